@@ -13,7 +13,16 @@
 namespace assay {
 
 enum class Kind : uint8_t {
-  kImage, kPart, kFile, kDirectory, kSymlink, kHardLink, kCharDevice, kBlockDevice, kFifo, kSocket
+  kImage,
+  kPart,
+  kFile,
+  kDirectory,
+  kSymlink,
+  kHardLink,
+  kCharDevice,
+  kBlockDevice,
+  kFifo,
+  kSocket
 };
 std::string_view name_of(Kind kind);
 
@@ -22,12 +31,12 @@ constexpr uint64_t kNowhere = ~uint64_t{0};
 // One entry of a stored file system, exactly as stored. What a format does not store stays empty.
 struct Node {
   Kind kind = Kind::kFile;
-  std::string path;  // raw bytes; leading "./" and "/" removed (the sink notes an absolute or ".." name)
+  std::string path;              // raw bytes; leading "./" and "/" removed (the sink notes an absolute or ".." name)
   std::optional<uint32_t> mode;  // permission bits with setuid, setgid and sticky: 07777
   std::optional<uint32_t> uid, gid;
-  std::optional<int64_t> mtime;  // seconds since 1970
+  std::optional<int64_t> mtime;    // seconds since 1970
   std::optional<uint64_t> device;  // major << 32 | minor
-  std::string target;  // of a symbolic link, as stored; of a hard link, the path of the first name
+  std::string target;              // of a symbolic link, as stored; of a hard link, the path of the first name
   std::vector<std::pair<std::string, std::string>> xattrs;
   FIELDS(v("kind", s.kind); v("path", s.path); v("mode", s.mode); v("uid", s.uid); v("gid", s.gid); v("mtime", s.mtime);
          v("device", s.device); v("target", s.target); v("xattrs", s.xattrs))
@@ -62,7 +71,7 @@ struct Note {  // a fact a format states: load address, name, checksum verified,
   FIELDS(v("name", s.name); v("value", s.value); v("offset", s.offset))
 };
 
-struct Problem {  // something not read, with the reason; a report that hides one would lie
+struct Problem {         // something not read, with the reason; a report that hides one would lie
   std::string artifact;  // way; empty while inside one artifact
   Fault fault = Fault::kMalformed;
   std::string what;
@@ -74,11 +83,11 @@ struct Entry;
 
 // The result of the arrow "unpack" on one content.
 struct Unpacked {
-  std::string format;       // id; empty: no format of ours
-  uint32_t version = 0;     // of the format
-  bool container = false;   // its entries are its meaning; false: a leaf, typed or raw
-  bool verified = false;    // a checksum, signature or complete decode agreed
-  std::vector<Span> spans;  // sorted, disjoint, together the whole content
+  std::string format;          // id; empty: no format of ours
+  uint32_t version = 0;        // of the format
+  bool container = false;      // its entries are its meaning; false: a leaf, typed or raw
+  bool verified = false;       // a checksum, signature or complete decode agreed
+  std::vector<Span> spans;     // sorted, disjoint, together the whole content
   std::vector<Entry> entries;  // as stored
   std::vector<Note> notes;
   std::vector<Problem> problems;
@@ -90,12 +99,12 @@ struct Unpacked {
 };
 
 struct Entry {
-  Node node;  // a part has only kind and path (its name)
+  Node node;                   // a part has only kind and path (its name)
   uint64_t offset = kNowhere;  // of the first byte in the container
   uint64_t size = 0;           // of the content, decoded
   std::string codec;           // empty: stored as is
   Digest sha256;
-  bool has_content = false;    // files and parts
+  bool has_content = false;  // files and parts
   Place place;
   std::vector<Unpacked> inner;  // one element: unpacking this content was a by-product of finding it
   FIELDS(v("node", s.node); v("offset", s.offset); v("size", s.size); v("codec", s.codec); v("sha256", s.sha256);

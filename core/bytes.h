@@ -38,7 +38,8 @@ class Bytes {
     return Bytes(data_.subspan(at, length), base_ + at);
   }
   Result<Bytes> from(uint64_t at, std::string_view field) const {
-    if (at > size()) [[unlikely]] return fail(Fault::kTruncated, std::string(field) + " lies past the end", base_ + at);
+    if (at > size()) [[unlikely]]
+      return fail(Fault::kTruncated, std::string(field) + " lies past the end", base_ + at);
     return Bytes(data_.subspan(at), base_ + at);
   }
   // At most `length` bytes from `at`; fewer or none at the end. Never fails.
@@ -61,9 +62,13 @@ class Bytes {
     return value;
   }
   template <class T>
-  Result<T> le(uint64_t at, std::string_view field) const { return get<T>(at, Order::kLittle, field); }
+  Result<T> le(uint64_t at, std::string_view field) const {
+    return get<T>(at, Order::kLittle, field);
+  }
   template <class T>
-  Result<T> be(uint64_t at, std::string_view field) const { return get<T>(at, Order::kBig, field); }
+  Result<T> be(uint64_t at, std::string_view field) const {
+    return get<T>(at, Order::kBig, field);
+  }
 
   // Text up to the first NUL within `length` bytes of `at`.
   Result<std::string> text_field(uint64_t at, uint64_t length, std::string_view field) const {

@@ -10,9 +10,10 @@ namespace assay {
 
 // Where a claim can be seen.
 struct Evidence {
-  std::string artifact;             // way
-  uint64_t offset = 0, length = 0;  // in the artifact's content; length 0: the artifact itself (its mode, its existence)
-  std::string shows;                // the line, value or bytes as a person reads them; at most 200 characters
+  std::string artifact;  // way
+  uint64_t offset = 0,
+           length = 0;  // in the artifact's content; length 0: the artifact itself (its mode, its existence)
+  std::string shows;    // the line, value or bytes as a person reads them; at most 200 characters
   FIELDS(v("artifact", s.artifact); v("offset", s.offset); v("length", s.length); v("shows", s.shows))
 };
 
@@ -24,7 +25,8 @@ struct Account {
   std::optional<uint32_t> uid, gid;
   std::string home, shell;
   std::string source;       // passwd, shadow, htpasswd, nvram, uci, xml, json, program arguments ("arguments")
-  std::string hash_kind;    // none (no field), empty, locked, des, bsdi, md5crypt, apr1, sha1, bcrypt, sha256crypt, sha512crypt, yescrypt, plain, other
+  std::string hash_kind;    // none (no field), empty, locked, des, bsdi, md5crypt, apr1, sha1, bcrypt, sha256crypt,
+                            // sha512crypt, yescrypt, plain, other
   std::string hash;         // as stored; of kind plain: the password itself
   bool can_log_in = false;  // its shell is a shell, or the file needs none (htpasswd, web)
   std::string opened_by;    // the documented default password that opens it; with hash_kind empty it stays ""
@@ -36,12 +38,12 @@ struct Account {
          v("opened_by", s.opened_by); v("tried", s.tried); v("not_tried", s.not_tried); v("at", s.at))
 };
 
-struct Credential {  // a secret that is no login of the operating system
-  std::string kind;   // snmp-community, wifi-psk, wep-key, wps-pin, tr069, web, ppp, samba, generic
-  std::string name;   // the variable or element that holds it
+struct Credential {     // a secret that is no login of the operating system
+  std::string kind;     // snmp-community, wifi-psk, wep-key, wps-pin, tr069, web, ppp, samba, generic
+  std::string name;     // the variable or element that holds it
   std::string account;  // user name beside it
   std::string value;
-  std::string access;   // of SNMP: ro, rw
+  std::string access;  // of SNMP: ro, rw
   Evidence at;
   FIELDS(v("kind", s.kind); v("name", s.name); v("account", s.account); v("value", s.value); v("access", s.access);
          v("at", s.at))
@@ -53,11 +55,11 @@ struct Key {
   std::string algorithm;  // rsa, dsa, ec, ed25519, x25519, dh, …
   uint32_t bits = 0;
   std::string curve;
-  bool encrypted = false;        // asks for a passphrase
-  std::string fingerprint;       // sha256 of the SubjectPublicKeyInfo (DER), hex; "" if not computable
+  bool encrypted = false;   // asks for a passphrase
+  std::string fingerprint;  // sha256 of the SubjectPublicKeyInfo (DER), hex; "" if not computable
   std::string subject, issuer, serial, signature_algorithm;
   std::optional<int64_t> not_before, not_after;  // seconds since 1970
-  bool authority = false;    // basicConstraints CA
+  bool authority = false;                        // basicConstraints CA
   bool self_signed = false;
   Evidence at;
   FIELDS(v("kind", s.kind); v("container", s.container); v("algorithm", s.algorithm); v("bits", s.bits);
@@ -67,35 +69,36 @@ struct Key {
          v("self_signed", s.self_signed); v("at", s.at))
 };
 
-struct Startup {  // something that starts by itself
-  std::string mechanism;  // inittab, rc-script, init.d, procd, systemd, inetd, xinetd, cron, hotplug, mdev, udev, kernel, profile
+struct Startup {          // something that starts by itself
+  std::string mechanism;  // inittab, rc-script, init.d, procd, systemd, inetd, xinetd, cron, hotplug, mdev, udev,
+                          // kernel, profile
   std::string event;      // sysinit, boot, respawn, askfirst, shutdown, login, timer, device, connection, …
   std::string when;       // cron's time fields, the device pattern, the runlevels
   std::string user;
-  std::string program;    // first word as written
+  std::string program;  // first word as written
   std::string arguments;
-  std::string command;    // the whole line as written
-  std::string resolves_to;  // way of the program, links followed; "" when it is not in the image
-  std::string started_by;   // way of the script or table; at.artifact holds the line
-  bool conditional = false; // stands below an if, case or && whose outcome was not decided
+  std::string command;       // the whole line as written
+  std::string resolves_to;   // way of the program, links followed; "" when it is not in the image
+  std::string started_by;    // way of the script or table; at.artifact holds the line
+  bool conditional = false;  // stands below an if, case or && whose outcome was not decided
   Evidence at;
-  FIELDS(v("mechanism", s.mechanism); v("event", s.event); v("when", s.when); v("user", s.user); v("program", s.program);
-         v("arguments", s.arguments); v("command", s.command); v("resolves_to", s.resolves_to);
+  FIELDS(v("mechanism", s.mechanism); v("event", s.event); v("when", s.when); v("user", s.user);
+         v("program", s.program); v("arguments", s.arguments); v("command", s.command); v("resolves_to", s.resolves_to);
          v("started_by", s.started_by); v("conditional", s.conditional); v("at", s.at))
 };
 
-struct Service {  // a program that waits for the network, or a shell on a line
-  std::string name;       // the field's word: telnet, ssh, http, tftp, dns, dhcp, upnp, serial-console, …
-  std::string program;    // base name as started
+struct Service {            // a program that waits for the network, or a shell on a line
+  std::string name;         // the field's word: telnet, ssh, http, tftp, dns, dhcp, upnp, serial-console, …
+  std::string program;      // base name as started
   std::string resolves_to;  // way of the program
-  std::string protocol;   // tcp, udp, raw, serial
-  uint16_t port = 0;      // 0: not known
+  std::string protocol;     // tcp, udp, raw, serial
+  uint16_t port = 0;        // 0: not known
   std::string port_source;  // argument, configuration, default of the program, inetd, code
-  std::string bind;       // address as written; "" : not restricted or not known
+  std::string bind;         // address as written; "" : not restricted or not known
   std::string interface;
-  std::string user;       // "" : not stated, so the starter's (root at boot)
-  std::string started_by; // way of script or table, or "" where nothing in the image starts it
-  bool started = false;   // something at boot, a timer or a connection starts it
+  std::string user;        // "" : not stated, so the starter's (root at boot)
+  std::string started_by;  // way of script or table, or "" where nothing in the image starts it
+  bool started = false;    // something at boot, a timer or a connection starts it
   bool conditional = false;
   Known asks_for_secret = Known::kUnknown;  // login, password or key before it serves
   bool gives_shell = false;                 // hands a command interpreter to the peer
@@ -117,15 +120,15 @@ struct Permission {  // a file whose mode, owner or capability matters
   FIELDS(v("kind", s.kind); v("mode", s.mode); v("uid", s.uid); v("gid", s.gid); v("detail", s.detail); v("at", s.at))
 };
 
-struct Setting {  // a value that configuration gives to the kernel or to a program
-  std::string kind;   // sysctl, ssh, web, snmp, login, profile, samba, ftp, upnp, generic
+struct Setting {     // a value that configuration gives to the kernel or to a program
+  std::string kind;  // sysctl, ssh, web, snmp, login, profile, samba, ftp, upnp, generic
   std::string name, value;
   Evidence at;
   FIELDS(v("kind", s.kind); v("name", s.name); v("value", s.value); v("at", s.at))
 };
 
 struct FirewallRule {
-  std::string tool;  // iptables, ip6tables, nft, uci, ebtables
+  std::string tool;                  // iptables, ip6tables, nft, uci, ebtables
   std::string table, chain, action;  // action: the target as written (ACCEPT, DROP, …)
   std::string protocol, port, source, interface;
   std::string rule;  // the whole rule as written
@@ -148,8 +151,8 @@ struct WebServer {
 };
 
 struct WebRoute {
-  std::string path;    // as a browser asks for it
-  std::string kind;    // page, script, cgi, handler
+  std::string path;  // as a browser asks for it
+  std::string kind;  // page, script, cgi, handler
   Known authenticated = Known::kUnknown;
   Evidence at;
   FIELDS(v("path", s.path); v("kind", s.kind); v("authenticated", s.authenticated); v("at", s.at))
@@ -157,8 +160,8 @@ struct WebRoute {
 
 struct Component {
   std::string name, version;
-  std::string purl;   // package-url; pkg:generic/… where no registry knows it
-  std::string how;    // dpkg, opkg, rpm, apk, version-string, kernel, bootloader
+  std::string purl;  // package-url; pkg:generic/… where no registry knows it
+  std::string how;   // dpkg, opkg, rpm, apk, version-string, kernel, bootloader
   std::string architecture;
   Evidence at;
   FIELDS(v("name", s.name); v("version", s.version); v("purl", s.purl); v("how", s.how);
@@ -171,31 +174,32 @@ struct KernelOption {
   FIELDS(v("name", s.name); v("value", s.value); v("at", s.at))
 };
 
-struct Boot {  // how the device boots and is changed
-  std::string kind;   // bootdelay, bootcmd, bootargs, environment, console, verified-boot-key, image-signature, image-hash,
-                      // dm-verity, module-signing, init
+struct Boot {        // how the device boots and is changed
+  std::string kind;  // bootdelay, bootcmd, bootargs, environment, console, verified-boot-key, image-signature,
+                     // image-hash, dm-verity, module-signing, init
   std::string name, value;
   Evidence at;
   FIELDS(v("kind", s.kind); v("name", s.name); v("value", s.value); v("at", s.at))
 };
 
-struct Update {  // how software gets onto the device
-  std::string kind;    // url, program, script, verification-key, signature-check, checksum-check, flash-write
-  std::string value;   // the URL, the command, the key's fingerprint
+struct Update {           // how software gets onto the device
+  std::string kind;       // url, program, script, verification-key, signature-check, checksum-check, flash-write
+  std::string value;      // the URL, the command, the key's fingerprint
   std::string transport;  // http, https, ftp, tftp, local
   Known verified = Known::kUnknown;  // a signature is checked before it is written
   Evidence at;
   FIELDS(v("kind", s.kind); v("value", s.value); v("transport", s.transport); v("verified", s.verified); v("at", s.at))
 };
 
-struct Outbound {  // a name or address that the device may talk to
+struct Outbound {      // a name or address that the device may talk to
   std::string kind;    // url, host, ipv4, ipv6, email
   std::string value;   // as written
   std::string scheme;  // http, https, ntp, …
   std::string host;
   uint16_t port = 0;
   Evidence at;
-  FIELDS(v("kind", s.kind); v("value", s.value); v("scheme", s.scheme); v("host", s.host); v("port", s.port); v("at", s.at))
+  FIELDS(v("kind", s.kind); v("value", s.value); v("scheme", s.scheme); v("host", s.host); v("port", s.port);
+         v("at", s.at))
 };
 
 struct Mount {
@@ -205,10 +209,10 @@ struct Mount {
 };
 
 struct Elf {
-  std::string machine;     // mips, arm, aarch64, x86, x86-64, ppc, ppc64, riscv, …
+  std::string machine;  // mips, arm, aarch64, x86, x86-64, ppc, ppc64, riscv, …
   uint32_t bits = 0;
-  std::string byte_order;  // little, big
-  std::string type;        // executable, shared, relocatable, core
+  std::string byte_order;             // little, big
+  std::string type;                   // executable, shared, relocatable, core
   bool position_independent = false;  // PIE or a shared object
   bool is_program = false;            // has an interpreter or an entry and is no library
   bool is_static = false;
@@ -219,8 +223,10 @@ struct Elf {
   Known canary = Known::kUnknown;
   Known fortify = Known::kUnknown;  // yes: imports a _chk function; no: imports only the unchecked ones
   std::vector<std::string> rpath, runpath, needed;
-  std::vector<std::string> imports, exports;  // dynamic symbols, sorted; exports of shared objects only, at most 4096 each
-  std::vector<std::string> traits;   // what the file can do, read from imports, strings and system calls: see system/elf_facts.cc
+  std::vector<std::string> imports,
+      exports;  // dynamic symbols, sorted; exports of shared objects only, at most 4096 each
+  std::vector<std::string>
+      traits;  // what the file can do, read from imports, strings and system calls: see system/elf_facts.cc
   Evidence at;
   FIELDS(v("machine", s.machine); v("bits", s.bits); v("byte_order", s.byte_order); v("type", s.type);
          v("position_independent", s.position_independent); v("is_program", s.is_program); v("is_static", s.is_static);
@@ -230,8 +236,9 @@ struct Elf {
          v("traits", s.traits); v("at", s.at))
 };
 
-struct Leftover {  // a file of development, debugging or test that a product does not need
-  std::string kind;  // source, object, version-control, core-dump, editor, debugger, compiler, test, emulation, script-debug, sample
+struct Leftover {    // a file of development, debugging or test that a product does not need
+  std::string kind;  // source, object, version-control, core-dump, editor, debugger, compiler, test, emulation,
+                     // script-debug, sample
   std::string detail;
   Evidence at;
   std::vector<Evidence> more;
@@ -239,7 +246,7 @@ struct Leftover {  // a file of development, debugging or test that a product do
   FIELDS(v("kind", s.kind); v("detail", s.detail); v("at", s.at); v("more", s.more); v("count", s.count))
 };
 
-struct Encrypted {  // bytes that cannot be examined without a key
+struct Encrypted {     // bytes that cannot be examined without a key
   std::string scheme;  // what it looks like, with the ground for saying so
   uint64_t size = 0;
   Evidence at;
@@ -252,8 +259,8 @@ struct FormatNote {  // what a container's own fields say
   FIELDS(v("format", s.format); v("name", s.name); v("value", s.value); v("at", s.at))
 };
 
-struct FileType {  // what a stored file is, beside the formats that unpack
-  std::string type;  // elf, script, text, html, javascript, css, json, xml, png, …, data
+struct FileType {           // what a stored file is, beside the formats that unpack
+  std::string type;         // elf, script, text, html, javascript, css, json, xml, png, …, data
   std::string interpreter;  // of a script
   Evidence at;
   FIELDS(v("type", s.type); v("interpreter", s.interpreter); v("at", s.at))
@@ -283,11 +290,12 @@ struct Facts {
   std::vector<FileType> file_types;
   std::vector<Problem> problems;
   FIELDS(v("accounts", s.accounts); v("credentials", s.credentials); v("keys", s.keys); v("startup", s.startup);
-         v("services", s.services); v("permissions", s.permissions); v("settings", s.settings); v("firewall", s.firewall);
-         v("web_servers", s.web_servers); v("web_routes", s.web_routes); v("components", s.components);
-         v("kernel_options", s.kernel_options); v("boot", s.boot); v("update", s.update); v("outbound", s.outbound);
-         v("mounts", s.mounts); v("elf", s.elf); v("leftovers", s.leftovers); v("encrypted", s.encrypted);
-         v("format_notes", s.format_notes); v("file_types", s.file_types); v("problems", s.problems))
+         v("services", s.services); v("permissions", s.permissions); v("settings", s.settings);
+         v("firewall", s.firewall); v("web_servers", s.web_servers); v("web_routes", s.web_routes);
+         v("components", s.components); v("kernel_options", s.kernel_options); v("boot", s.boot); v("update", s.update);
+         v("outbound", s.outbound); v("mounts", s.mounts); v("elf", s.elf); v("leftovers", s.leftovers);
+         v("encrypted", s.encrypted); v("format_notes", s.format_notes); v("file_types", s.file_types);
+         v("problems", s.problems))
 };
 
 }  // namespace assay

@@ -8,8 +8,8 @@
 // std::optional<T>, std::vector<T>, std::pair<A, B>, and structs with FIELDS. The order is part of the canonical form.
 #pragma once
 
-#define FIELDS(...)                            \
-  template <class Self, class Visitor>         \
-  static void fields(Self& s, Visitor&& v) {   \
-    __VA_ARGS__;                               \
+#define FIELDS(...)                          \
+  template <class Self, class Visitor>       \
+  static void fields(Self& s, Visitor&& v) { \
+    __VA_ARGS__;                             \
   }

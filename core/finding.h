@@ -35,8 +35,8 @@ struct Rule {  // a check as a report prints it
          v("mistakes", s.mistakes); v("cwe", s.cwe); v("requirements", s.requirements))
 };
 
-struct Artifact {  // a node of the whole tree
-  std::string way;   // relative to the image, escaped; "" is the image itself
+struct Artifact {   // a node of the whole tree
+  std::string way;  // relative to the image, escaped; "" is the image itself
   Node node;
   std::string format;  // id of the format its content was read as; "" none
   bool verified = false;
@@ -45,10 +45,10 @@ struct Artifact {  // a node of the whole tree
   std::string codec;
   bool has_content = false;
   Digest sha256;
-  int32_t parent = -1;           // index of the artifact that contains it
-  std::vector<Span> spans;       // of containers and parts
-  bool unread = false;           // its content could not be read, or it is a part that no format knows
-  Place place;                   // this run only
+  int32_t parent = -1;      // index of the artifact that contains it
+  std::vector<Span> spans;  // of containers and parts
+  bool unread = false;      // its content could not be read, or it is a part that no format knows
+  Place place;              // this run only
 };
 
 struct Excerpt {  // bytes around an evidence, for people
@@ -75,14 +75,14 @@ struct Examination {
   FileCount files;
   std::vector<Artifact> artifacts;  // in stored order, parents before children
   Facts facts;
-  std::vector<Finding> findings;    // most severe first, then by rule and place
+  std::vector<Finding> findings;  // most severe first, then by rule and place
   std::vector<Rule> rules;
-  std::string declaration_digest;   // "" : none was given
+  std::string declaration_digest;                              // "" : none was given
   std::vector<std::pair<std::string, std::string>> keys_used;  // name of the format, sha256 of the key file
   std::vector<std::string> sandbox;  // what protects the workers here: "seccomp", "landlock", …, or "no landlock: …"
   std::vector<Excerpt> excerpts;
-  std::vector<uint8_t> entropy;     // of equal blocks of the input, 0..255 for 0..8 bits a byte
-  uint64_t entropy_block = 0;       // bytes
+  std::vector<uint8_t> entropy;  // of equal blocks of the input, 0..255 for 0..8 bits a byte
+  uint64_t entropy_block = 0;    // bytes
 };
 
 }  // namespace assay

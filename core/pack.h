@@ -17,7 +17,9 @@ class Packer {
   std::string out;
 
   template <class T>
-  void operator()(std::string_view, const T& value) { put(value); }
+  void operator()(std::string_view, const T& value) {
+    put(value);
+  }
 
   template <class T>
   void put(const T& value) {
@@ -65,7 +67,9 @@ class Unpacker {
   explicit Unpacker(std::string_view bytes) : left_(bytes) {}
 
   template <class T>
-  void operator()(std::string_view, T& value) { get(value); }
+  void operator()(std::string_view, T& value) {
+    get(value);
+  }
 
   template <class T>
   void get(T& value) {

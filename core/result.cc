@@ -7,12 +7,18 @@ namespace assay {
 
 std::string_view fault_name(Fault fault) {
   switch (fault) {
-    case Fault::kTruncated: return "truncated";
-    case Fault::kMalformed: return "malformed";
-    case Fault::kUnsupported: return "unsupported";
-    case Fault::kEncrypted: return "encrypted";
-    case Fault::kLimit: return "limit";
-    case Fault::kIo: return "io";
+    case Fault::kTruncated:
+      return "truncated";
+    case Fault::kMalformed:
+      return "malformed";
+    case Fault::kUnsupported:
+      return "unsupported";
+    case Fault::kEncrypted:
+      return "encrypted";
+    case Fault::kLimit:
+      return "limit";
+    case Fault::kIo:
+      return "io";
   }
   return "unknown";
 }

@@ -40,18 +40,18 @@ inline std::unexpected<Error> fail(Fault fault, std::string what, uint64_t offse
 #define ASSAY_CHECK(condition) ((condition) ? void() : ::assay::stop_on_bug(#condition, __FILE__, __LINE__))
 
 // Yields the value, or returns the error to our caller. Not to be nested in itself.
-#define TRY(expression)                                        \
-  __extension__({                                              \
-    auto try_result_ = (expression);                           \
-    if (!try_result_) [[unlikely]]                             \
-      return std::unexpected(std::move(try_result_).error());  \
-    *std::move(try_result_);                                   \
+#define TRY(expression)                                       \
+  __extension__({                                             \
+    auto try_result_ = (expression);                          \
+    if (!try_result_) [[unlikely]]                            \
+      return std::unexpected(std::move(try_result_).error()); \
+    *std::move(try_result_);                                  \
   })
 
 // The same for a Result<void>; a TRY may stand inside it.
-#define TRY_VOID(expression)                                   \
-  do {                                                         \
-    auto try_status_ = (expression);                           \
-    if (!try_status_) [[unlikely]]                             \
-      return std::unexpected(std::move(try_status_).error());  \
+#define TRY_VOID(expression)                                  \
+  do {                                                        \
+    auto try_status_ = (expression);                          \
+    if (!try_status_) [[unlikely]]                            \
+      return std::unexpected(std::move(try_status_).error()); \
   } while (false)

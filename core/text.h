@@ -11,7 +11,7 @@ namespace assay {
 std::string escape(std::string_view raw);
 std::string unescape(std::string_view escaped);
 
-std::string_view trim(std::string_view text);  // ASCII white space off both ends
+std::string_view trim(std::string_view text);                                // ASCII white space off both ends
 std::vector<std::string_view> split(std::string_view text, char separator);  // keeps empty pieces
 std::vector<std::string_view> words(std::string_view text);  // split at runs of ASCII white space, none empty
 
@@ -22,7 +22,8 @@ struct Line {
 };
 std::vector<Line> lines(std::string_view text);
 
-// Whether `bytes` is text as firmware has it: no NUL, and at most one control byte in 64 other than \t \n \r \f and ESC.
+// Whether `bytes` is text as firmware has it: no NUL, and at most one control byte in 64 other than \t \n \r \f and
+// ESC.
 bool looks_like_text(std::string_view bytes);
 
 std::string human_size(uint64_t bytes);  // "3.6 MiB"

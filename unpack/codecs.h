@@ -1,5 +1,5 @@
-// Decompression. Each function decodes one stream from the start of `from`, writes what it yields to `into`, and returns
-// how many bytes of `from` it used. On an error, bytes may already have been written; the caller discards them.
+// Decompression. Each function decodes one stream from the start of `from`, writes what it yields to `into`, and
+// returns how many bytes of `from` it used. On an error, bytes may already have been written; the caller discards them.
 // Damaged input is kMalformed, input that ends early kTruncated, a full output kLimit (passed on from `into`).
 // Costs that the input chooses (dictionary and window sizes) are bounded to kMaxDictionary before memory is taken.
 #pragma once
@@ -15,9 +15,9 @@ Result<uint64_t> inflate_gzip(Bytes from, Output& into);  // one member, RFC 195
 Result<uint64_t> inflate_zlib(Bytes from, Output& into);  // RFC 1950, Adler-32 checked
 Result<uint64_t> inflate_raw(Bytes from, Output& into);   // RFC 1951
 Result<uint64_t> decode_bzip2(Bytes from, Output& into);
-Result<uint64_t> decode_xz(Bytes from, Output& into);     // one stream with its checks
+Result<uint64_t> decode_xz(Bytes from, Output& into);          // one stream with its checks
 Result<uint64_t> decode_lzma_alone(Bytes from, Output& into);  // 13-byte header; unknown size needs the end marker
-Result<uint64_t> decode_zstd(Bytes from, Output& into);   // one frame
+Result<uint64_t> decode_zstd(Bytes from, Output& into);        // one frame
 Result<uint64_t> decode_lz4_frame(Bytes from, Output& into);
 Result<uint64_t> decode_lz4_legacy(Bytes from, Output& into);  // magic 0x184C2102, as Linux kernels use it
 

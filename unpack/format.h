@@ -26,15 +26,15 @@ struct Measured {
 };
 
 struct Decoded {
-  uint64_t length;         // of the compressed stream, in bytes of the input
-  std::string name = {};   // stored in the stream (gzip FNAME); raw, may be empty
-  bool verified = true;    // false: the decoder ended well but nothing in the format confirms it
+  uint64_t length;        // of the compressed stream, in bytes of the input
+  std::string name = {};  // stored in the stream (gzip FNAME); raw, may be empty
+  bool verified = true;   // false: the decoder ended well but nothing in the format confirms it
 };
 
 // Where an entry's bytes are: views into the container, in order, or what a codec has just written to Sink::output().
 struct Content {
-  std::vector<Bytes> extents;     // stored: the bytes themselves; decoded: the ranges they were decoded from
-  std::string codec = {};         // empty: stored as is; else the bytes are those written to output() since the last entry
+  std::vector<Bytes> extents;  // stored: the bytes themselves; decoded: the ranges they were decoded from
+  std::string codec = {};      // empty: stored as is; else the bytes are those written to output() since the last entry
 };
 inline Content stored(Bytes bytes) { return {{bytes}, {}}; }
 inline Content nothing() { return {}; }  // directories, links, devices, empty files
@@ -54,7 +54,7 @@ class Sink {
 
   virtual void range(Range range, uint64_t offset, uint64_t length) = 0;
   virtual void note(std::string_view name, std::string value, uint64_t offset) = 0;
-  virtual void problem(Error error) = 0;          // a part could not be read; the rest goes on
+  virtual void problem(Error error) = 0;              // a part could not be read; the rest goes on
   virtual Result<void> step(uint64_t steps = 1) = 0;  // work that yields nothing: records walked, blocks looked up
 
   // The key a laboratory supplied for this format id (--key), or empty.
@@ -62,16 +62,18 @@ class Sink {
 };
 
 struct Format {
-  std::string_view id;     // stable: reports, tests and certificates carry it
+  std::string_view id;  // stable: reports, tests and certificates carry it
   std::string_view title;
-  uint32_t version = 1;    // raise it when the output for some input changes
-  std::span<const Magic> magics = {};            // any of them; empty: never carved, tried at the start of parts only
-  Result<Measured> (*measure)(Bytes from) = nullptr;  // exact length, or why it is not one of ours; cheap refusals first
+  uint32_t version = 1;                // raise it when the output for some input changes
+  std::span<const Magic> magics = {};  // any of them; empty: never carved, tried at the start of parts only
+  Result<Measured> (*measure)(Bytes from) =
+      nullptr;  // exact length, or why it is not one of ours; cheap refusals first
   Result<void> (*unpack)(Bytes whole, Sink& into) = nullptr;
   Result<Decoded> (*decode)(Bytes from, Output& into) = nullptr;
-  bool carve = true;                 // looked for at any offset; false: only at the start of a content
-  std::string_view limits = {};      // what it does not read; empty: nothing known
-  std::string_view source = {};      // where its layout is specified
+  bool readable = false;         // a container whose own bytes file analyses read as well (a kernel with an initramfs)
+  bool carve = true;             // looked for at any offset; false: only at the start of a content
+  std::string_view limits = {};  // what it does not read; empty: nothing known
+  std::string_view source = {};  // where its layout is specified
 };
 
 std::span<const Format* const> formats();  // in alphabetical order of id

@@ -16,7 +16,8 @@ Result<void> Output::zeros(uint64_t length) {
 }
 
 Result<void> MemoryOutput::write(std::span<const std::byte> piece) {
-  if (piece.size() > limit_ - bytes_.size()) return fail(Fault::kLimit, "decoded size exceeds " + std::to_string(limit_) + " bytes");
+  if (piece.size() > limit_ - bytes_.size())
+    return fail(Fault::kLimit, "decoded size exceeds " + std::to_string(limit_) + " bytes");
   bytes_.insert(bytes_.end(), piece.begin(), piece.end());
   return {};
 }

@@ -41,7 +41,9 @@ struct Collect final : Sink {
     return {};
   }
   void range(Range range, uint64_t offset, uint64_t length) override { spans.push_back({range, offset, length}); }
-  void note(std::string_view name, std::string value, uint64_t) override { notes[std::string(name)] = std::move(value); }
+  void note(std::string_view name, std::string value, uint64_t) override {
+    notes[std::string(name)] = std::move(value);
+  }
   void problem(Error error) override { problems.push_back(std::move(error)); }
   Result<void> step(uint64_t n) override {
     steps += n;
