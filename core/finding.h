@@ -49,6 +49,9 @@ struct Artifact {   // a node of the whole tree
   std::vector<Span> spans;  // of containers and parts
   bool unread = false;      // its content could not be read, or it is a part that no format knows
   Place place;              // this run only
+  FIELDS(v("way", s.way); v("node", s.node); v("format", s.format); v("verified", s.verified); v("offset", s.offset);
+         v("size", s.size); v("codec", s.codec); v("has_content", s.has_content); v("sha256", s.sha256);
+         v("parent", s.parent); v("spans", s.spans); v("unread", s.unread); v("place", s.place))
 };
 
 struct Excerpt {  // bytes around an evidence, for people

@@ -150,7 +150,7 @@ std::string pack(const T& value) {
 }
 
 template <class T>
-Result<T> unpack(std::string_view bytes) {
+Result<T> unpack_as(std::string_view bytes) {
   T value{};
   Unpacker unpacker(bytes);
   unpacker.get(value);

@@ -22,11 +22,11 @@ TEST(Pack, ComesBackWholeAndRefusesEveryTruncation) {
   node.mtime = -5;
   node.xattrs = {{"user.a", "b"}};
   const std::string bytes = pack(node);
-  const auto back = unpack<Node>(bytes);
+  const auto back = unpack_as<Node>(bytes);
   ASSERT_TRUE(back.has_value());
   EXPECT_EQ(pack(*back), bytes);
   EXPECT_EQ(back->mtime, -5);
-  for (size_t cut = 0; cut < bytes.size(); ++cut) EXPECT_FALSE(unpack<Node>(bytes.substr(0, cut)).has_value());
+  for (size_t cut = 0; cut < bytes.size(); ++cut) EXPECT_FALSE(unpack_as<Node>(bytes.substr(0, cut)).has_value());
 }
 
 TEST(Text, LinesKeepOffsets) {

@@ -1,0 +1,40 @@
+// Memory that processes share: the input, and what workers decoded from it. Each arena is a file without a name; one
+// process appends, all others see it read-only.
+#pragma once
+#include "unpack/examine.h"
+
+namespace assay::engine {
+
+constexpr uint64_t kArenaRoom = uint64_t{4} << 30;  // address space reserved per arena, and its largest size
+
+class SharedArena final : public unpack::Arena {
+ public:
+  static Result<SharedArena> create(uint32_t id);                       // empty, in memory (memfd)
+  static Result<SharedArena> open(uint32_t id, int fd, uint64_t size);  // the input, read-only; takes the descriptor
+  SharedArena(SharedArena&& other) noexcept;
+  SharedArena& operator=(SharedArena&&) = delete;
+  ~SharedArena() override;
+
+  uint32_t id() const override { return id_; }
+  uint64_t size() const override { return size_; }
+  Result<void> append(std::span<const std::byte> piece) override;
+  void truncate(uint64_t size) override;
+  Bytes view(uint64_t at, uint64_t size) const override;
+
+  void make_readonly();          // this process will only read: writing becomes impossible
+  void set_size(uint64_t size);  // another process appended up to here
+  // Whether a place that a worker reported really is in the file.
+  bool holds(uint64_t at, uint64_t size) const;
+
+ private:
+  SharedArena(uint32_t id, int fd, std::byte* base, uint64_t room, uint64_t size, bool writable)
+      : id_(id), fd_(fd), base_(base), room_(room), size_(size), backed_(size), writable_(writable) {}
+
+  uint32_t id_;
+  int fd_;
+  std::byte* base_;
+  uint64_t room_, size_, backed_;
+  bool writable_;
+};
+
+}  // namespace assay::engine

@@ -1,0 +1,151 @@
+#include "engine/assemble.h"
+
+#include "core/merge.h"
+#include "core/text.h"
+
+#include <algorithm>
+#include <set>
+
+namespace assay::engine {
+namespace {
+
+constexpr size_t kMostArtifacts = 2'000'000;
+constexpr int kDeepest = 32;
+
+class Assembler {
+ public:
+  Assembler(const Contents& contents, Examination& into) : contents_(contents), into_(into) {}
+
+  void content(const Item& item, int32_t index, const std::string& way, int depth) {
+    describe(item, index, way);
+    if (depth >= kDeepest) return;
+    const std::string inside = way_inside(way, item.unpacked);
+    for (const Entry& entry : item.unpacked.entries) {
+      if (into_.artifacts.size() >= kMostArtifacts) {
+        if (!full_) into_.incomplete_because.push_back("more than 2000000 artifacts; the rest is not listed");
+        full_ = true;
+        return;
+      }
+      add(entry, index, join_way(inside, escape(entry.node.path)), depth);
+    }
+  }
+
+ private:
+  void add(const Entry& entry, int32_t parent, std::string way, int depth) {
+    // Two entries of one name (a tar may hold them) keep apart: the later one gets a number.
+    std::string unique = way;
+    for (int n = 2; !ways_.insert(unique).second; ++n) unique = way + "#" + std::to_string(n);
+    const auto index = static_cast<int32_t>(into_.artifacts.size());
+    Artifact artifact;
+    artifact.way = unique;
+    artifact.node = entry.node;
+    artifact.offset = entry.offset;
+    artifact.size = entry.size;
+    artifact.codec = entry.codec;
+    artifact.has_content = entry.has_content;
+    artifact.sha256 = entry.sha256;
+    artifact.parent = parent;
+    artifact.place = entry.place;
+    artifact.unread = entry.node.kind == Kind::kFile && !entry.has_content;
+    into_.artifacts.push_back(std::move(artifact));
+    if (entry.node.kind == Kind::kFile) {
+      ++into_.files.total;
+      ++(entry.has_content ? into_.files.read : into_.files.unread);
+    }
+    if (!entry.has_content || entry.size == 0) return;
+    const auto role = entry.node.kind == Kind::kPart ? unpack::Role::kPart : unpack::Role::kFile;
+    if (const Item* item = contents_.find(entry.sha256, role); item && item->opened)
+      content(*item, index, unique, depth + 1);
+  }
+
+  void describe(const Item& item, int32_t index, const std::string& way) {
+    Artifact& artifact = into_.artifacts[static_cast<size_t>(index)];
+    artifact.format = item.unpacked.format;
+    artifact.verified = item.unpacked.verified;
+    if (item.unpacked.container || item.role != unpack::Role::kFile) artifact.spans = item.unpacked.spans;
+    if (!item.died.empty()) {
+      artifact.spans = {{Range::kUnknown, 0, artifact.size}};
+      into_.facts.problems.push_back({way, Fault::kIo, item.died, 0});
+      into_.incomplete_because.push_back((way.empty() ? "the image" : way) + ": " + item.died);
+    }
+    artifact.unread = artifact.unread || !item.died.empty() ||
+                      (item.role == unpack::Role::kPart && item.unpacked.format.empty() && !item.unpacked.container);
+    for (Problem problem : item.unpacked.problems) {
+      problem.artifact = way;
+      into_.facts.problems.push_back(std::move(problem));
+    }
+    for (const Note& note : item.unpacked.notes)
+      into_.facts.format_notes.push_back(
+          {item.unpacked.format,
+           note.name,
+           note.value,
+           {way, note.offset, 0, escape(note.name) + ": " + escape(std::string_view(note.value).substr(0, 160))}});
+    describe_encrypted(item, way);
+    Facts facts = item.facts;
+    place_facts(facts, way);
+    append(into_.facts, std::move(facts));
+  }
+
+  void describe_encrypted(const Item& item, const std::string& way) {
+    const auto reason = std::ranges::find(item.unpacked.problems, Fault::kEncrypted, &Problem::fault);
+    const std::string scheme = reason == item.unpacked.problems.end() ? "encrypted" : reason->what;
+    for (const Span& span : item.unpacked.spans)
+      if (span.range == Range::kEncrypted)
+        into_.facts.encrypted.push_back({scheme, span.length, {way, span.offset, span.length, scheme}});
+  }
+
+  const Contents& contents_;
+  Examination& into_;
+  std::set<std::string> ways_;
+  bool full_ = false;
+};
+
+// A container's own account, with the parts that lie in it as they are replaced by theirs: a part that no format knows
+// is unknown, whatever its container calls it.
+ByteCount account(const Contents& contents, const Item& item, int depth) {
+  if (!item.died.empty()) return {.total = item.place.size, .unknown = item.place.size};
+  ByteCount sum = count(item.unpacked.spans);
+  if (depth >= kDeepest) return sum;
+  std::vector<const Entry*> parts;
+  for (const Entry& entry : item.unpacked.entries)
+    if (entry.node.kind == Kind::kPart && entry.codec.empty() && entry.size > 0 && entry.offset != kNowhere)
+      parts.push_back(&entry);
+  std::ranges::stable_sort(parts, {}, &Entry::offset);
+  uint64_t end = 0;
+  for (const Entry* part : parts) {
+    const Item* inside = contents.find(part->sha256, unpack::Role::kPart);
+    if (!inside || !inside->opened || part->offset < end) continue;  // overlapping parts count once
+    end = part->offset + part->size;
+    const ByteCount own = account(contents, *inside, depth + 1);
+    if (own.total != part->size || sum.content < part->size) continue;
+    sum.content = sum.content - part->size + own.content;
+    sum.header += own.header;
+    sum.padding += own.padding;
+    sum.unknown += own.unknown;
+    sum.encrypted += own.encrypted;
+  }
+  ASSAY_CHECK(sum.header + sum.content + sum.padding + sum.unknown + sum.encrypted == sum.total);
+  return sum;
+}
+
+}  // namespace
+
+void assemble(const Contents& contents, const Input& input, Examination& into) {
+  const Item& root = contents.root();
+  Artifact image;
+  image.node.kind = input.directory ? Kind::kDirectory : Kind::kImage;
+  image.size = input.size;
+  image.sha256 = input.sha256;
+  image.has_content = !input.directory;
+  image.place = {0, 0, input.size, true};
+  into.artifacts.push_back(std::move(image));
+  Assembler(contents, into).content(root, 0, "", 0);
+  into.bytes = input.directory ? ByteCount{.total = input.size, .content = input.size} : account(contents, root, 0);
+  for (const Problem& problem : input.problems) {
+    into.facts.problems.push_back(problem);
+    into.incomplete_because.push_back(problem.what);
+    if (problem.fault == Fault::kIo) ++into.files.unread, ++into.files.total;
+  }
+}
+
+}  // namespace assay::engine

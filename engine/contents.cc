@@ -1,0 +1,343 @@
+#include "engine/contents.h"
+
+#include "core/pack.h"
+#include "core/text.h"
+#include "engine/version.h"
+#include "system/file.h"
+
+#include <algorithm>
+#include <fstream>
+#include <iterator>
+
+namespace assay::engine {
+namespace {
+
+constexpr uint64_t kMostBytes = uint64_t{2} << 30;  // decoded in one run
+constexpr uint64_t kMostEntries = 2'000'000;
+constexpr uint32_t kDeepest = 24;  // containers within containers
+constexpr uint64_t kFirstAllowance = 1 << 20, kFirstRatio = 64;
+constexpr uint64_t kMostInOneGroup = 512 << 20;
+
+uint64_t first_allowance(const Item& item) {
+  return std::min(std::max(kFirstAllowance, item.place.size * kFirstRatio), kMostInOneGroup);
+}
+
+Unpacked without_places(Unpacked unpacked) {
+  for (Entry& entry : unpacked.entries) {
+    entry.place = {};
+    for (Unpacked& inner : entry.inner) inner = without_places(std::move(inner));
+  }
+  return unpacked;
+}
+
+std::string analyses_identity() {
+  std::string all;
+  for (const system::FileAnalysis* analysis : system::file_analyses())
+    all += std::string(analysis->id) + " " + std::to_string(analysis->version) + "\n";
+  return all;
+}
+
+}  // namespace
+
+const std::string& program_identity() {
+  static const std::string identity = [] {
+    const std::string version = kVersion;
+    if (!version.ends_with("-dev")) return version;
+    std::ifstream self("/proc/self/exe", std::ios::binary);
+    const std::string bytes((std::istreambuf_iterator<char>(self)), std::istreambuf_iterator<char>());
+    return version + " " + sha256(Bytes(bytes)).hex();
+  }();
+  return identity;
+}
+
+std::string join_way(std::string_view base, std::string_view rest) {
+  if (base.empty() || rest.empty()) return std::string(base.empty() ? rest : base);
+  return std::string(base) + "/" + std::string(rest);
+}
+
+std::string way_inside(std::string_view way, const Unpacked& unpacked) {
+  return unpacked.format == "directory" ? std::string(way) : join_way(way, unpacked.format);
+}
+
+Contents::Contents(const Options& options, Pool& pool, store::Store& store, std::vector<Arrow>& arrows)
+    : options_(options),
+      pool_(pool),
+      store_(store),
+      arrows_(arrows),
+      bytes_left_(kMostBytes),
+      entries_left_(kMostEntries) {
+  key_prefix_ = program_identity() + "\n" + unpack::unpack_version().hex() + "\n";
+  for (const auto& [id, bytes] : options.keys) key_prefix_ += id + " " + sha256(Bytes(bytes)).hex() + "\n";
+}
+
+Digest Contents::unpack_key(const Item& item) const {
+  return sha256(
+      Bytes("unpack\n" + key_prefix_ + std::to_string(static_cast<int>(item.role)) + "\n" + item.sha256.hex()));
+}
+
+Digest Contents::facts_key(const Item& item) const {
+  static const std::string analyses = analyses_identity();
+  return sha256(Bytes("file\n" + program_identity() + "\n" + analyses + item.sha256.hex()));
+}
+
+const Item* Contents::find(const Digest& sha256, unpack::Role role) const {
+  const auto it = index_.find({sha256, role});
+  return it == index_.end() ? nullptr : &items_[it->second];
+}
+
+bool Contents::in_focus(std::string_view way) const {
+  if (options_.focus.empty()) return true;
+  return std::ranges::any_of(options_.focus, [&](const std::string& wanted) {
+    return wanted == way || way.empty() || wanted.starts_with(std::string(way) + "/");
+  });
+}
+
+size_t Contents::add(const Digest& sha256, unpack::Role role, Place place, uint32_t depth, std::string way,
+                     Indices& next) {
+  const auto [it, fresh] = index_.insert({{sha256, role}, items_.size()});
+  if (!fresh) return it->second;
+  Item item;
+  item.sha256 = sha256;
+  item.role = role;
+  item.place = place;
+  item.depth = depth;
+  item.way = std::move(way);
+  items_.push_back(std::move(item));
+  next.push_back(it->second);
+  progress_.contents_total += 1;
+  progress_.bytes_total += place.size;
+  return it->second;
+}
+
+void Contents::add_entries(const std::string& way, const Unpacked& unpacked, uint32_t depth, Indices& next) {
+  const std::string inside = way_inside(way, unpacked);
+  for (const Entry& entry : unpacked.entries) {
+    if (!entry.has_content || entry.size == 0) continue;
+    std::string child = join_way(inside, escape(entry.node.path));
+    if (!in_focus(child)) continue;
+    const auto role = entry.node.kind == Kind::kPart ? unpack::Role::kPart : unpack::Role::kFile;
+    Place place = entry.place;
+    place.size = entry.size;  // known even where the bytes are not held
+    const size_t index = add(entry.sha256, role, place, depth + 1, std::move(child), next);
+    // A by-product of carving: the content has been unpacked already.
+    if (!entry.inner.empty() && !items_[index].opened) {
+      items_[index].unpacked = entry.inner[0];
+      items_[index].opened = true;
+    }
+  }
+}
+
+void Contents::open(const Input& input) {
+  Indices generation;
+  add(input.sha256, unpack::Role::kImage, {0, 0, input.size, true}, 0, "", generation);
+  if (input.directory) {
+    items_[0].unpacked = *input.directory;
+    items_[0].opened = true;
+  }
+  while (!generation.empty()) {
+    open_generation(generation);
+    Indices next;
+    for (const size_t index : generation) {
+      const Item& item = items_[index];
+      if (item.depth < kDeepest)
+        add_entries(item.way, item.unpacked, item.depth, next);
+      else if (!item.unpacked.entries.empty())
+        items_[index].unpacked.problems.push_back(
+            {"", Fault::kLimit, "containers are nested deeper than 24; not opened", 0});
+    }
+    generation = std::move(next);
+  }
+}
+
+bool Contents::from_store(Item& item) {
+  // The result of unpacking by-products is not stored on its own; their facts are.
+  const bool unpacked_known = item.opened;
+  std::optional<std::string> unpacked, facts;
+  if (!unpacked_known) {
+    unpacked = store_.get(unpack_key(item));
+    if (!unpacked) return false;
+  }
+  Unpacked known;
+  if (unpacked) {
+    auto result = unpack_as<Unpacked>(*unpacked);
+    if (!result) return false;
+    known = std::move(*result);
+  }
+  const Unpacked& result = unpacked_known ? item.unpacked : known;
+  if (result.bytes_out > bytes_left_) return false;
+  if (options_.facts && unpack::is_readable(result)) {
+    facts = store_.get(facts_key(item));
+    if (!facts) return false;
+    auto read = unpack_as<Facts>(*facts);
+    if (!read) return false;
+    item.facts = std::move(*read);
+  }
+  if (!unpacked_known) {
+    item.unpacked = std::move(known);
+    bytes_left_ -= std::min(bytes_left_, item.unpacked.bytes_out);
+    entries_left_ -= std::min<uint64_t>(entries_left_, item.unpacked.entries.size());
+    arrows_.push_back({"unpack", item.way, true});
+  }
+  item.opened = item.from_store = true;
+  if (facts) arrows_.push_back({"file", item.way, true});
+  return true;
+}
+
+void Contents::open_generation(const Indices& generation) {
+  Indices group;
+  std::vector<uint64_t> allowances;
+  uint64_t sum = 0;
+  const auto run = [&] {
+    if (!group.empty()) run_group(group, allowances, false);
+    group.clear(), allowances.clear(), sum = 0;
+  };
+  for (const size_t index : generation) {
+    Item& item = items_[index];
+    if (from_store(item)) {
+      progress_.contents += 1;
+      progress_.bytes += item.place.size;
+      continue;
+    }
+    const uint64_t allowance = std::min(first_allowance(item), bytes_left_);
+    if (sum + allowance > kMostInOneGroup) run();
+    group.push_back(index);
+    allowances.push_back(allowance);
+    sum += allowance;
+  }
+  run();
+}
+
+void Contents::run_group(const Indices& group, std::vector<uint64_t> allowances, bool last_chance) {
+  std::vector<Task> tasks;
+  for (size_t i = 0; i < group.size(); ++i) {
+    const Item& item = items_[group[i]];
+    if (!item.place.held && item.place.size > 0) {
+      hold();  // its container came from the store, it did not: have the bytes first
+      break;
+    }
+  }
+  for (size_t i = 0; i < group.size(); ++i) {
+    const Item& item = items_[group[i]];
+    Task task;
+    task.id = static_cast<uint32_t>(i);
+    task.place = item.place;
+    task.role = item.role;
+    task.unpack = !item.opened;
+    task.facts = options_.facts && (!item.opened || unpack::is_readable(item.unpacked));
+    task.drop_if_limited = !last_chance;
+    task.budget = {.bytes = std::min(allowances[i], bytes_left_), .entries = entries_left_};
+    if (task.unpack || task.facts) tasks.push_back(task);
+  }
+  std::vector<std::string> facts(group.size());
+  const auto done = [&](const Task& task, Outcome outcome) {
+    Item& item = items_[group[task.id]];
+    progress_.contents += 1;
+    progress_.bytes += item.place.size;
+    item.died = !outcome.died.empty() ? "the worker reading it " + outcome.died : outcome.reply.failure;
+    facts[task.id] = std::move(outcome.reply.facts);
+    if (task.unpack && item.died.empty()) {
+      auto unpacked = unpack_as<Unpacked>(outcome.reply.unpacked);
+      if (unpacked)
+        item.unpacked = std::move(*unpacked);
+      else
+        item.died = "the worker's answer does not have the expected shape";
+    }
+    if (!facts[task.id].empty()) {
+      auto read = unpack_as<Facts>(facts[task.id]);
+      if (read) item.facts = std::move(*read);
+    }
+  };
+  pool_.run(std::move(tasks), done, [this] { report_progress("unpacking"); });
+  // In tree order, whatever the order of completion: charge, keep, and find who needs a second try.
+  Indices again;
+  for (size_t i = 0; i < group.size(); ++i) {
+    Item& item = items_[group[i]];
+    const bool ran_unpack = !item.opened;
+    if (ran_unpack && item.unpacked.limited && !last_chance) {
+      item.unpacked = {};
+      progress_.contents -= 1;
+      progress_.bytes -= item.place.size;
+      again.push_back(group[i]);
+      continue;
+    }
+    item.opened = true;
+    bytes_out_ += item.unpacked.bytes_out;
+    bytes_left_ -= std::min(bytes_left_, item.unpacked.bytes_out);
+    entries_left_ -= std::min<uint64_t>(entries_left_, item.unpacked.entries.size());
+    if (item.unpacked.limited) budget_hit_ = true;
+    if (ran_unpack) arrows_.push_back({"unpack", item.way, false});
+    if (!facts[i].empty()) arrows_.push_back({"file", item.way, false});
+    if (item.died.empty() && !item.unpacked.limited) {
+      if (ran_unpack) store_.put(unpack_key(item), pack(without_places(item.unpacked)));
+      if (!facts[i].empty()) store_.put(facts_key(item), facts[i]);
+    }
+  }
+  for (const size_t index : again) run_group({index}, {std::min(kMostInOneGroup * 4, bytes_left_)}, true);
+}
+
+void Contents::adopt_places(Unpacked& into, const Unpacked& from, bool& same) {
+  if (into.entries.size() != from.entries.size()) {
+    same = false;
+    return;
+  }
+  for (size_t i = 0; i < into.entries.size(); ++i) {
+    into.entries[i].place = from.entries[i].place;
+    if (into.entries[i].sha256 != from.entries[i].sha256) same = false;
+    if (!into.entries[i].inner.empty() && !from.entries[i].inner.empty())
+      adopt_places(into.entries[i].inner[0], from.entries[i].inner[0], same);
+  }
+}
+
+void Contents::update_places(const Unpacked& unpacked) {
+  for (const Entry& entry : unpacked.entries) {
+    if (!entry.has_content || !entry.place.held) continue;
+    const auto role = entry.node.kind == Kind::kPart ? unpack::Role::kPart : unpack::Role::kFile;
+    const auto it = index_.find({entry.sha256, role});
+    if (it == index_.end()) continue;
+    Item& item = items_[it->second];
+    if (!item.place.held) item.place = entry.place;
+    if (!entry.inner.empty() && item.opened && !item.unpacked.entries.empty() && !item.unpacked.entries[0].place.held) {
+      bool same = true;
+      adopt_places(item.unpacked, entry.inner[0], same);
+    }
+    if (!entry.inner.empty()) update_places(entry.inner[0]);
+  }
+}
+
+void Contents::hold() {
+  // Items stand in the order of their depth, so a container is held before its contents are looked at.
+  for (size_t i = 0; i < items_.size(); ++i) {
+    Item& item = items_[i];
+    const auto& entries = item.unpacked.entries;
+    const bool missing =
+        std::ranges::any_of(entries, [](const Entry& e) { return e.has_content && e.size > 0 && !e.place.held; });
+    if (!item.opened || !missing || !item.place.held) continue;
+    Task task;
+    task.place = item.place;
+    task.role = item.role;
+    task.facts = false;
+    task.budget = {.bytes = kMostBytes, .entries = kMostEntries};
+    bool same = true;
+    pool_.run(
+        {task},
+        [&](const Task&, Outcome outcome) {
+          const auto again = unpack_as<Unpacked>(outcome.reply.unpacked);
+          if (again && outcome.died.empty())
+            adopt_places(item.unpacked, *again, same);
+          else
+            same = false;
+        },
+        [this] { report_progress("unpacking"); });
+    if (!same)
+      item.unpacked.problems.push_back({"", Fault::kIo, "unpacking it again gave another result than the store's", 0});
+    update_places(item.unpacked);
+  }
+}
+
+void Contents::report_progress(const char* step) {
+  if (!options_.progress) return;
+  progress_.step = step;
+  options_.progress(progress_);
+}
+
+}  // namespace assay::engine

@@ -1,0 +1,71 @@
+// The contents of one run: each distinct content once, with the results of its arrows, opened generation by generation.
+#pragma once
+#include "engine/input.h"
+#include "engine/inspect.h"
+#include "store/store.h"
+
+#include <deque>
+#include <map>
+
+namespace assay::engine {
+
+struct Item {
+  Digest sha256;
+  unpack::Role role = unpack::Role::kFile;
+  Place place;
+  uint32_t depth = 0;
+  std::string way;  // under which it was first found
+  Unpacked unpacked;
+  Facts facts;
+  bool opened = false, from_store = false;
+  std::string died;  // why there is no result
+};
+
+class Contents {
+ public:
+  Contents(const Options& options, Pool& pool, store::Store& store, std::vector<Arrow>& arrows);
+
+  // Opens the input and everything in it. False: nothing but the root could be opened.
+  void open(const Input& input);
+  // Decodes again what results from the store only describe, so that every content is in memory.
+  void hold();
+
+  const Item& root() const { return items_.front(); }
+  const Item* find(const Digest& sha256, unpack::Role role) const;
+  uint64_t bytes_out() const { return bytes_out_; }
+  bool budget_hit() const { return budget_hit_; }
+
+ private:
+  using Indices = std::vector<size_t>;
+  void open_generation(const Indices& generation);
+  void run_group(const Indices& group, std::vector<uint64_t> allowances, bool last_chance);
+  bool from_store(Item& item);
+  void keep(const Item& item, std::string_view facts);
+  size_t add(const Digest& sha256, unpack::Role role, Place place, uint32_t depth, std::string way, Indices& next);
+  void add_entries(const std::string& way, const Unpacked& unpacked, uint32_t depth, Indices& next);
+  void adopt_places(Unpacked& into, const Unpacked& from, bool& same);
+  void update_places(const Unpacked& unpacked);
+  bool in_focus(std::string_view way) const;
+  Digest unpack_key(const Item& item) const;
+  Digest facts_key(const Item& item) const;
+  void report_progress(const char* step);
+
+  const Options& options_;
+  Pool& pool_;
+  store::Store& store_;
+  std::vector<Arrow>& arrows_;
+  std::deque<Item> items_;  // references stay valid while it grows
+  std::map<std::pair<Digest, unpack::Role>, size_t> index_;
+  std::string key_prefix_;
+  uint64_t bytes_left_, entries_left_, bytes_out_ = 0;
+  bool budget_hit_ = false;
+  Progress progress_;
+};
+
+// What every key starts with: the program's version and, for one that is not released, the program's own digest.
+const std::string& program_identity();
+
+std::string join_way(std::string_view base, std::string_view rest);
+std::string way_inside(std::string_view way, const Unpacked& unpacked);  // prefix of the ways of its entries
+
+}  // namespace assay::engine

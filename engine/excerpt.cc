@@ -1,0 +1,45 @@
+#include "engine/excerpt.h"
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <set>
+
+namespace assay::engine {
+namespace {
+
+constexpr uint64_t kBefore = 128, kAtMost = 384;
+constexpr size_t kEvidencesPerFinding = 8;
+
+}  // namespace
+
+std::vector<Excerpt> excerpts_for(const std::vector<Finding>& findings, const ContentOf& content_of) {
+  std::vector<Excerpt> excerpts;
+  std::set<std::pair<std::string, uint64_t>> seen;
+  for (const Finding& finding : findings) {
+    for (size_t i = 0; i < std::min(finding.evidence.size(), kEvidencesPerFinding); ++i) {
+      const Evidence& evidence = finding.evidence[i];
+      const uint64_t from = evidence.offset > kBefore ? (evidence.offset - kBefore) & ~uint64_t{15} : 0;
+      if (evidence.length == 0 || !seen.insert({evidence.artifact, from}).second) continue;
+      const Bytes content = content_of(evidence.artifact).head(kAtMost, from);
+      if (!content.empty()) excerpts.push_back({evidence.artifact, from, std::string(content.text())});
+    }
+  }
+  return excerpts;
+}
+
+std::vector<uint8_t> entropy_of_blocks(Bytes bytes, uint64_t block) {
+  std::vector<uint8_t> out;
+  for (uint64_t at = 0; at < bytes.size(); at += block) {
+    const Bytes part = bytes.head(block, at);
+    std::array<uint32_t, 256> counts{};
+    for (const std::byte b : part.span()) ++counts[static_cast<uint8_t>(b)];
+    double bits = 0;
+    for (const uint32_t n : counts)
+      if (n > 0) bits -= n * std::log2(static_cast<double>(n) / static_cast<double>(part.size()));
+    out.push_back(static_cast<uint8_t>(std::lround(bits / static_cast<double>(part.size()) / 8 * 255)));
+  }
+  return out;
+}
+
+}  // namespace assay::engine

@@ -1,0 +1,181 @@
+#include "engine/inspect.h"
+
+#include "core/merge.h"
+#include "core/pack.h"
+#include "core/text.h"
+#include "engine/assemble.h"
+#include "engine/version.h"
+#include "system/tree.h"
+
+#include <algorithm>
+
+namespace assay::engine {
+namespace {
+
+constexpr double kAccountedEnough = 0.98;  // of the input's bytes; below, a run is not complete
+
+std::string tree_analyses_identity() {
+  std::string all;
+  for (const system::TreeAnalysis* analysis : system::tree_analyses())
+    all += std::string(analysis->id) + " " + std::to_string(analysis->version) + "\n";
+  return all;
+}
+
+// What a system arrow reads, without where it lies in memory.
+Digest digest_of(const SystemInput& input) {
+  SystemInput plain = input;
+  for (Artifact& artifact : plain.artifacts) artifact.place = {};
+  return sha256(Bytes(pack(plain)));
+}
+
+Digest digest_of(const JudgeInput& input) {
+  JudgeInput plain = input;
+  plain.places.clear();
+  return sha256(Bytes(pack(plain)));
+}
+
+}  // namespace
+
+Result<int64_t> seconds_of_date(std::string_view date) {
+  int year = 0, month = 0, day = 0, used = 0;
+  const std::string text(date);
+  if (std::sscanf(text.c_str(), "%4d-%2d-%2d%n", &year, &month, &day, &used) != 3 || used != 10 || text.size() != 10 ||
+      month < 1 || month > 12 || day < 1 || day > 31)
+    return fail(Fault::kMalformed, "date \"" + escape(date) + "\" is not of the form YYYY-MM-DD");
+  // Days from civil (proleptic Gregorian calendar), counting years from March.
+  const int64_t y = month <= 2 ? year - 1 : year;
+  const int64_t era = (y >= 0 ? y : y - 399) / 400, of_era = y - era * 400;
+  const int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+  return (era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468) * 86400;
+}
+
+struct Inspection::State {
+  State(const Options& o, Input i, Pool p)
+      : options(o), input(std::move(i)), pool(std::move(p)), store(o.store_folder) {}
+  Options options;
+  Input input;  // its arena has moved into the pool
+  Pool pool;
+  store::Store store;
+  std::vector<Arrow> arrows;
+  Examination examination;
+  std::string trouble;
+
+  // One job for one worker: from the store, or run. `prepare` brings all contents into memory first.
+  template <class Output, class In, class Prepare>
+  std::optional<Output> whole(const char* name, JobKind kind, const std::string& versions, In& in, Prepare prepare) {
+    const Digest key =
+        sha256(Bytes(std::string(name) + "\n" + program_identity() + "\n" + versions + digest_of(in).hex()));
+    if (auto stored = store.get(key))
+      if (auto output = unpack_as<Output>(*stored)) {
+        arrows.push_back({name, "", true});
+        return std::move(*output);
+      }
+    prepare();
+    arrows.push_back({name, "", false});
+    if (options.progress) options.progress({name, 0, 0, 0, 0});
+    const Outcome outcome = pool.run(Job{kind, {}, pack(in)}, [&] {
+      if (options.progress) options.progress({name, 0, 0, 0, 0});
+    });
+    const std::string failure = !outcome.died.empty() ? "the worker " + outcome.died : outcome.reply.failure;
+    auto output = unpack_as<Output>(outcome.reply.output);
+    if (!failure.empty() || !output) {
+      examination.incomplete_because.push_back(std::string("the ") + name + " arrow gave no result: " +
+                                               (failure.empty() ? "its answer has no sensible shape" : failure));
+      return std::nullopt;
+    }
+    store.put(key, outcome.reply.output);
+    return std::move(*output);
+  }
+
+  void describe_tool() {
+    examination.tool_version = kVersion;
+    examination.rules = checks::rules();
+    examination.rules_digest = sha256(Bytes(pack(examination.rules))).hex();
+    examination.as_of = options.as_of;
+    examination.name = input.name;
+    examination.size = input.size;
+    examination.sha256 = input.sha256;
+    examination.directory = input.directory.has_value();
+    examination.declaration_digest = options.declaration_digest;
+    for (const auto& [format, bytes] : options.keys)
+      examination.keys_used.emplace_back(format, sha256(Bytes(bytes)).hex());
+    examination.sandbox = pool.sandbox();
+  }
+
+  void read_system(Contents& contents) {
+    SystemInput in{examination.artifacts, examination.facts};
+    auto output = whole<SystemOutput>("system", JobKind::kSystem, tree_analyses_identity(), in, [&] {
+      contents.hold();
+      Examination again;  // the same tree, now with every content's place
+      assemble(contents, input, again);
+      examination.artifacts = std::move(again.artifacts);
+      in.artifacts = examination.artifacts;
+    });
+    if (!output) return;
+    append(examination.facts, std::move(output->facts));
+    examination.entropy = std::move(output->entropy);
+    examination.entropy_block = output->entropy_block;
+  }
+
+  void judge(Contents& contents, int64_t as_of_seconds) {
+    JudgeInput in{examination.facts, options.declaration, options.as_of, as_of_seconds, {}};
+    const std::string versions = examination.rules_digest;
+    auto output = whole<JudgeOutput>("checks", JobKind::kJudge, versions, in, [&] {
+      contents.hold();
+      Examination again;
+      assemble(contents, input, again);
+      for (const Artifact& artifact : again.artifacts)
+        if (artifact.has_content && artifact.size > 0) in.places.emplace_back(artifact.way, artifact.place);
+      examination.artifacts = std::move(again.artifacts);
+    });
+    if (!output) return;
+    examination.findings = std::move(output->findings);
+    examination.excerpts = std::move(output->excerpts);
+  }
+
+  void decide_completeness(bool budget_hit) {
+    Examination& e = examination;
+    if (budget_hit) e.incomplete_because.push_back("a budget was hit; the problems name the artifacts");
+    if (e.bytes.encrypted > 0) e.incomplete_because.push_back(human_size(e.bytes.encrypted) + " are encrypted");
+    if (e.files.unread > 0) e.incomplete_because.push_back(std::to_string(e.files.unread) + " files could not be read");
+    const uint64_t accounted = e.bytes.total - e.bytes.unknown - e.bytes.encrypted;
+    if (static_cast<double>(accounted) < kAccountedEnough * static_cast<double>(e.bytes.total))
+      e.incomplete_because.push_back(human_size(e.bytes.unknown + e.bytes.encrypted) + " of " +
+                                     human_size(e.bytes.total) + " are not accounted for");
+    e.complete = e.incomplete_because.empty();
+  }
+};
+
+Result<Inspection> Inspection::run(const Options& options) {
+  const int64_t as_of = TRY(seconds_of_date(options.as_of));
+  Input input = TRY(open_input(options.input));
+  Pool pool = TRY(Pool::start(std::move(input.arena), std::max(1u, options.workers), options.keys));
+  auto state = std::make_unique<State>(options, std::move(input), std::move(pool));
+  Contents contents(state->options, state->pool, state->store, state->arrows);
+  contents.open(state->input);
+  state->describe_tool();
+  assemble(contents, state->input, state->examination);
+  if (options.facts) {
+    state->read_system(contents);
+    state->judge(contents, as_of);
+  } else {
+    contents.hold();
+    Examination again;
+    assemble(contents, state->input, again);
+    state->examination.artifacts = std::move(again.artifacts);
+  }
+  state->decide_completeness(contents.budget_hit());
+  state->store.flush();
+  state->trouble = state->store.trouble();
+  return Inspection(std::move(state));
+}
+
+Inspection::Inspection(std::unique_ptr<State> state) : state_(std::move(state)) {}
+Inspection::Inspection(Inspection&&) noexcept = default;
+Inspection::~Inspection() = default;
+const Examination& Inspection::examination() const { return state_->examination; }
+Bytes Inspection::content(const Artifact& artifact) const { return state_->pool.bytes_at(artifact.place); }
+const std::vector<Arrow>& Inspection::arrows() const { return state_->arrows; }
+const std::string& Inspection::store_trouble() const { return state_->trouble; }
+
+}  // namespace assay::engine

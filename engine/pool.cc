@@ -1,0 +1,201 @@
+#include "engine/pool.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <chrono>
+#include <cstring>
+
+namespace assay::engine {
+namespace {
+
+// A job of small files: large enough that messages do not matter, small enough that both workers end together.
+constexpr size_t kTasksPerJob = 32;
+constexpr uint64_t kBytesPerJob = 1 << 20;
+// The watchdog only protects the operator: budgets end arrows long before. A fired one marks the result incomplete.
+constexpr int64_t kLongestSilence = 300'000;  // milliseconds
+
+int64_t now() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(steady_clock::now().time_since_epoch()).count();
+}
+
+std::string describe(int status) {
+  if (WIFSIGNALED(status)) {
+    const int signal = WTERMSIG(status);
+    return "killed by signal " + std::to_string(signal) + " (" + strsignal(signal) + ")";
+  }
+  return "ended with status " + std::to_string(WEXITSTATUS(status));
+}
+
+}  // namespace
+
+Result<Pool> Pool::start(SharedArena input, uint32_t workers, const unpack::Keys& keys) {
+  Pool pool;
+  pool.keys_ = keys;
+  pool.arenas_.reserve(workers + 1);
+  pool.arenas_.push_back(std::move(input));
+  for (uint32_t i = 0; i < workers; ++i) pool.arenas_.push_back(TRY(SharedArena::create(1 + i)));
+  pool.processes_.resize(workers);
+  for (uint32_t i = 0; i < workers; ++i) TRY_VOID(pool.spawn(i));
+  return pool;
+}
+
+Pool::Pool(Pool&&) noexcept = default;
+
+Pool::~Pool() {
+  for (Process& process : processes_) {
+    if (process.socket >= 0) close(process.socket);
+    if (process.pid > 0) {
+      kill(process.pid, SIGKILL);
+      waitpid(process.pid, nullptr, 0);
+    }
+  }
+}
+
+Result<void> Pool::spawn(uint32_t index) {
+  int pair[2];
+  if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+    return fail(Fault::kIo, std::string("cannot make a socket pair: ") + std::strerror(errno));
+  const pid_t supervisor = getpid();
+  const pid_t pid = fork();
+  if (pid < 0) {
+    close(pair[0]), close(pair[1]);
+    return fail(Fault::kIo, std::string("cannot start a worker: ") + std::strerror(errno));
+  }
+  if (pid == 0) {
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != supervisor) _exit(0);
+    close(pair[0]);
+    for (const Process& other : processes_)
+      if (other.socket >= 0) close(other.socket);
+    run_worker({pair[1], &arenas_, 1 + index, &keys_});
+  }
+  close(pair[1]);
+  processes_[index] = {pid, pair[0], {}, false, now()};
+  std::string frame;
+  if (receive_frame(pair[0], frame))
+    if (auto protections = unpack_as<std::vector<std::string>>(frame)) sandbox_ = std::move(*protections);
+  return {};
+}
+
+std::string Pool::bury(uint32_t index) {
+  Process& process = processes_[index];
+  kill(process.pid, SIGKILL);
+  int status = 0;
+  waitpid(process.pid, &status, 0);
+  close(process.socket);
+  process.pid = -1, process.socket = -1;
+  return describe(status);
+}
+
+void Pool::give(Process& process, std::deque<Task>& waiting) {
+  Job job;
+  uint64_t bytes = 0;
+  while (!waiting.empty() && job.tasks.size() < kTasksPerJob && (job.tasks.empty() || bytes < kBytesPerJob)) {
+    bytes += waiting.front().place.size;
+    job.tasks.push_back(waiting.front());
+    process.open.push_back(waiting.front());
+    waiting.pop_front();
+  }
+  process.since = now();
+  send_frame(process.socket, pack(job));  // a failure shows as the worker's death
+}
+
+int Pool::wait(int milliseconds) {
+  std::vector<pollfd> polled;
+  for (const Process& process : processes_) polled.push_back({process.socket, POLLIN, 0});
+  if (poll(polled.data(), polled.size(), milliseconds) <= 0) return -1;
+  for (size_t i = 0; i < polled.size(); ++i)
+    if (polled[i].revents != 0) return static_cast<int>(i);
+  return -1;
+}
+
+bool Pool::overdue(const Process& process) const {
+  return (!process.open.empty() || process.busy_with_job) && now() - process.since > kLongestSilence;
+}
+
+void Pool::run(std::vector<Task> tasks, const std::function<void(const Task&, Outcome)>& done,
+               const std::function<void()>& idle) {
+  std::deque<Task> waiting(tasks.begin(), tasks.end());
+  size_t left = tasks.size();
+  while (left > 0) {
+    for (Process& process : processes_)
+      if (process.open.empty() && !waiting.empty()) give(process, waiting);
+    const int index = wait(100);
+    if (idle) idle();
+    if (index < 0) {
+      for (const Process& process : processes_)
+        if (overdue(process)) kill(process.pid, SIGKILL);
+      continue;
+    }
+    Process& process = processes_[static_cast<size_t>(index)];
+    std::string frame;
+    Outcome outcome;
+    bool alive = receive_frame(process.socket, frame);
+    if (alive) {
+      auto reply = unpack_as<Reply>(frame);
+      alive = reply.has_value() && !process.open.empty() && reply->task == process.open.front().id;
+      if (alive) outcome.reply = std::move(*reply);
+    }
+    if (!alive) {
+      const bool late = overdue(process);
+      outcome.died = bury(static_cast<uint32_t>(index));
+      if (late) outcome.died = "was silent for five minutes and was stopped";
+      std::deque<Task> open = std::move(process.open);
+      ASSAY_CHECK(spawn(static_cast<uint32_t>(index)).has_value());
+      if (open.empty()) continue;
+      const Task victim = open.front();
+      open.pop_front();
+      waiting.insert(waiting.begin(), open.begin(), open.end());
+      done(victim, std::move(outcome));
+      --left;
+      continue;
+    }
+    process.since = now();
+    arenas_[1 + static_cast<size_t>(index)].set_size(outcome.reply.arena_size);
+    const Task task = process.open.front();
+    process.open.pop_front();
+    done(task, std::move(outcome));
+    --left;
+  }
+}
+
+Outcome Pool::run(Job job, const std::function<void()>& idle) {
+  Process& process = processes_[0];
+  process.busy_with_job = true;
+  process.since = now();
+  send_frame(process.socket, pack(job));
+  for (;;) {
+    pollfd polled{process.socket, POLLIN, 0};
+    if (poll(&polled, 1, 100) > 0) break;
+    if (idle) idle();
+    if (overdue(process)) kill(process.pid, SIGKILL);
+  }
+  Outcome outcome;
+  std::string frame;
+  process.busy_with_job = false;
+  if (receive_frame(process.socket, frame)) {
+    if (auto reply = unpack_as<Reply>(frame)) {
+      outcome.reply = std::move(*reply);
+      return outcome;
+    }
+  }
+  outcome.died = bury(0);
+  ASSAY_CHECK(spawn(0).has_value());
+  return outcome;
+}
+
+Bytes Pool::bytes_at(const Place& place) const {
+  if (!place.held || place.size == 0 || place.arena >= arenas_.size()) return {};
+  const SharedArena& arena = arenas_[place.arena];
+  return arena.holds(place.at, place.size) ? arena.view(place.at, place.size) : Bytes();
+}
+
+}  // namespace assay::engine

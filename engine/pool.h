@@ -1,0 +1,57 @@
+// The supervisor's side of the workers: hands out jobs, takes replies, notices deaths.
+#pragma once
+#include "engine/worker.h"
+
+#include <sys/types.h>
+
+#include <deque>
+#include <functional>
+
+namespace assay::engine {
+
+struct Outcome {  // of one task
+  Reply reply;
+  std::string died;  // not empty: the worker that had this task died, and how
+};
+
+class Pool {
+ public:
+  // Forks `workers` processes. The input is arena 0, worker i appends to arena 1 + i.
+  static Result<Pool> start(SharedArena input, uint32_t workers, const unpack::Keys& keys);
+  Pool(Pool&&) noexcept;
+  Pool& operator=(Pool&&) = delete;
+  ~Pool();
+
+  // Runs the tasks in any order on any worker; `done` is called in the order of completion, in this process.
+  // A task whose worker dies is reported dead once; the others of its job are run again. Between replies `idle` is
+  // called at least ten times a second (progress).
+  void run(std::vector<Task> tasks, const std::function<void(const Task&, Outcome)>& done,
+           const std::function<void()>& idle = {});
+  Outcome run(Job job, const std::function<void()>& idle = {});
+
+  // The bytes a place names, or empty when it is none (a worker may have lied).
+  Bytes bytes_at(const Place& place) const;
+  const std::vector<std::string>& sandbox() const { return sandbox_; }
+
+ private:
+  struct Process {
+    pid_t pid = -1;
+    int socket = -1;
+    std::deque<Task> open;  // tasks it has and has not answered, in their order
+    bool busy_with_job = false;
+    int64_t since = 0;  // milliseconds, for the watchdog
+  };
+  Pool() = default;
+  Result<void> spawn(uint32_t index);
+  std::string bury(uint32_t index);
+  void give(Process& process, std::deque<Task>& waiting);
+  int wait(int milliseconds);  // index of a worker with something to say, or -1
+  bool overdue(const Process& process) const;
+
+  std::vector<SharedArena> arenas_;
+  std::vector<Process> processes_;
+  std::vector<std::string> sandbox_;
+  unpack::Keys keys_;
+};
+
+}  // namespace assay::engine

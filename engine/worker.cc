@@ -1,0 +1,145 @@
+#include "engine/worker.h"
+
+#include "engine/excerpt.h"
+#include "engine/sandbox.h"
+#include "system/file.h"
+#include "system/tree.h"
+
+#include <unistd.h>
+
+#include <map>
+#include <new>
+
+namespace assay::engine {
+namespace {
+
+constexpr uint64_t kMostMemory = uint64_t{1} << 30;
+constexpr uint64_t kMostEntropyBlocks = 2048;
+
+class Worker {
+ public:
+  explicit Worker(const WorkerSetup& setup) : setup_(setup), own_((*setup.arenas)[setup.own_arena]) {}
+
+  bool serve() {
+    std::string frame;
+    if (!receive_frame(setup_.socket, frame)) return false;
+    const auto job = unpack_as<Job>(frame);
+    if (!job) return false;
+    if (job->kind != JobKind::kContents) return answer(whole_job(*job));
+    for (const Task& task : job->tasks)
+      if (!answer(content_task(task))) return false;
+    return true;
+  }
+
+ private:
+  bool answer(Reply reply) {
+    reply.arena_size = own_.size();
+    return send_frame(setup_.socket, pack(reply));
+  }
+
+  Bytes bytes_at(const Place& place) const {
+    if (!place.held || place.size == 0 || place.arena >= setup_.arenas->size()) return {};
+    return (*setup_.arenas)[place.arena].view(place.at, place.size);
+  }
+
+  Reply content_task(const Task& task) {
+    Reply reply;
+    reply.task = task.id;
+    const uint64_t before = own_.size();
+    try {
+      const Bytes content = bytes_at(task.place);
+      if (task.unpack) {
+        Unpacked unpacked = unpack::examine(content, task.place, task.role, *setup_.keys, task.budget, own_);
+        const bool again = unpacked.limited && task.drop_if_limited;
+        if (task.facts && !again && unpack::is_readable(unpacked)) reply.facts = pack(read_facts(content));
+        if (again) {
+          own_.truncate(before);
+          unpacked = Unpacked{};
+          unpacked.limited = true;
+        }
+        reply.unpacked = pack(unpacked);
+      } else if (task.facts) {
+        reply.facts = pack(read_facts(content));
+      }
+    } catch (const std::bad_alloc&) {
+      own_.truncate(before);
+      reply = Reply{};
+      reply.task = task.id;
+      reply.failure = "out of memory";
+    } catch (const std::exception& error) {
+      own_.truncate(before);
+      reply = Reply{};
+      reply.task = task.id;
+      reply.failure = std::string("stopped by a bug: ") + error.what();
+    }
+    return reply;
+  }
+
+  static Facts read_facts(Bytes content) {
+    Facts facts;
+    for (const system::FileAnalysis* analysis : system::file_analyses()) analysis->run(content, facts);
+    return facts;
+  }
+
+  Reply whole_job(const Job& job) {
+    Reply reply;
+    try {
+      reply.output = job.kind == JobKind::kSystem ? system_job(job.payload) : judge_job(job.payload);
+      if (reply.output.empty()) reply.failure = "the job's bytes do not have the expected shape";
+    } catch (const std::bad_alloc&) {
+      reply.failure = "out of memory";
+    } catch (const std::exception& error) {
+      reply.failure = std::string("stopped by a bug: ") + error.what();
+    }
+    return reply;
+  }
+
+  std::string system_job(std::string_view payload) {
+    const auto input = unpack_as<SystemInput>(payload);
+    if (!input) return {};
+    SystemOutput output;
+    system::Tree tree(input->artifacts, input->facts, [this](const Artifact& a) { return bytes_at(a.place); });
+    for (const system::TreeAnalysis* analysis : system::tree_analyses()) analysis->run(tree, output.facts);
+    if (!input->artifacts.empty()) {
+      const Bytes image = bytes_at(input->artifacts[0].place);
+      output.entropy_block = (image.size() + kMostEntropyBlocks - 1) / kMostEntropyBlocks;
+      if (output.entropy_block < 256) output.entropy_block = 256;
+      output.entropy = entropy_of_blocks(image, output.entropy_block);
+    }
+    return pack(output);
+  }
+
+  std::string judge_job(std::string_view payload) {
+    const auto input = unpack_as<JudgeInput>(payload);
+    if (!input) return {};
+    JudgeOutput output;
+    output.findings = checks::judge({.facts = input->facts,
+                                     .declaration = input->declaration ? &*input->declaration : nullptr,
+                                     .as_of = input->as_of,
+                                     .as_of_seconds = input->as_of_seconds});
+    const std::map<std::string, Place> places(input->places.begin(), input->places.end());
+    output.excerpts = excerpts_for(output.findings, [&](const std::string& way) {
+      const auto it = places.find(way);
+      return it == places.end() ? Bytes() : bytes_at(it->second);
+    });
+    return pack(output);
+  }
+
+  const WorkerSetup& setup_;
+  SharedArena& own_;
+};
+
+}  // namespace
+
+void run_worker(const WorkerSetup& setup) {
+  for (SharedArena& arena : *setup.arenas)
+    if (arena.id() != setup.own_arena) arena.make_readonly();
+  warm_up_libraries();
+  if (!send_frame(setup.socket, pack(enter_sandbox(kMostMemory)))) _exit(0);
+  Worker worker(setup);
+  while (worker.serve()) {
+  }
+  _exit(0);
+}
+
+}  // namespace assay::engine
