@@ -5,10 +5,42 @@
 namespace assay::unpack {
 
 // clang-format off
+extern const Format kAr;
+extern const Format kBzip2;
+extern const Format kCpio;
+extern const Format kGif;
+extern const Format kGzip;
+extern const Format kJpeg;
+extern const Format kLz4;
+extern const Format kLzma;
+extern const Format kLzop;
+extern const Format kPng;
+extern const Format kTar;
+extern const Format kTarV7;
 extern const Format kTrx;
+extern const Format kXz;
+extern const Format kZip;
+extern const Format kZlib;
+extern const Format kZstd;
 
 constexpr const Format* kFormats[] = {
+    &kAr,
+    &kBzip2,
+    &kCpio,
+    &kGif,
+    &kGzip,
+    &kJpeg,
+    &kLz4,
+    &kLzma,
+    &kLzop,
+    &kPng,
+    &kTar,
+    &kTarV7,
     &kTrx,
+    &kXz,
+    &kZip,
+    &kZlib,
+    &kZstd,
 };
 // clang-format on
 
