@@ -5,12 +5,27 @@
 namespace assay::system {
 
 // File analyses, alphabetical: each in the file of its name.
+extern const FileAnalysis kElfFacts;
+extern const FileAnalysis kFileTypes;
+extern const FileAnalysis kKernel;
+extern const FileAnalysis kKeys;
+extern const FileAnalysis kOutbound;
+extern const FileAnalysis kVersions;
 
 // Tree analyses, in the order they run.
 
 namespace {
 
-constexpr std::array<const FileAnalysis*, 0> kFileAnalyses{};
+// clang-format off
+constexpr const FileAnalysis* kFileAnalyses[] = {
+    &kElfFacts,
+    &kFileTypes,
+    &kKernel,
+    &kKeys,
+    &kOutbound,
+    &kVersions,
+};
+// clang-format on
 constexpr std::array<const TreeAnalysis*, 0> kTreeAnalyses{};
 
 }  // namespace

@@ -8,6 +8,7 @@ namespace assay::unpack {
 extern const Format kAr;
 extern const Format kBzip2;
 extern const Format kCpio;
+extern const Format kElf;
 extern const Format kGif;
 extern const Format kGzip;
 extern const Format kJpeg;
@@ -27,6 +28,7 @@ constexpr const Format* kFormats[] = {
     &kAr,
     &kBzip2,
     &kCpio,
+    &kElf,
     &kGif,
     &kGzip,
     &kJpeg,
