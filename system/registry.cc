@@ -13,6 +13,14 @@ extern const FileAnalysis kOutbound;
 extern const FileAnalysis kVersions;
 
 // Tree analyses, in the order they run.
+extern const TreeAnalysis kAccounts;
+extern const TreeAnalysis kCredentials;
+extern const TreeAnalysis kPermissions;
+extern const TreeAnalysis kSettings;
+extern const TreeAnalysis kFirewall;
+extern const TreeAnalysis kPackages;
+extern const TreeAnalysis kBoot;
+extern const TreeAnalysis kUpdate;
 
 namespace {
 
@@ -26,7 +34,18 @@ constexpr const FileAnalysis* kFileAnalyses[] = {
     &kVersions,
 };
 // clang-format on
-constexpr std::array<const TreeAnalysis*, 0> kTreeAnalyses{};
+// clang-format off
+constexpr const TreeAnalysis* kTreeAnalyses[] = {
+    &kAccounts,
+    &kCredentials,
+    &kPermissions,
+    &kSettings,
+    &kFirewall,
+    &kPackages,
+    &kBoot,
+    &kUpdate,
+};
+// clang-format on
 
 }  // namespace
 
