@@ -158,8 +158,7 @@ Result<Inspection> Inspection::run(const Options& options) {
   if (options.facts) {
     state->read_system(contents);
     state->judge(contents, as_of);
-  }
-  if (options.hold) {
+  } else {
     contents.hold();
     Examination again;
     assemble(contents, state->input, again);

@@ -6,19 +6,35 @@ namespace assay::unpack {
 
 // clang-format off
 extern const Format kAr;
+extern const Format kBinHdr;
 extern const Format kBzip2;
 extern const Format kCpio;
-extern const Format kElf;
+extern const Format kDni;
+extern const Format kDtb;
+extern const Format kFit;
+extern const Format kFlashMap;
 extern const Format kGif;
 extern const Format kGzip;
+extern const Format kHiLink;
+extern const Format kIngenicSpl;
 extern const Format kJpeg;
 extern const Format kLz4;
 extern const Format kLzma;
 extern const Format kLzop;
+extern const Format kOpensslSalted;
+extern const Format kPackImg;
 extern const Format kPng;
+extern const Format kSeama;
 extern const Format kTar;
 extern const Format kTarV7;
+extern const Format kTplinkV1;
+extern const Format kTplinkV2;
+extern const Format kTplinkV3;
 extern const Format kTrx;
+extern const Format kUBootArm;
+extern const Format kUBootEnv;
+extern const Format kUBootMips;
+extern const Format kUImage;
 extern const Format kXz;
 extern const Format kZip;
 extern const Format kZlib;
@@ -26,19 +42,35 @@ extern const Format kZstd;
 
 constexpr const Format* kFormats[] = {
     &kAr,
+    &kBinHdr,
     &kBzip2,
     &kCpio,
-    &kElf,
+    &kDni,
+    &kDtb,
+    &kFit,
+    &kFlashMap,
     &kGif,
     &kGzip,
+    &kHiLink,
+    &kIngenicSpl,
     &kJpeg,
     &kLz4,
     &kLzma,
     &kLzop,
+    &kOpensslSalted,
+    &kPackImg,
     &kPng,
+    &kSeama,
     &kTar,
     &kTarV7,
+    &kTplinkV1,
+    &kTplinkV2,
+    &kTplinkV3,
     &kTrx,
+    &kUBootArm,
+    &kUBootEnv,
+    &kUBootMips,
+    &kUImage,
     &kXz,
     &kZip,
     &kZlib,

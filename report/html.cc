@@ -1,5 +1,0 @@
-// placeholder until the page lands
-#include "report/report.h"
-namespace assay::report {
-std::string html(const Examination&) { return {}; }
-}  // namespace assay::report

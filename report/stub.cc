@@ -1,0 +1,1 @@
+namespace assay::report { int nothing_yet; }
