@@ -44,6 +44,7 @@ struct Node {
 
 enum class Range : uint8_t { kHeader, kContent, kPadding, kUnknown, kEncrypted };
 std::string_view name_of(Range range);
+inline std::string_view name_of(Fault fault) { return fault_name(fault); }
 
 struct Span {  // of the container, in bytes from its start
   Range range = Range::kUnknown;

@@ -158,7 +158,8 @@ Result<Inspection> Inspection::run(const Options& options) {
   if (options.facts) {
     state->read_system(contents);
     state->judge(contents, as_of);
-  } else {
+  }
+  if (options.hold) {
     contents.hold();
     Examination again;
     assemble(contents, state->input, again);

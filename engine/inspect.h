@@ -28,6 +28,7 @@ struct Options {
   std::string declaration_digest;
   std::string as_of;  // YYYY-MM-DD
   bool facts = true;  // false: unpack only
+  bool hold = false;  // have every content in memory at the end (content() yields it), whatever the store knows
   // Only contents whose way leads to one of these are opened (assay cat); empty: all.
   std::vector<std::string> focus;
   std::function<void(const Progress&)> progress;

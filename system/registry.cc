@@ -5,13 +5,47 @@
 namespace assay::system {
 
 // File analyses, alphabetical: each in the file of its name.
+extern const FileAnalysis kElfFacts;
+extern const FileAnalysis kFileTypes;
+extern const FileAnalysis kKernel;
+extern const FileAnalysis kKeys;
+extern const FileAnalysis kOutbound;
+extern const FileAnalysis kVersions;
 
 // Tree analyses, in the order they run.
+extern const TreeAnalysis kAccounts;
+extern const TreeAnalysis kCredentials;
+extern const TreeAnalysis kPermissions;
+extern const TreeAnalysis kSettings;
+extern const TreeAnalysis kFirewall;
+extern const TreeAnalysis kPackages;
+extern const TreeAnalysis kBoot;
+extern const TreeAnalysis kUpdate;
 
 namespace {
 
-constexpr std::array<const FileAnalysis*, 0> kFileAnalyses{};
-constexpr std::array<const TreeAnalysis*, 0> kTreeAnalyses{};
+// clang-format off
+constexpr const FileAnalysis* kFileAnalyses[] = {
+    &kElfFacts,
+    &kFileTypes,
+    &kKernel,
+    &kKeys,
+    &kOutbound,
+    &kVersions,
+};
+// clang-format on
+// clang-format off
+constexpr const TreeAnalysis* kTreeAnalyses[] = {
+    &kAccounts,
+    &kCredentials,
+    &kPermissions,
+    &kSettings,
+    &kFirewall,
+    &kPackages,
+    &kBoot,
+    &kUpdate,
+};
+// clang-format on
 
 }  // namespace
 

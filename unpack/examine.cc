@@ -27,6 +27,11 @@ bool magic_matches(const Format& format, Bytes from) {
   return std::ranges::any_of(format.magics, [&](const Magic& m) { return from.starts_with(m.bytes, m.offset); });
 }
 
+// Two or three bytes turn up by chance in any large image; such formats refuse cheaply.
+bool is_weak(const Format& format) {
+  return std::ranges::any_of(format.magics, [](const Magic& m) { return m.bytes.size() <= 3; });
+}
+
 // A structure found at some place; for a stream, its decoded bytes lie at the arena's end until someone takes them.
 struct Candidate {
   const Format* format = nullptr;
@@ -218,7 +223,7 @@ class Examiner {
   // Random bytes match weak magics about once in 65,536 places; hostile bytes match everywhere.
   bool exhausted(const Format& format) {
     const auto it = failures_.find(&format);
-    if (it == failures_.end() || it->second < 1024 + content_.size() / 2048) return false;
+    if (it == failures_.end() || it->second < 1024 + content_.size() / (is_weak(format) ? 32 : 2048)) return false;
     if (!said_exhausted_) {
       said_exhausted_ = true;
       sink_.problem(

@@ -11,6 +11,7 @@ extern const Format kBzip2;
 extern const Format kCpio;
 extern const Format kDni;
 extern const Format kDtb;
+extern const Format kElf;
 extern const Format kFit;
 extern const Format kFlashMap;
 extern const Format kGif;
@@ -47,6 +48,7 @@ constexpr const Format* kFormats[] = {
     &kCpio,
     &kDni,
     &kDtb,
+    &kElf,
     &kFit,
     &kFlashMap,
     &kGif,

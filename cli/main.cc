@@ -1,0 +1,34 @@
+// assay: the command line.
+#include "cli/commands.h"
+#include "engine/version.h"
+
+#include <fmt/core.h>
+
+#include <csignal>
+
+int main(int argc, char** argv) {
+  using namespace assay;
+  std::signal(SIGPIPE, SIG_IGN);
+  CLI::App app("Assay examines firmware of network equipment: what is inside, what it opens, what it hides.", "assay");
+  app.set_version_flag("--version", std::string("assay ") + engine::kVersion);
+  app.require_subcommand(1);
+  app.footer(
+      "Exit status: 0 clean, 1 findings at or above --fail-on, 2 usage, 3 input unreadable,\n"
+      "4 incomplete (a worker died, a budget was hit, a part is encrypted or unread).\n"
+      "assay COMMAND --help shows a command's flags; man assay has all of them.");
+  int status = cli::kClean;
+  cli::add_inspect(app, status);
+  cli::add_ls(app, status);
+  cli::add_cat(app, status);
+  cli::add_show(app, status);
+  cli::add_export(app, status);
+  cli::add_list(app, status);
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? cli::kClean : cli::kUsage;
+  } catch (const std::exception& error) {
+    return cli::complain(cli::kUnreadable, error.what());
+  }
+  return status;
+}

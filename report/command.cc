@@ -1,0 +1,38 @@
+// The command line that shows an evidence again.
+#include "report/report.h"
+#include "report/words.h"
+
+#include "core/text.h"
+
+#include <fmt/format.h>
+
+namespace assay::report {
+namespace {
+
+std::string quoted(std::string_view text) {
+  const bool plain =
+      text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/+:@%,=") ==
+      std::string_view::npos;
+  if (plain && !text.empty()) return std::string(text);
+  std::string out = "'";
+  for (const char c : text) out += c == '\'' ? std::string("'\\''") : std::string(1, c);
+  return out + "'";
+}
+
+}  // namespace
+
+std::string full_way(const Examination& examination, std::string_view way) {
+  const std::string name = escape(examination.name);
+  return way.empty() ? name : name + "/" + std::string(way);
+}
+
+std::string command_for(const Examination& examination, const Evidence& evidence, std::string_view image) {
+  const std::string from(image.empty() ? std::string_view(examination.name) : image);
+  const std::string way = evidence.artifact.empty() ? "." : evidence.artifact;
+  if (evidence.length == 0) return fmt::format("assay ls {} {}", quoted(from), quoted(way));
+  const bool binary = evidence.shows.find("\\x") != std::string::npos || !looks_like_text(evidence.shows);
+  return fmt::format("assay cat {} {} | tail -c +{} | head -c {}{}", quoted(from), quoted(way), evidence.offset + 1,
+                     evidence.length, binary ? " | xxd" : "");
+}
+
+}  // namespace assay::report

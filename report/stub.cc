@@ -1,1 +1,0 @@
-namespace assay::report { int nothing_yet; }
