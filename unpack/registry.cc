@@ -18,6 +18,7 @@ extern const Format kGif;
 extern const Format kGzip;
 extern const Format kHiLink;
 extern const Format kIngenicSpl;
+extern const Format kJffs2;
 extern const Format kJpeg;
 extern const Format kLz4;
 extern const Format kLzma;
@@ -55,6 +56,7 @@ constexpr const Format* kFormats[] = {
     &kGzip,
     &kHiLink,
     &kIngenicSpl,
+    &kJffs2,
     &kJpeg,
     &kLz4,
     &kLzma,
