@@ -2,6 +2,8 @@
 #include "system/file.h"
 #include "system/tree.h"
 
+#include <array>
+
 namespace assay::system {
 
 // File analyses, alphabetical: each in the file of its name.
@@ -13,6 +15,8 @@ extern const FileAnalysis kOutbound;
 extern const FileAnalysis kVersions;
 
 // Tree analyses, in the order they run.
+extern const TreeAnalysis kMounts;
+extern const TreeAnalysis kStartup;
 extern const TreeAnalysis kAccounts;
 extern const TreeAnalysis kCredentials;
 extern const TreeAnalysis kPermissions;
@@ -36,6 +40,8 @@ constexpr const FileAnalysis* kFileAnalyses[] = {
 // clang-format on
 // clang-format off
 constexpr const TreeAnalysis* kTreeAnalyses[] = {
+    &kMounts,
+    &kStartup,
     &kAccounts,
     &kCredentials,
     &kPermissions,
