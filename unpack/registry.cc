@@ -7,10 +7,12 @@ namespace assay::unpack {
 // clang-format off
 extern const Format kAr;
 extern const Format kBinHdr;
+extern const Format kBzimage;
 extern const Format kBzip2;
 extern const Format kCpio;
 extern const Format kDni;
 extern const Format kDtb;
+extern const Format kEfiZboot;
 extern const Format kElf;
 extern const Format kFit;
 extern const Format kFlashMap;
@@ -20,6 +22,8 @@ extern const Format kHiLink;
 extern const Format kIngenicSpl;
 extern const Format kJffs2;
 extern const Format kJpeg;
+extern const Format kLinuxImage;
+extern const Format kLinuxKernel;
 extern const Format kLz4;
 extern const Format kLzma;
 extern const Format kLzop;
@@ -38,6 +42,7 @@ extern const Format kUBootEnv;
 extern const Format kUBootMips;
 extern const Format kUImage;
 extern const Format kXz;
+extern const Format kZimage;
 extern const Format kZip;
 extern const Format kZlib;
 extern const Format kZstd;
@@ -45,10 +50,12 @@ extern const Format kZstd;
 constexpr const Format* kFormats[] = {
     &kAr,
     &kBinHdr,
+    &kBzimage,
     &kBzip2,
     &kCpio,
     &kDni,
     &kDtb,
+    &kEfiZboot,
     &kElf,
     &kFit,
     &kFlashMap,
@@ -58,6 +65,8 @@ constexpr const Format* kFormats[] = {
     &kIngenicSpl,
     &kJffs2,
     &kJpeg,
+    &kLinuxImage,
+    &kLinuxKernel,
     &kLz4,
     &kLzma,
     &kLzop,
@@ -76,6 +85,7 @@ constexpr const Format* kFormats[] = {
     &kUBootMips,
     &kUImage,
     &kXz,
+    &kZimage,
     &kZip,
     &kZlib,
     &kZstd,

@@ -20,18 +20,17 @@ namespace {
 constexpr uint64_t kHeader = 13, kUnknownSize = ~uint64_t{0}, kLargest = uint64_t{4} << 30, kSmallest = 32;
 constexpr uint64_t kFirst = 64 << 10;  // bytes decoded on trial before anything is written
 
-constexpr bool plausible_properties(unsigned byte) {
-  return byte > 0 && byte % 9 + byte / 9 % 5 <= 4 && byte / 45 <= 2;
-}
+constexpr bool plausible_properties(unsigned byte) { return byte % 9 + byte / 9 % 5 <= 4 && byte / 45 == 2; }
 constexpr bool plausible_dictionary(uint32_t size) {
   if (size < 1 << 12 || size > 1u << 28) return false;
   const uint32_t low = size & -size, rest = size ^ low;
   return rest == 0 || (rest == low << 1 && low >= 1 << 15);
 }
 
-// The first five bytes of every header believed in, as magics: few enough to look for anywhere.
+// The first five bytes of the headers that are looked for anywhere: those with pb 2, which nearly all encoders choose.
+// With the others, tables of small numbers would look like headers; lzma_vendor.cc reads them at the start of a part.
 constexpr auto make_patterns() {
-  constexpr size_t kProperties = 44, kDictionaries = 29;
+  constexpr size_t kProperties = 15, kDictionaries = 29;
   std::array<std::array<char, 5>, kProperties * kDictionaries> all{};
   size_t next = 0;
   for (unsigned byte = 0; byte < 225; ++byte)
@@ -83,7 +82,7 @@ const Format kLzma = {.id = "lzma",
                       .title = "LZMA stream",
                       .magics = kMagics,
                       .decode = decode,
-                      .limits = "streams of less than 32 bytes; lc + lp above 4",
+                      .limits = "streams of less than 32 bytes; pb other than 2; lc + lp above 4",
                       .source = "liblzma doc/lzma-file-format.txt"};
 
 }  // namespace assay::unpack
