@@ -10,10 +10,10 @@ namespace assay::checks {
 
 // What the vendor says is there (checks/declaration.cc reads the YAML).
 struct Declared {
-  std::string name;    // service or program name, account, software, host
-  std::string version; // of software
+  std::string name;     // service or program name, account, software, host
+  std::string version;  // of software
   std::string protocol;
-  uint16_t port = 0;   // 0: any
+  uint16_t port = 0;  // 0: any
   FIELDS(v("name", s.name); v("version", s.version); v("protocol", s.protocol); v("port", s.port))
 };
 struct Declaration {
@@ -42,15 +42,15 @@ class Report {
 };
 
 struct Check {
-  std::string_view id;  // "service.undeclared": stable
-  uint32_t version = 1; // part of every key and certificate; raise it when a result changes
+  std::string_view id;                              // "service.undeclared": stable
+  uint32_t version = 1;                             // part of every key and certificate; raise it when a result changes
   std::string_view title, means, misses, mistakes;  // misses: false negatives; mistakes: false positives
   std::span<const uint32_t> cwe = {};
   std::span<const std::string_view> requirements = {};  // "TS 33.117 TC_NO_UNNECESSARY_SERVICE"
   void (*run)(const Input& input, Report& report) = nullptr;
 };
 
-std::span<const Check* const> checks();  // in alphabetical order of id
+std::span<const Check* const> checks();          // in alphabetical order of id
 std::vector<Finding> judge(const Input& input);  // every check; ids set, most severe first, then rule and place
 std::vector<Rule> rules();
 

@@ -1,0 +1,123 @@
+// See words.h.
+#include "checks/words.h"
+
+#include "core/text.h"
+
+#include <algorithm>
+#include <array>
+#include <cstdio>
+
+namespace assay::checks {
+namespace {
+
+// Ids of formats whose entries are named files: what stands before them in a way is where the file system lies.
+constexpr std::string_view kVolumes[] = {
+    "ar",       "btrfs", "cpio",    "cramfs", "erofs",  "ext",   "ext2",  "ext3",   "ext4",   "f2fs", "fat",
+    "hfsplus",  "ipkg",  "iso9660", "jffs2",  "minifs", "minix", "ntfs",  "rar",    "romfs",  "rpm",  "sevenzip",
+    "squashfs", "tar",   "ubifs",   "ufs",    "wince",  "xfs",   "yaffs", "yaffs1", "yaffs2", "zip"};
+
+}  // namespace
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+  return out;
+}
+
+std::string quoted(std::string_view raw) {
+  constexpr size_t kLongest = 80;
+  const bool cut = raw.size() > kLongest;
+  return "\"" + escape(raw.substr(0, kLongest)) + (cut ? "…\"" : "\"");
+}
+
+std::string plural(uint64_t count, std::string_view one, std::string_view many) {
+  return std::to_string(count) + " " + std::string(count == 1 ? one : many);
+}
+
+std::string base_name(std::string_view path) {
+  const size_t slash = path.rfind('/');
+  return std::string(slash == std::string_view::npos ? path : path.substr(slash + 1));
+}
+
+std::string place(const Evidence& at) { return at.artifact.empty() ? "the image itself" : at.artifact; }
+
+bool is_one_of(std::string_view word, std::span<const std::string_view> list) {
+  return std::ranges::find(list, word) != list.end();
+}
+
+bool lies_in(std::string_view way, std::string_view directory) {
+  while (directory.ends_with('/')) directory.remove_suffix(1);
+  if (!way.starts_with(directory)) return false;
+  return directory.empty() || way.size() == directory.size() || way[directory.size()] == '/';
+}
+
+bool is_shell(std::string_view program) {
+  constexpr std::string_view kShells[] = {"sh", "ash", "bash", "dash", "ksh", "mksh", "zsh", "hush", "csh", "tcsh"};
+  std::string name = base_name(program);
+  if (name.starts_with('-')) name.erase(0, 1);  // a login shell, as init and getty start it
+  return is_one_of(name, kShells);
+}
+
+std::string volume_of(std::string_view way) {
+  size_t end = 0, at = 0;
+  for (const std::string_view piece : split(way, '/')) {
+    at += piece.size();
+    if (is_one_of(piece, kVolumes) && at < way.size()) end = at;
+    ++at;
+  }
+  return std::string(way.substr(0, end));
+}
+
+std::string volume_words(std::string_view volume) { return volume.empty() ? "the image" : std::string(volume); }
+
+std::vector<Evidence> some(const std::vector<Evidence>& all, size_t skip, size_t limit) {
+  if (all.size() <= skip) return {};
+  const auto first = all.begin() + static_cast<std::ptrdiff_t>(skip);
+  const size_t count = std::min(limit, all.size() - skip);
+  return {first, first + static_cast<std::ptrdiff_t>(count)};
+}
+
+bool is_serial(const Service& service) { return service.protocol == "serial"; }
+
+std::string describe(const Service& s) {
+  std::string out = s.program.empty() ? "A service named " + quoted(s.name) : escape(s.program);
+  if (is_serial(s))
+    out += " serves a serial line";
+  else if (s.port != 0)
+    out += " listens on " + (s.protocol.empty() ? "" : s.protocol + " ") + "port " + std::to_string(s.port);
+  else
+    out += " listens on " + (s.protocol.empty() ? "a port" : "a " + s.protocol + " port") + " that was not determined";
+  if (!s.bind.empty()) out += " of address " + escape(s.bind);
+  if (!s.started) return out + "; nothing in the image was seen to start it";
+  out += s.started_by.empty() ? ", started at boot" : ", started by " + s.started_by;
+  if (s.conditional) out += " under a condition that was not decided";
+  return out;
+}
+
+std::string date_of(int64_t seconds) {
+  // Days to a civil date, proleptic Gregorian (H. Hinnant, "chrono-compatible low-level date algorithms").
+  int64_t days = seconds / 86400 - (seconds % 86400 < 0 ? 1 : 0) + 719468;
+  const int64_t era = (days >= 0 ? days : days - 146096) / 146097;
+  const int64_t day_of_era = days - era * 146097;
+  const int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+  const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+  const int64_t shifted_month = (5 * day_of_year + 2) / 153;
+  const int64_t day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
+  const int64_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
+  const int64_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
+  std::array<char, 80> text{};
+  std::snprintf(text.data(), text.size(), "%04lld-%02lld-%02lld", static_cast<long long>(year),
+                static_cast<long long>(month), static_cast<long long>(day));
+  return text.data();
+}
+
+std::string sysctl_name(std::string_view written) {
+  constexpr std::string_view kProc = "/proc/sys/";
+  if (written.starts_with(kProc)) written.remove_prefix(kProc.size());
+  std::string out(written);
+  if (out.find('/') != std::string::npos) std::ranges::replace(out, '/', '.');
+  return out;
+}
+
+}  // namespace assay::checks
