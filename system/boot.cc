@@ -56,23 +56,22 @@ void read_variable(std::string_view name, std::string_view value, const Evidence
   if (is_one_of(name, {"silent", "stdin", "stdout", "stderr", "consoledev"})) add(out, "console", name, value, at);
 }
 
+// Notes as unpack/formats/{ubootenv,dtb,fit}.cc word them: "env NAME"; "bootargs", "stdout-path"; "IMAGE hash-1
+// sha256", "IMAGE signature-1".
 void read_note(const FormatNote& note, Facts& out) {
-  const std::string_view name = note.name, last = name.substr(name.rfind('/') + 1);
+  const std::string_view name = note.name;
+  const auto stands = [&](std::string_view word) { return name.find(word) != std::string_view::npos; };
   if (note.format == "uboot-env") {
-    read_variable(name, note.value, note.at, out);
-  } else if (last == "bootargs" || last == "cmdline" || last == "command line") {
+    if (name.starts_with("env ")) read_variable(name.substr(4), note.value, note.at, out);
+  } else if (note.format == "dtb" && name == "stdout-path") {
+    add(out, "console", name, note.value, note.at);
+  } else if (note.format == "fit" && stands(" signature")) {
+    add(out, "image-signature", name, note.value, note.at);
+  } else if (note.format == "fit" && stands(" hash")) {
+    add(out, "image-hash", name, note.value, note.at);
+  } else if (is_one_of(name, {"bootargs", "cmdline", "command line"})) {
     add(out, "bootargs", name, note.value, note.at);
     read_command_line(note.value, note.at, out);
-  } else if (note.format == "dtb" && is_one_of(last, {"stdout-path", "linux,stdout-path"})) {
-    add(out, "console", name, note.value, note.at);
-  } else if (note.format == "fit" || note.format == "dtb") {
-    if (name.find("signature") != std::string_view::npos) {
-      const bool key =
-          note.format == "dtb" && (name.find("/key-") != std::string_view::npos || last.starts_with("rsa,"));
-      add(out, key ? "verified-boot-key" : "image-signature", name, note.value, note.at);
-    } else if (note.format == "fit" && name.find("hash") != std::string_view::npos) {
-      add(out, "image-hash", name, note.value, note.at);
-    }
   }
 }
 
@@ -126,12 +125,17 @@ void read_default_environment(const Artifact& artifact, std::string_view content
   }
 }
 
-// Parts that no format of ours opened: where boot loaders lie.
+// Parts that nothing was taken out of: where boot loaders lie.
 void read_parts(const Tree& tree, Facts& out) {
-  for (const Artifact& artifact : tree.artifacts()) {
+  const std::span<const Artifact> artifacts = tree.artifacts();
+  std::vector<bool> opened(artifacts.size());
+  for (const Artifact& artifact : artifacts)
+    if (artifact.parent >= 0 && static_cast<size_t>(artifact.parent) < artifacts.size())
+      opened[static_cast<size_t>(artifact.parent)] = true;
+  for (size_t i = 0; i < artifacts.size(); ++i) {
+    const Artifact& artifact = artifacts[i];
     const bool part = artifact.node.kind == Kind::kPart || artifact.node.kind == Kind::kImage;
-    const bool leaf = artifact.format.empty() || artifact.spans.empty();
-    if (!part || !leaf || artifact.size > kMaximumPart || artifact.format == "uboot-env") continue;
+    if (!part || opened[i] || artifact.size > kMaximumPart || artifact.format == "uboot-env") continue;
     read_default_environment(artifact, tree.content(artifact).text(), out);
   }
 }

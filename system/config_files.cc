@@ -72,24 +72,28 @@ bool is_pair(std::string_view text) {
 }
 
 // Only programs that say they hold such a table: by their name, or by a symbol for it.
-bool may_hold_defaults(const Artifact& artifact, const Elf& elf) {
-  const std::string_view path = artifact.node.path;
-  const std::string name = lower(path.substr(path.rfind('/') + 1));
+bool may_hold_defaults(std::string_view name, const Elf& elf) {
   return contains_any(name, {"nvram", "default"}) || std::ranges::any_of(elf.exports, [](const std::string& symbol) {
            return symbol == "router_defaults" || symbol == "nvram_defaults" || symbol == "default_nvram";
          });
 }
 
-void add_programs(const Tree& tree, std::vector<ConfigFile>& found) {
+// Default settings as NUL-terminated strings: a file of its own, or a table inside a program.
+void add_string_tables(const Tree& tree, std::vector<ConfigFile>& found) {
+  constexpr size_t kOfFile = 4, kOfProgram = 16;  // strings in a run; a program holds other strings too
   for (const Artifact& artifact : tree.artifacts()) {
     if (artifact.node.kind != Kind::kFile || !artifact.has_content || artifact.size > kMaximumProgram) continue;
+    const std::string_view path = tree.path_in_volume(artifact);
     const Elf* elf = tree.elf(artifact);
-    if (!elf || !may_hold_defaults(artifact, *elf)) continue;
+    const FileType* type = tree.type(artifact);
+    const std::string name = lower(path.substr(path.rfind('/') + 1));
+    const bool file = !elf && contains_any(name, {"nvram", "default", "factory"}) && (!type || type->type == "data");
+    if (!file && !(elf && may_hold_defaults(name, *elf))) continue;
     const std::string_view content = tree.content(artifact).text();
-    NamedValues values = read_string_tables(content);
-    if (values.values.empty()) continue;
-    found.push_back(
-        {&artifact, tree.volume_of(artifact), tree.path_in_volume(artifact), content, "nvram", std::move(values)});
+    if (file && content.find('\0') == std::string_view::npos) continue;  // read as text
+    NamedValues values = read_string_tables(content, file ? kOfFile : kOfProgram);
+    if (!values.values.empty())
+      found.push_back({&artifact, tree.volume_of(artifact), path, content, "nvram", std::move(values)});
   }
 }
 
@@ -132,7 +136,7 @@ std::vector<ConfigFile> config_files(const Tree& tree) {
     if (!values.values.empty() || values.limited)
       found.push_back({file.artifact, file.volume, file.path, file.text, source, std::move(values)});
   }
-  add_programs(tree, found);
+  add_string_tables(tree, found);
   return found;
 }
 
