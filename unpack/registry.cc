@@ -26,6 +26,7 @@ extern const Format kLinuxImage;
 extern const Format kLinuxKernel;
 extern const Format kLz4;
 extern const Format kLzma;
+extern const Format kLzmaVendor;
 extern const Format kLzop;
 extern const Format kOpensslSalted;
 extern const Format kPackImg;
@@ -69,6 +70,7 @@ constexpr const Format* kFormats[] = {
     &kLinuxKernel,
     &kLz4,
     &kLzma,
+    &kLzmaVendor,
     &kLzop,
     &kOpensslSalted,
     &kPackImg,
