@@ -10,6 +10,7 @@ extern const Format kBinHdr;
 extern const Format kBzimage;
 extern const Format kBzip2;
 extern const Format kCpio;
+extern const Format kCramfs;
 extern const Format kDni;
 extern const Format kDtb;
 extern const Format kEfiZboot;
@@ -31,6 +32,7 @@ extern const Format kLzop;
 extern const Format kOpensslSalted;
 extern const Format kPackImg;
 extern const Format kPng;
+extern const Format kRomfs;
 extern const Format kSeama;
 extern const Format kTar;
 extern const Format kTarV7;
@@ -54,6 +56,7 @@ constexpr const Format* kFormats[] = {
     &kBzimage,
     &kBzip2,
     &kCpio,
+    &kCramfs,
     &kDni,
     &kDtb,
     &kEfiZboot,
@@ -75,6 +78,7 @@ constexpr const Format* kFormats[] = {
     &kOpensslSalted,
     &kPackImg,
     &kPng,
+    &kRomfs,
     &kSeama,
     &kTar,
     &kTarV7,

@@ -15,6 +15,12 @@
 
 namespace assay::unpack {
 
+// A real image, where the samples are installed beside the checkout; else empty.
+inline std::string sample_image(const std::string& path) {
+  const char* source = std::getenv("ASSAY_SOURCE");
+  return slurp(std::string(source ? source : ".") + "/../shared/" + path);
+}
+
 class HostTree {
  public:
   HostTree() {
