@@ -34,6 +34,7 @@ extern const Format kPackImg;
 extern const Format kPng;
 extern const Format kRomfs;
 extern const Format kSeama;
+extern const Format kSquashfs;
 extern const Format kTar;
 extern const Format kTarV7;
 extern const Format kTplinkV1;
@@ -80,6 +81,7 @@ constexpr const Format* kFormats[] = {
     &kPng,
     &kRomfs,
     &kSeama,
+    &kSquashfs,
     &kTar,
     &kTarV7,
     &kTplinkV1,
