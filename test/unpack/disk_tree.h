@@ -16,7 +16,7 @@
 namespace assay::unpack {
 
 struct OnDisk {
-  struct stat status {};
+  struct stat status{};
   std::string target;
   std::vector<std::pair<std::string, std::string>> xattrs;
 };

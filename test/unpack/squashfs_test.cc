@@ -52,7 +52,8 @@ std::string make(const std::string& options, const std::string& prepare = "") {
       "head -c 300000 /dev/zero > t/hole; truncate -s 700000 t/sparse; printf tail >> t/sparse;"
       "seq 1 20000 | gzip -n > t/a/random.gz; for i in $(seq 1 400); do echo file $i > t/a/b/c/f$i; done;"
       "ln t/a/hello t/z-hard; ln -s ../a/hello t/empty/link; mkfifo t/fifo; chmod 4755 t/a/hello; chmod 1777 t/empty;"
-      "touch -d @1234567890 t/a/hello t/a t;" + prepare + " mksquashfs t out -noappend -no-progress " + options;
+      "touch -d @1234567890 t/a/hello t/a t;" +
+      prepare + " mksquashfs t out -noappend -no-progress " + options;
   EXPECT_TRUE(scratch.run(script)) << slurp(scratch.path() + "/log");
   return slurp(scratch.path() + "/out");
 }
@@ -122,7 +123,9 @@ TEST(Squashfs, AccountsForEveryByte) {
     const auto measured = squashfs().measure(Bytes(image));
     ASSERT_TRUE(measured && squashfs().unpack(Bytes(image).head(measured->length), sink));
     std::vector<bool> seen(measured->length);
-    const auto mark = [&](uint64_t at, uint64_t length) { std::fill_n(seen.begin() + static_cast<long>(at), length, true); };
+    const auto mark = [&](uint64_t at, uint64_t length) {
+      std::fill_n(seen.begin() + static_cast<long>(at), length, true);
+    };
     for (const Span& span : sink.spans) mark(span.offset, span.length);
     for (const auto& item : sink.items)
       for (const Bytes& extent : item.extents)
@@ -183,22 +186,22 @@ TEST_P(RealImage, ReadsAsTheToolDoes) {
   EXPECT_EQ(compare_with_tool(image, sink), GetParam().entries);
 }
 
-INSTANTIATE_TEST_SUITE_P(
-    Firmware, RealImage,
-    testing::Values(Real{"firmware/linksys-wrt54gv4.bin", 700660, 502},
-                    Real{"firmware/netgear-wnr2000v5-1.0.0.26.img", 852096, 1140},
-                    Real{"firmware/netgear-wnr2000v5-1.0.0.78.img", 852096, 1150},
-                    Real{"firmware/ont-v2801f-201104.tar", 3072, 624},
-                    Real{"firmware/openwrt-wr703n-factory.bin", 970820, 864},
-                    Real{"firmware/openwrt-wrt54g-trx.bin", 893984, 857},
-                    Real{"firmware/sannce-8M-flash.bin", 2490368, 443},
-                    Real{"firmware/tplink-wr841nv11-stock.bin", 1180160, 596},
-                    Real{"firmware/tplink-wr841nv14-backdoored.bin", 1049088, 768},
-                    Real{"firmware/tplink-wr841nv14-eu-stock.bin", 1049088, 552},
-                    Real{"format-samples/squashFS/avm_le.sqfs4", 0, 5},
-                    Real{"format-samples/squashFS/lzma.sqfs", 0, 5}, Real{"format-samples/squashFS/xz.sqfs", 0, 5},
-                    Real{"format-samples/squashFS/zlib_le.sqfs3", 0, 5},
-                    Real{"format-samples/squashFS/zlib_be.sqfs3", 0, 5}));
+INSTANTIATE_TEST_SUITE_P(Firmware, RealImage,
+                         testing::Values(Real{"firmware/linksys-wrt54gv4.bin", 700660, 502},
+                                         Real{"firmware/netgear-wnr2000v5-1.0.0.26.img", 852096, 1140},
+                                         Real{"firmware/netgear-wnr2000v5-1.0.0.78.img", 852096, 1150},
+                                         Real{"firmware/ont-v2801f-201104.tar", 3072, 624},
+                                         Real{"firmware/openwrt-wr703n-factory.bin", 970820, 864},
+                                         Real{"firmware/openwrt-wrt54g-trx.bin", 893984, 857},
+                                         Real{"firmware/sannce-8M-flash.bin", 2490368, 443},
+                                         Real{"firmware/tplink-wr841nv11-stock.bin", 1180160, 596},
+                                         Real{"firmware/tplink-wr841nv14-backdoored.bin", 1049088, 768},
+                                         Real{"firmware/tplink-wr841nv14-eu-stock.bin", 1049088, 552},
+                                         Real{"format-samples/squashFS/avm_le.sqfs4", 0, 5},
+                                         Real{"format-samples/squashFS/lzma.sqfs", 0, 5},
+                                         Real{"format-samples/squashFS/xz.sqfs", 0, 5},
+                                         Real{"format-samples/squashFS/zlib_le.sqfs3", 0, 5},
+                                         Real{"format-samples/squashFS/zlib_be.sqfs3", 0, 5}));
 
 // Not readable by unsquashfs: a vendor's LZMA without a header, in a big-endian version 3.
 TEST(Squashfs, RawLzmaBigEndian) {
@@ -227,7 +230,9 @@ TEST(Squashfs, PropertiesWithoutSize) {
   EXPECT_EQ(sink.notes.count("inodes"), 0u);
   size_t programs = 0;
   for (const auto& item : sink.items) {
-    if (item.content.starts_with("\x7f" "ELF")) ++programs;
+    if (item.content.starts_with("\x7f"
+                                 "ELF"))
+      ++programs;
     if (item.node.path.ends_with(".sh")) {
       EXPECT_TRUE(looks_like_text(item.content)) << item.node.path;
     }

@@ -27,8 +27,8 @@ class Fragments {
   explicit Fragments(Image& image) : image_(image) {}
 
   struct Piece {
-    Bytes block;     // where it lies in the image
-    Bytes bytes;     // the file's bytes; valid until the next call
+    Bytes block;          // where it lies in the image
+    Bytes bytes;          // the file's bytes; valid until the next call
     bool stored = false;  // then `bytes` lies in the image
   };
   Result<Piece> find(uint32_t index, uint32_t offset, uint64_t length) {
@@ -92,7 +92,8 @@ class File {
     uint64_t at = node_.start;
     for (uint64_t i = 0; i < count; ++i) TRY_VOID(one_block(sizes_[i], at, std::min(block, node_.size - i * block)));
     if (tail) TRY_VOID(end_of_file(node_.size - count * block));
-    if (at > node_.start) content_.extents.insert(content_.extents.begin(), image_.whole().head(at - node_.start, node_.start));
+    if (at > node_.start)
+      content_.extents.insert(content_.extents.begin(), image_.whole().head(at - node_.start, node_.start));
     content_.codec = codec_of(image_.packing());
     return std::move(content_);
   }
@@ -110,7 +111,8 @@ class File {
   }
 
   bool all_stored() {
-    if (!std::ranges::all_of(sizes_, [](uint32_t size) { return (size & kStored) && (size & (kStored - 1)); })) return false;
+    if (!std::ranges::all_of(sizes_, [](uint32_t size) { return (size & kStored) && (size & (kStored - 1)); }))
+      return false;
     if (node_.fragment == kNone32) return true;
     const auto fragment = image_.fragment(node_.fragment);
     return fragment && fragment->stored;
@@ -121,10 +123,12 @@ class File {
     uint64_t length = 0;
     for (const uint32_t size : sizes_) length += size & (kStored - 1);
     const bool tail = node_.fragment != kNone32;
-    if (length != (tail ? blocks : node_.size)) return fail(Fault::kMalformed, "stored blocks do not add up to the size", node_.start);
+    if (length != (tail ? blocks : node_.size))
+      return fail(Fault::kMalformed, "stored blocks do not add up to the size", node_.start);
     if (length > 0) content_.extents.push_back(TRY(image_.whole().slice(node_.start, length, "file blocks")));
     if (tail && node_.size > blocks)
-      content_.extents.push_back(TRY(fragments_.find(node_.fragment, node_.fragment_offset, node_.size - blocks)).bytes);
+      content_.extents.push_back(
+          TRY(fragments_.find(node_.fragment, node_.fragment_offset, node_.size - blocks)).bytes);
     return std::move(content_);
   }
 
@@ -133,8 +137,10 @@ class File {
     if (size == 0) return into_.output().zeros(length);
     const Bytes raw = TRY(image_.whole().slice(at, size & (kStored - 1), "file block"));
     at += raw.size();
-    if (!(size & kStored)) return decode_block(image_.packing(), raw, image_.super().block_size, length, into_.output());
-    if (raw.size() != length) return fail(Fault::kMalformed, "stored block of " + std::to_string(raw.size()) + " bytes", raw.base());
+    if (!(size & kStored))
+      return decode_block(image_.packing(), raw, image_.super().block_size, length, into_.output());
+    if (raw.size() != length)
+      return fail(Fault::kMalformed, "stored block of " + std::to_string(raw.size()) + " bytes", raw.base());
     return into_.output().write(raw.span());
   }
 
@@ -176,6 +182,7 @@ class Walk {
     return {};
   }
   uint64_t inodes() const { return inodes_; }
+  bool whole() const { return whole_; }
 
  private:
   struct Open {
@@ -265,8 +272,6 @@ class Walk {
   std::set<uint64_t> directories_;
   std::map<uint64_t, std::string> names_;  // of inodes that may have several: the first
   uint64_t inodes_ = 0;
-
- public:
   bool whole_ = true;  // nothing was left out
 };
 
@@ -291,20 +296,29 @@ Result<void> unpack(Bytes whole, Sink& into) {
   auto done = walk.run();
   if (done) {
     const auto tables = image.read_tables();
-    if (!tables && tables.error().fault == Fault::kLimit) done = tables;
-    else if (!tables) into.problem(tables.error());
+    if (!tables && tables.error().fault == Fault::kLimit)
+      done = tables;
+    else if (!tables)
+      into.problem(tables.error());
   }
   for (const auto& [from, to] : image.used()) into.range(Range::kHeader, from, to - from);
-  if (done && walk.whole_ && walk.inodes() != image.super().inodes)
-    into.note("inodes", std::to_string(image.super().inodes) + " by the superblock, " + std::to_string(walk.inodes()) + " in the tree", 4);
+  if (done && walk.whole() && walk.inodes() != image.super().inodes)
+    into.note(
+        "inodes",
+        std::to_string(image.super().inodes) + " by the superblock, " + std::to_string(walk.inodes()) + " in the tree",
+        4);
   return done;
 }
 
 }  // namespace
 
 extern const Format kSquashfs;
-const Format kSquashfs = {.id = "squashfs", .title = "SquashFS file system", .version = 1, .magics = kMagics,
-                          .measure = measure, .unpack = unpack,
+const Format kSquashfs = {.id = "squashfs",
+                          .title = "SquashFS file system",
+                          .version = 1,
+                          .magics = kMagics,
+                          .measure = measure,
+                          .unpack = unpack,
                           .limits = "files above 4 GiB; inodes that no directory lists",
                           .source = "Linux Documentation/filesystems/squashfs.rst; squashfs-tools squashfs_compat.h"};
 

@@ -51,7 +51,12 @@ Result<Super> read_super(Bytes image);
 // How a compressed block is packed.
 struct Packing {
   enum Kind : uint8_t {
-    kZlib, kDeflate, kXz, kLzo, kLz4, kZstd,
+    kZlib,
+    kDeflate,
+    kXz,
+    kLzo,
+    kLz4,
+    kZstd,
     kLzmaAlone,       // 13 bytes: properties, dictionary, decoded size
     kLzmaProperties,  // properties and dictionary at `at`, then the raw stream
     kLzmaDdwrt,       // one byte each: pb, lc, lp, fast bytes; then the raw stream
@@ -81,10 +86,10 @@ struct Inode {
   uint32_t mode = 0, uid = 0, gid = 0;
   std::optional<int64_t> mtime;
   std::optional<uint32_t> number, links;
-  uint64_t size = 0;           // of a file, a listing, a link's target
-  uint64_t start = 0;          // of a file's blocks
+  uint64_t size = 0;   // of a file, a listing, a link's target
+  uint64_t start = 0;  // of a file's blocks
   uint32_t fragment = kNone32, fragment_offset = 0;
-  Position at;                 // of a file's block sizes, or of a directory's listing
+  Position at;  // of a file's block sizes, or of a directory's listing
   std::optional<uint64_t> device;
   std::string target;
   uint32_t xattrs = kNone32;
@@ -98,8 +103,8 @@ struct DirectoryEntry {
 // A directory's listing, read entry by entry.
 struct Listing {
   Position at;
-  uint64_t left = 0;   // bytes
-  uint32_t run = 0;    // entries left that share `block`
+  uint64_t left = 0;  // bytes
+  uint32_t run = 0;   // entries left that share `block`
   uint64_t block = 0;
 };
 
@@ -138,10 +143,13 @@ class Image {
   Result<uint64_t> number(Position& at, unsigned bytes);
   Result<uint32_t> id(uint32_t index, bool group);
   // Entry of a table of `entries` elements of `width` bytes behind an index of block positions.
-  Result<Position> indexed(uint64_t index_start, uint64_t index, uint64_t entries, uint32_t width, std::string_view what);
+  Result<Position> indexed(uint64_t index_start, uint64_t index, uint64_t entries, uint32_t width,
+                           std::string_view what);
   Result<void> read_tables();  // decodes what the walk does not need: export table, index blocks
 
-  struct Extent { uint64_t from, to; };
+  struct Extent {
+    uint64_t from, to;
+  };
   const std::map<uint64_t, uint64_t>& used() const { return used_; }  // metadata that decoded: start -> end
 
  private:

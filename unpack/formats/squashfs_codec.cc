@@ -91,13 +91,20 @@ Result<void> nothing_of(Result<uint64_t> used) {
 Result<void> decode_by(const Packing& packing, Bytes block, uint64_t most, std::optional<uint64_t> exact,
                        Output& into) {
   switch (packing.kind) {
-    case Packing::kZlib: return nothing_of(inflate_zlib(block, into));
-    case Packing::kDeflate: return nothing_of(inflate_raw(block, into));
-    case Packing::kXz: return nothing_of(decode_xz(block, into));
-    case Packing::kZstd: return nothing_of(decode_zstd(block, into));
-    case Packing::kLzo: return decode_lzo1x(block, most, into);
-    case Packing::kLz4: return decode_lz4_block(block, most, into);
-    default: return decode_lzma(packing, block, most, exact, into);
+    case Packing::kZlib:
+      return nothing_of(inflate_zlib(block, into));
+    case Packing::kDeflate:
+      return nothing_of(inflate_raw(block, into));
+    case Packing::kXz:
+      return nothing_of(decode_xz(block, into));
+    case Packing::kZstd:
+      return nothing_of(decode_zstd(block, into));
+    case Packing::kLzo:
+      return decode_lzo1x(block, most, into);
+    case Packing::kLz4:
+      return decode_lz4_block(block, most, into);
+    default:
+      return decode_lzma(packing, block, most, exact, into);
   }
 }
 
@@ -124,13 +131,20 @@ void add_raw(uint8_t at, std::vector<Packing>& out) {
 
 std::string_view codec_of(const Packing& packing) {
   switch (packing.kind) {
-    case Packing::kZlib: return "zlib";
-    case Packing::kDeflate: return "deflate";
-    case Packing::kXz: return "xz";
-    case Packing::kZstd: return "zstd";
-    case Packing::kLzo: return "lzo";
-    case Packing::kLz4: return "lz4";
-    default: return "lzma";
+    case Packing::kZlib:
+      return "zlib";
+    case Packing::kDeflate:
+      return "deflate";
+    case Packing::kXz:
+      return "xz";
+    case Packing::kZstd:
+      return "zstd";
+    case Packing::kLzo:
+      return "lzo";
+    case Packing::kLz4:
+      return "lz4";
+    default:
+      return "lzma";
   }
 }
 
@@ -165,7 +179,9 @@ std::vector<Packing> candidates(const Super& super, Bytes block) {
   add_declared(super, out);
   const auto starts_at = [&](uint64_t at) { return block.size() > at && block[at] == 0; };
   out.push_back({.kind = Packing::kZlib});
-  if (block.starts_with("\xfd" "7zXZ")) out.push_back({.kind = Packing::kXz});
+  if (block.starts_with("\xfd"
+                        "7zXZ"))
+    out.push_back({.kind = Packing::kXz});
   if (block.starts_with("\x28\xb5\x2f\xfd")) out.push_back({.kind = Packing::kZstd});
   if (starts_at(13)) out.push_back({.kind = Packing::kLzmaAlone});
   if (starts_at(5)) out.push_back({.kind = Packing::kLzmaProperties});

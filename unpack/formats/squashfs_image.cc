@@ -84,7 +84,8 @@ Result<uint64_t> Image::number(Position& at, unsigned bytes) {
 Result<Position> Image::indexed(uint64_t index_start, uint64_t index, uint64_t entries, uint32_t width,
                                 std::string_view what) {
   const std::string name(what);
-  if (index >= entries) return fail(Fault::kMalformed, name + " " + std::to_string(index) + " of " + std::to_string(entries));
+  if (index >= entries)
+    return fail(Fault::kMalformed, name + " " + std::to_string(index) + " of " + std::to_string(entries));
   const uint64_t per_block = kMetadataSize / width, wide = index_width(super_);
   const uint64_t slot = index / per_block * wide;
   if (index_start > whole_.size()) return fail(Fault::kTruncated, name + " table", index_start);
@@ -100,7 +101,8 @@ Result<uint32_t> Image::id(uint32_t index, bool group) {
     return static_cast<uint32_t>(TRY(number(at, 4)));
   }
   const uint64_t table = group ? super_.group_table : super_.id_table, count = group ? super_.group_ids : super_.ids;
-  if (index >= count) return fail(Fault::kMalformed, std::string(group ? "group" : "user") + " index " + std::to_string(index), table);
+  if (index >= count)
+    return fail(Fault::kMalformed, std::string(group ? "group" : "user") + " index " + std::to_string(index), table);
   const Bytes raw = TRY(whole_.slice(table + 4 * index, 4, "id"));
   used_[table + 4 * index] = table + 4 * index + 4;
   return Fields(raw.span(), super_.order).take32();
@@ -170,7 +172,8 @@ Result<void> Image::read_tables() {
     }
     return {};
   };
-  if (super_.major > 1) TRY_VOID(touch(super_.fragment_table, super_.fragments, super_.major == 2 ? 8 : 16, "fragment"));
+  if (super_.major > 1)
+    TRY_VOID(touch(super_.fragment_table, super_.fragments, super_.major == 2 ? 8 : 16, "fragment"));
   for (uint32_t i = 0; i < super_.ids; ++i) TRY_VOID(id(i, false));
   for (uint32_t i = 0; super_.major < 4 && i < super_.group_ids; ++i) TRY_VOID(id(i, true));
   if (super_.export_table != kNone64 && super_.major > 2)
@@ -194,8 +197,7 @@ Result<void> Image::try_root() {
   const Inode root = TRY(inode(super_.root));
   if (root.kind != Kind::kDirectory) return fail(Fault::kMalformed, "root inode is no directory", super_.inode_table);
   Listing listing = list(root);
-  for (uint32_t i = 0; i < kProbedEntries && listing.left > 0; ++i)
-    TRY_VOID(inode(TRY(next(listing)).inode));
+  for (uint32_t i = 0; i < kProbedEntries && listing.left > 0; ++i) TRY_VOID(inode(TRY(next(listing)).inode));
   return {};
 }
 

@@ -116,8 +116,8 @@ Result<Super> read_super(Bytes image) {
   s.mixed_lzma = image.starts_with("sqlz") || image.starts_with("zlqs");
   TRY_VOID(check(s, image.base()));
   if (s.bytes_used > image.size())
-    return fail(Fault::kTruncated,
-                "bytes used " + std::to_string(s.bytes_used) + " of " + std::to_string(image.size()), image.base());
+    return fail(Fault::kTruncated, "bytes used " + std::to_string(s.bytes_used) + " of " + std::to_string(image.size()),
+                image.base());
   return s;
 }
 

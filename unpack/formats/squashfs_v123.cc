@@ -25,13 +25,20 @@ constexpr uint32_t kLongest = 40;
 Kind kind_of(uint8_t type) {
   switch (type) {
     case kDirectory:
-    case kLongDirectory: return Kind::kDirectory;
-    case kLink: return Kind::kSymlink;
-    case kBlock: return Kind::kBlockDevice;
-    case kCharacter: return Kind::kCharDevice;
-    case kPipe: return Kind::kFifo;
-    case kSocket: return Kind::kSocket;
-    default: return Kind::kFile;
+    case kLongDirectory:
+      return Kind::kDirectory;
+    case kLink:
+      return Kind::kSymlink;
+    case kBlock:
+      return Kind::kBlockDevice;
+    case kCharacter:
+      return Kind::kCharDevice;
+    case kPipe:
+      return Kind::kFifo;
+    case kSocket:
+      return Kind::kSocket;
+    default:
+      return Kind::kFile;
   }
 }
 
@@ -104,9 +111,15 @@ Result<Inode> read_inode_v123(Image& image, Position at) {
   node.uid = TRY(image.id(head.user, false));
   node.gid = head.group_is_user ? node.uid : TRY(image.id(head.group, true));
   switch (node.kind) {
-    case Kind::kDirectory: read_directory(f, super, head.type == kLongDirectory, node); return node;
-    case Kind::kFile: read_file(f, super, head.type == kLongFile, node); node.at = at; return node;
-    default: break;
+    case Kind::kDirectory:
+      read_directory(f, super, head.type == kLongDirectory, node);
+      return node;
+    case Kind::kFile:
+      read_file(f, super, head.type == kLongFile, node);
+      node.at = at;
+      return node;
+    default:
+      break;
   }
   if (super.major == 3) node.links = f.take32();
   if (node.kind == Kind::kSymlink) {

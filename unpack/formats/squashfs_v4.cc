@@ -1,9 +1,9 @@
 // Inodes of SquashFS 4.0, and directory listings of all versions.
 //
-// Inode: type, mode, user index, group index (16 bits each), time, number (32), then by type. Types 1 to 7 are directory,
-// file, link, block and character device, pipe, socket; 8 to 14 the same with more fields.
-// A listing is a sequence of runs: a header (count - 1, block of the inodes, base number) and its entries.
-// Source: Linux, Documentation/filesystems/squashfs.rst, fs/squashfs/squashfs_fs.h.
+// Inode: type, mode, user index, group index (16 bits each), time, number (32), then by type. Types 1 to 7 are
+// directory, file, link, block and character device, pipe, socket; 8 to 14 the same with more fields. A listing is a
+// sequence of runs: a header (count - 1, block of the inodes, base number) and its entries. Source: Linux,
+// Documentation/filesystems/squashfs.rst, fs/squashfs/squashfs_fs.h.
 #include "unpack/formats/squashfs.h"
 
 #include <array>
@@ -104,9 +104,15 @@ Result<Inode> read_inode_v4(Image& image, Position at) {
   node.uid = TRY(image.id(user, false));
   node.gid = TRY(image.id(group, true));
   switch (node.kind) {
-    case Kind::kDirectory: TRY_VOID(read_directory(image, at, extended, node)); break;
-    case Kind::kFile: TRY_VOID(read_file(image, at, extended, node)); break;
-    case Kind::kSymlink: TRY_VOID(read_link(image, at, extended, node)); break;
+    case Kind::kDirectory:
+      TRY_VOID(read_directory(image, at, extended, node));
+      break;
+    case Kind::kFile:
+      TRY_VOID(read_file(image, at, extended, node));
+      break;
+    case Kind::kSymlink:
+      TRY_VOID(read_link(image, at, extended, node));
+      break;
     default:
       TRY_VOID(read_special(image, at, node.device.has_value() || type % 7 == 4 || type % 7 == 5, extended, node));
   }
