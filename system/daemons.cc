@@ -101,7 +101,6 @@ constexpr auto kDaemons = std::to_array<Daemon>({
     {"l2tpd xl2tpd l2tp-control", "l2tp", "udp", 1701, kOpen, "-p"},
     {"openvpn", "openvpn", "udp", 1194, kYes, "--port --lport", "--local", "--user", "--config"},
     {"racoon charon pluto starter", "ike", "udp", 500, kYes},
-    {"hostapd nas eapd", "eapol", "raw", 0, kYes},
     {"asterisk", "sip", "udp", 5060, kYes},
     {"pppoe-server", "pppoe", "raw", 0, kOpen},
     {"3proxy tinyproxy polipo privoxy squid", "proxy", "tcp", 8888, kOpen},

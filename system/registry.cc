@@ -25,6 +25,7 @@ extern const TreeAnalysis kFirewall;
 extern const TreeAnalysis kPackages;
 extern const TreeAnalysis kBoot;
 extern const TreeAnalysis kUpdate;
+extern const TreeAnalysis kServices;
 
 namespace {
 
@@ -50,6 +51,7 @@ constexpr const TreeAnalysis* kTreeAnalyses[] = {
     &kPackages,
     &kBoot,
     &kUpdate,
+    &kServices,
 };
 // clang-format on
 

@@ -359,6 +359,7 @@ void StartWalker::emit(const Process& p, std::vector<std::string> words, std::st
                        bool conditional) {
   StartContext context = p.context;
   context.conditional |= conditional;
+  const std::string multi_call = !words.empty() && base_name(words[0]) == "busybox" ? words[0] : std::string();
   words = unwrap(std::move(words));
   if (words.empty() || words[0].empty()) return;
   if (is_shell_name(base_name(words[0])) && words.size() > 2 && words[1] == "-c")
@@ -366,6 +367,7 @@ void StartWalker::emit(const Process& p, std::vector<std::string> words, std::st
   const std::string base(base_name(words[0]));
   if (is_utility(base)) return;
   const Artifact* found = program(p, words[0]);
+  if (!found && !multi_call.empty()) found = program(p, multi_call);
   if (found && found->node.kind != Kind::kFile) return;
   const bool path = words[0].starts_with('/') && words[0].find_first_of("$`*") == std::string::npos;
   const bool volatile_path = words[0].starts_with("/proc/") || words[0].starts_with("/dev/") || words[0] == "/";

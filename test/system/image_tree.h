@@ -86,7 +86,7 @@ inline void read_files(ImageTree& image) {
     if (image.artifacts[i].node.kind != Kind::kFile) continue;
     Facts facts;
     for (const FileAnalysis* analysis : file_analyses()) {
-      if (analysis->id == "elf" || analysis->id == "file-type" || analysis->id == "elf-facts" || analysis->id == "type")
+      if (analysis->id.starts_with("elf") || analysis->id.starts_with("file-type") || analysis->id == "type")
         analysis->run(Bytes(image.contents[i]), facts);
     }
     for (Elf& elf : facts.elf) {
