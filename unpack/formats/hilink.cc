@@ -1,10 +1,10 @@
 // Encrypted uImages of Hi-Link modules (HLK-RM04 and relatives).
 //
 // The whole image is DES in ECB mode, twice with one key: from byte 0, then from byte 3, each over whole blocks of 8.
-// All images share the key, so the name "Linux Kernel Image" of the uImage header always encrypts to the same bytes at
-// 0x20; and the fill at the end of the image, one value, becomes one block repeated: what ECB cannot hide. Both are
-// asked for here. The key is no part of the image: the laboratory supplies it (8 bytes, a newline at the end is
-// ignored); the uImage header's CRC says whether it is right.
+// All images share the key, so equal plain text gives equal bytes: the name "HLK-RM02" those at 0x23, the 0 behind a
+// short name those at 0x2b. And the fill at the end of the image, one value, becomes one block repeated: what ECB
+// cannot hide. Both are asked for here. The key is no part of the image: the laboratory supplies it (8 bytes, a
+// newline at the end is ignored); the magic of the uImage header says whether it is right, its CRCs confirm it.
 // Source: hlkcrypt.c (J. Kent, 2013), binwalk 2 (signature at 0x23); checked on an image.
 #include "unpack/crypt.h"
 #include "unpack/describe.h"
@@ -12,7 +12,7 @@
 namespace assay::unpack {
 namespace {
 
-constexpr Magic kMagics[] = {{"\x4a\x52\xca\xda", 0x23}};
+constexpr Magic kMagics[] = {{"\x4a\x52\xca\xda", 0x23}, {"\x58\x14\x3b\x9a\x6c\x0e\xf4\xf2", 0x2b}};
 constexpr uint64_t kBlock = 8, kShift = 3, kHeaderSize = 64, kLeastRepeats = 4;
 
 struct Repeats {
