@@ -26,6 +26,7 @@ extern const TreeAnalysis kPackages;
 extern const TreeAnalysis kBoot;
 extern const TreeAnalysis kUpdate;
 extern const TreeAnalysis kServices;
+extern const TreeAnalysis kLeftovers;
 
 namespace {
 
@@ -52,6 +53,7 @@ constexpr const TreeAnalysis* kTreeAnalyses[] = {
     &kBoot,
     &kUpdate,
     &kServices,
+    &kLeftovers,
 };
 // clang-format on
 

@@ -80,6 +80,20 @@ inline uint32_t mode_of(std::string_view letters) {  // "rwsr-xr-t"
   return mode;
 }
 
+// "4,", "64" or "4,64" before "2023-11-20 02:39": the device and the day, hour and minute as one growing number.
+inline void read_numbers(Node& node, const std::vector<std::string_view>& fields) {
+  if (fields.size() < 5) return;
+  const std::string date(fields[fields.size() - 2]), time(fields[fields.size() - 1]);
+  int year = 0, month = 0, day = 0, hour = 0, minute = 0;
+  if (std::sscanf((date + " " + time).c_str(), "%d-%d-%d %d:%d", &year, &month, &day, &hour, &minute) == 5)
+    node.mtime = (((int64_t{year} * 12 + month) * 31 + day) * 24 + hour) * 3600 + minute * 60;
+  if (node.kind != Kind::kCharDevice && node.kind != Kind::kBlockDevice) return;
+  unsigned major = 0, minor = 0;
+  std::string number;
+  for (size_t i = 2; i + 2 < fields.size(); ++i) number += fields[i];
+  if (std::sscanf(number.c_str(), "%u,%u", &major, &minor) == 2) node.device = uint64_t{major} << 32 | minor;
+}
+
 // Facts of single files as the engine would pass them on, from the analyses that are registered.
 inline void read_files(ImageTree& image) {
   for (size_t i = 0; i < image.artifacts.size(); ++i) {
@@ -131,6 +145,7 @@ inline ImageTree squashfs_tree(std::string_view name, uint64_t offset) {
     made.way = "test/part1/squashfs/" + escape(stored);
     made.parent = 1;
     const std::vector<std::string_view> fields = words(line.text.substr(0, root));
+    read_numbers(made.node, fields);
     if (made.node.kind == Kind::kFile && fields.size() > 2) {
       made.size = std::strtoull(std::string(fields[2]).c_str(), nullptr, 10);
       made.has_content = true;
