@@ -41,6 +41,7 @@ extern const Format kTplinkV1;
 extern const Format kTplinkV2;
 extern const Format kTplinkV3;
 extern const Format kTrx;
+extern const Format kUbi;
 extern const Format kUBootArm;
 extern const Format kUBootEnv;
 extern const Format kUBootMips;
@@ -88,6 +89,7 @@ constexpr const Format* kFormats[] = {
     &kTplinkV2,
     &kTplinkV3,
     &kTrx,
+    &kUbi,
     &kUBootArm,
     &kUBootEnv,
     &kUBootMips,
