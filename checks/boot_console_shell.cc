@@ -9,6 +9,13 @@ namespace {
 constexpr uint32_t kCwe[] = {1299, 306};
 constexpr std::string_view kRequirements[] = {"TS 33.117 TC_SYS_FUN_USAGE"};
 
+// Whether the same place is stated as the init program of a command line already.
+bool has_init(const Facts& facts, const Evidence& at) {
+  for (const Boot& b : facts.boot)
+    if (b.kind == "init" && b.at.artifact == at.artifact && b.at.offset == at.offset) return true;
+  return false;
+}
+
 // The word that does it, or "".
 std::string shell_word(const Boot& b) {
   if (b.kind == "init") return is_shell(b.value) ? b.value : "";
@@ -24,7 +31,7 @@ std::string shell_word(const Boot& b) {
 void run(const Input& input, Report& report) {
   for (const Boot& b : input.facts.boot) {
     const std::string word = shell_word(b);
-    if (word.empty()) continue;
+    if (word.empty() || (b.kind != "init" && has_init(input.facts, b.at))) continue;
     report.state(Severity::kHigh, Confidence::kLikely,
                  "The " + b.kind + " value in " + place(b.at) + " makes a shell the first process of the kernel (" +
                      quoted(word) + "): the console then serves a shell with uid 0 and asks for no secret",

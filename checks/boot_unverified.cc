@@ -1,6 +1,7 @@
 // boot.unverified: the kernel image carries a checksum or a plain hash but no signature, so nothing in it lets a boot
 // loader tell the maker's kernel from another (U-Boot: doc/uImage.FIT/signature.txt; a uImage header has CRC-32 only).
 #include "checks/words.h"
+#include "core/text.h"
 
 #include <map>
 
@@ -14,11 +15,13 @@ bool is_signature(const Boot& b) {
   return b.kind == "image-signature" || b.kind == "verified-boot-key" || b.kind == "dm-verity";
 }
 
-// The first header field of each uImage; legacy images hold no other proof than their checksums.
+// The first header field of each uImage that holds a kernel (type kernel or multi); legacy images hold no other proof
+// than their checksums.
 std::map<std::string, const FormatNote*> legacy_images(const Facts& facts) {
   std::map<std::string, const FormatNote*> out;
   for (const FormatNote& n : facts.format_notes)
-    if (n.format == "uimage") out.emplace(n.at.artifact, &n);
+    if (n.format == "uimage" && n.name == "type" && (n.value == "kernel" || n.value == "multi"))
+      out.emplace(n.at.artifact, &n);
   return out;
 }
 
@@ -32,8 +35,8 @@ void run(const Input& input, Report& report) {
     std::vector<Evidence> at;
     for (const Boot* b : hashes) at.push_back(b->at);
     report.state(Severity::kMedium, Confidence::kLikely,
-                 "The boot image in " + place(at.front()) + " carries " + plural(hashes.size(), "hash", "hashes") +
-                     " (" + quoted(hashes.front()->value) +
+                 "The boot image in " + place(at.front()) + " carries hashes (" + escape(hashes.front()->name) + ": " +
+                     quoted(hashes.front()->value) +
                      ") and no signature; no key that verifies it was found in the image",
                  at.front(), some(at));
   }

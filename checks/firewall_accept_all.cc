@@ -1,4 +1,5 @@
-// firewall.accept_all: a rule or a default lets every packet for the device itself in (iptables(8): chain INPUT).
+// firewall.accept_all: a rule or a default lets every packet for the device itself in (iptables(8): chain INPUT;
+// nft(8): a chain named input; UCI: a zone of the uplink, or the defaults where no zone says otherwise).
 #include "checks/words.h"
 
 namespace assay::checks {
@@ -8,8 +9,12 @@ constexpr uint32_t kCwe[] = {1327, 284};
 constexpr std::string_view kRequirements[] = {"TS 33.117 TC_PACKET_FILTERING",
                                               "TS 33.117 TC_RESTRICTED_REACHABILITY_OF_SERVICES"};
 
-bool is_input(const FirewallRule& r) { return lower(r.chain) == "input" && (r.table.empty() || r.table == "filter"); }
+bool is_input(const FirewallRule& r) {
+  const bool table = r.tool == "nft" || r.table.empty() || r.table == "filter";
+  return lower(r.chain) == "input" && (table || r.tool == "uci");
+}
 bool accepts(const FirewallRule& r) { return lower(r.action) == "accept"; }
+bool is_wan(std::string_view zone) { return lower(zone).find("wan") != std::string::npos; }
 
 bool is_policy(const FirewallRule& r) {
   return r.rule.find("-P ") != std::string::npos || r.rule.find("--policy") != std::string::npos ||
@@ -32,16 +37,38 @@ bool is_closed_later(const Facts& facts, const FirewallRule& open) {
   return false;
 }
 
+// Sections of UCI: a zone that leads out and accepts everything; defaults that accept, where no zone refuses.
+void judge_uci(const Facts& facts, const FirewallRule& r, Report& report) {
+  const bool zone = r.table == "zone" && is_wan(r.source);
+  if (!zone && r.table != "defaults") return;
+  if (!zone)
+    for (const FirewallRule& other : facts.firewall)
+      if (other.tool == "uci" && other.table == "zone" && is_input(other) && other.at.artifact == r.at.artifact) return;
+  report.state(zone ? Severity::kMedium : Severity::kLow, Confidence::kLikely,
+               (zone ? "The firewall zone " + quoted(r.source) + " accepts every packet to the device, in "
+                     : std::string("The firewall's defaults accept every packet to the device, in ")) +
+                   place(r.at),
+               r.at);
+}
+
+void judge_rule(const Facts& facts, const FirewallRule& r, Report& report) {
+  if (!is_unconditional(r)) return;
+  const bool policy = is_policy(r);
+  if (policy && is_closed_later(facts, r)) return;
+  report.state(policy ? Severity::kLow : Severity::kMedium, policy ? Confidence::kPossible : Confidence::kLikely,
+               (policy ? "The default of the chain for packets to the device is to accept them, in "
+                       : "A rule accepts every packet to the device, in ") +
+                   place(r.at) + ": " + quoted(r.rule),
+               r.at);
+}
+
 void run(const Input& input, Report& report) {
   for (const FirewallRule& r : input.facts.firewall) {
-    if (!is_input(r) || !accepts(r) || !is_unconditional(r)) continue;
-    const bool policy = is_policy(r);
-    if (policy && is_closed_later(input.facts, r)) continue;
-    report.state(policy ? Severity::kLow : Severity::kMedium, policy ? Confidence::kPossible : Confidence::kLikely,
-                 (policy ? "The default of the chain for packets to the device is to accept them, in "
-                         : "A rule accepts every packet to the device, in ") +
-                     place(r.at) + ": " + quoted(r.rule),
-                 r.at);
+    if (!is_input(r) || !accepts(r)) continue;
+    if (r.tool == "uci")
+      judge_uci(input.facts, r, report);
+    else
+      judge_rule(input.facts, r, report);
   }
 }
 

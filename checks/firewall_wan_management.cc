@@ -34,20 +34,28 @@ std::string_view managed_by(const FirewallRule& r) {
   return {};
 }
 
+// From some addresses only. UCI writes the zone first, then the address.
+bool is_limited(const FirewallRule& r) {
+  const auto parts = words(r.source);
+  const size_t address = r.tool == "uci" ? 1 : 0;
+  return parts.size() > address && parts[address] != "0.0.0.0/0" && parts[address] != "::/0";
+}
+
 void run(const Input& input, Report& report) {
   for (const FirewallRule& r : input.facts.firewall) {
-    if (lower(r.action) != "accept" || (!is_wan(r.interface) && !is_wan(r.chain))) continue;
+    const bool uci = r.tool == "uci";
+    if (uci && (r.table != "rule" || r.chain != "input")) continue;
+    const std::string from = uci ? r.source : r.interface.empty() ? r.chain : r.interface;
     const std::string_view what = managed_by(r);
-    if (what.empty()) continue;
-    const bool limited = !r.source.empty() && r.source != "0.0.0.0/0" && r.source != "::/0" && !is_wan(r.source);
+    if (lower(r.action) != "accept" || !is_wan(from) || what.empty()) continue;
+    const bool limited = is_limited(r);
     report.state(limited            ? Severity::kLow
                  : what == "TR-069" ? Severity::kMedium
                                     : Severity::kHigh,
                  Confidence::kLikely,
-                 "A rule in " + place(r.at) + " accepts packets from the wide area network (" +
-                     quoted(r.interface.empty() ? r.chain : r.interface) + ") to port " + escape(r.port) + " (" +
-                     std::string(what) + ")" + (limited ? ", from " + quoted(r.source) + " only" : "") + ": " +
-                     quoted(r.rule),
+                 "A rule in " + place(r.at) + " accepts packets from the wide area network (" + quoted(from) +
+                     ") to port " + escape(r.port) + " (" + std::string(what) + ")" +
+                     (limited ? ", from " + quoted(r.source) + " only" : "") + ": " + quoted(r.rule),
                  r.at);
   }
 }

@@ -14,26 +14,32 @@ constexpr uint32_t kCwe[] = {306, 912, 553};
 constexpr std::string_view kRequirements[] = {"TS 33.117 TC_NO_UNNECESSARY_SERVICE", "TS 33.117 TC_SYS_FUN_USAGE",
                                               "TS 33.117 TC_NO_UNUSED_FUNCTIONS"};
 
+// What was read in the program of a started service (its traits stand in `more`): the abilities are certain, that they
+// lie on one path is likely where nothing in the file compares anything, so that no secret can be asked for.
 void judge_services(const Facts& facts, std::set<std::string>& told, Report& report) {
   for (const Service& s : facts.services) {
-    if (s.port_source != "code" || !s.gives_shell || s.asks_for_secret == Known::kYes) continue;
     told.insert(s.resolves_to.empty() ? s.at.artifact : s.resolves_to);
-    report.state(
-        s.started ? Severity::kCritical : Severity::kMedium, Confidence::kLikely,
-        describe(s) + ". Its code gives the peer a command interpreter, and " +
-            (s.asks_for_secret == Known::kNo ? "asks for no secret" : "nothing was found that asks for a secret"),
-        s.at, s.more);
+    if (s.port_source != "code" || !s.gives_shell || s.asks_for_secret == Known::kYes) continue;
+    const bool open = s.asks_for_secret == Known::kNo;
+    const Severity started = open ? Severity::kCritical : Severity::kHigh;
+    report.state(s.started ? started : Severity::kMedium, open ? Confidence::kLikely : Confidence::kPossible,
+                 describe(s) + ". Its code can join a connection to a command interpreter and start one, and " +
+                     (open ? "holds no comparison by which it could ask for a secret"
+                           : "nothing was found in it that checks a password"),
+                 s.at, s.more);
   }
 }
 
 bool can(const Elf& e, std::string_view trait) { return std::ranges::find(e.traits, trait) != e.traits.end(); }
 
-// A connection becomes a shell's standard input: listens, dup2 or a terminal, exec with a shell's path, no login.
+// A connection becomes a shell's standard input: listens, dup2 or a terminal, exec with a shell's path, no login. In a
+// program that calls system() or popen() the path of a shell is most often theirs, so those are left out.
 bool hands_out_shell(const Elf& e) {
   const bool waits = can(e, "listens") || can(e, "listens-udp");
-  const bool joins = can(e, "redirects-descriptors") || can(e, "opens-terminal") || can(e, "runs-command-lines");
+  const bool joins = can(e, "redirects-descriptors") || can(e, "opens-terminal");
   const bool guards = can(e, "checks-password") || can(e, "hands-to-login") || can(e, "asks-web-login");
-  return e.is_program && waits && joins && can(e, "starts-shell") && !guards && !can(e, "multi-call");
+  const bool other = can(e, "multi-call") || can(e, "runs-command-lines");
+  return e.is_program && waits && joins && can(e, "starts-shell") && !guards && !other;
 }
 
 const Startup* started_by(const Facts& facts, const Elf& e) {
@@ -42,16 +48,9 @@ const Startup* started_by(const Facts& facts, const Elf& e) {
   return nullptr;
 }
 
-// A service by its field's word which nothing calls a command service: a web server that runs CGI programs, say.
-bool is_known_service(const Facts& facts, const Elf& e) {
-  return std::ranges::any_of(facts.services, [&](const Service& s) {
-    return s.resolves_to == e.at.artifact && s.port_source != "code" && !s.gives_shell;
-  });
-}
-
 void judge_programs(const Facts& facts, const std::set<std::string>& told, Report& report) {
   for (const Elf& e : facts.elf) {
-    if (!hands_out_shell(e) || told.contains(e.at.artifact) || is_known_service(facts, e)) continue;
+    if (!hands_out_shell(e) || told.contains(e.at.artifact)) continue;
     const Startup* starter = started_by(facts, e);
     std::vector<Evidence> more;
     std::string claim = place(e.at) + " can wait for the network (socket, bind, " +

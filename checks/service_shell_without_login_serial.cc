@@ -13,9 +13,7 @@ void run(const Input& input, Report& report) {
     if (!is_serial(s) || !s.gives_shell || s.asks_for_secret != Known::kNo) continue;
     report.state(s.started ? Severity::kMedium : Severity::kLow,
                  s.conditional ? Confidence::kLikely : Confidence::kCertain,
-                 describe(s) + "; it gives a command interpreter without login" +
-                     (s.interface.empty() ? "" : " on " + quoted(s.interface)),
-                 s.at, s.more);
+                 describe(s) + "; it gives a command interpreter without login", s.at, s.more);
   }
 }
 

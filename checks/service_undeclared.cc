@@ -13,8 +13,14 @@ constexpr uint32_t kCwe[] = {912, 1242};
 constexpr std::string_view kRequirements[] = {"TS 33.117 TC_NO_UNNECESSARY_SERVICE", "TS 33.117 TC_BVT_PORT_SCANNING"};
 
 Severity severity_of(const Service& s) {
-  if (s.gives_shell && s.asks_for_secret != Known::kYes) return Severity::kCritical;
-  return s.gives_shell ? Severity::kHigh : Severity::kMedium;
+  if (!s.gives_shell) return s.port_source == "code" ? Severity::kLow : Severity::kMedium;
+  return s.asks_for_secret == Known::kNo ? Severity::kCritical : Severity::kHigh;
+}
+
+// A port read out of code may be a local socket's: that the program listens is then an ability, not an observation.
+Confidence confidence_of(const Service& s) {
+  if (s.port_source == "code") return Confidence::kPossible;
+  return s.conditional ? Confidence::kLikely : Confidence::kCertain;
 }
 
 std::string guard_of(const Service& s) {
@@ -27,8 +33,8 @@ void run(const Input& input, Report& report) {
   for (const Service& s : input.facts.services) {
     if (!s.started || declares_name(*input.declaration, s)) continue;
     if (s.port != 0 && declares_port(*input.declaration, s)) continue;
-    report.state(severity_of(s), s.conditional ? Confidence::kLikely : Confidence::kCertain,
-                 describe(s) + guard_of(s) + "; the declaration does not name it", s.at, s.more);
+    report.state(severity_of(s), confidence_of(s), describe(s) + guard_of(s) + "; the declaration does not name it",
+                 s.at, s.more);
   }
 }
 
@@ -41,7 +47,7 @@ const Check kServiceUndeclared = {
     .title = "Undeclared network service",
     .means = "A program that the image starts opens a service missing from the declaration.",
     .misses = "Services that only start after a network packet or a key press.",
-    .mistakes = "Services the boot scripts name but a setting or a build option turned off.",
+    .mistakes = "Services a setting or a build option turned off; programs that only use local sockets.",
     .cwe = kCwe,
     .requirements = kRequirements,
     .run = run,

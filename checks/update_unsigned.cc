@@ -4,6 +4,8 @@
 #include "checks/words.h"
 #include "core/text.h"
 
+#include <map>
+
 namespace assay::checks {
 namespace {
 
@@ -13,22 +15,30 @@ constexpr std::string_view kRequirements[] = {"TS 33.117 TC_SW_PKG_INTEGRITY_1"}
 bool is_signature(const Update& u) {
   return u.kind == "signature-check" || u.kind == "verification-key" || u.verified == Known::kYes;
 }
-bool writes(const Update& u) { return u.kind == "flash-write" || u.kind == "script" || u.kind == "program"; }
+// A script is stated beside each command in it that writes; the commands tell more.
+bool writes(const Update& u) { return u.kind == "flash-write" || (u.kind == "program" && u.transport == "local"); }
+
+void state_unchecked(const std::vector<const Update*>& places, Report& report) {
+  std::vector<Evidence> at;
+  for (const Update* u : places) at.push_back(u->at);
+  report.state(Severity::kHigh, Confidence::kLikely,
+               place(at.front()) + " fetches software, writes it to the device (" + quoted(places.front()->value) +
+                   ") and checks no signature",
+               at.front(), some(at));
+}
 
 void run(const Input& input, Report& report) {
   bool signature = false;
   const Update* checksum = nullptr;
   std::vector<Evidence> unknown;
+  std::map<std::string, std::vector<const Update*>> unchecked;  // by script
   for (const Update& u : input.facts.update) {
     signature = signature || is_signature(u);
     if (u.kind == "checksum-check" && checksum == nullptr) checksum = &u;
     if (writes(u) && u.verified == Known::kUnknown) unknown.push_back(u.at);
-    if (writes(u) && u.verified == Known::kNo)
-      report.state(Severity::kHigh, Confidence::kLikely,
-                   place(u.at) + " writes software to the device (" + u.kind + ": " + quoted(u.value) +
-                       ") and checks no signature before",
-                   u.at);
+    if (writes(u) && u.verified == Known::kNo) unchecked[u.at.artifact].push_back(&u);
   }
+  for (const auto& [script, places] : unchecked) state_unchecked(places, report);
   if (signature || unknown.empty()) return;
   report.state(Severity::kLow, Confidence::kPossible,
                plural(unknown.size(), "place writes", "places write") + " software to the device, the first in " +

@@ -12,9 +12,9 @@ namespace {
 
 // Ids of formats whose entries are named files: what stands before them in a way is where the file system lies.
 constexpr std::string_view kVolumes[] = {
-    "ar",       "btrfs", "cpio",    "cramfs", "erofs",  "ext",   "ext2",  "ext3",   "ext4",   "f2fs", "fat",
-    "hfsplus",  "ipkg",  "iso9660", "jffs2",  "minifs", "minix", "ntfs",  "rar",    "romfs",  "rpm",  "sevenzip",
-    "squashfs", "tar",   "ubifs",   "ufs",    "wince",  "xfs",   "yaffs", "yaffs1", "yaffs2", "zip"};
+    "ar",       "btrfs", "cpio",    "cramfs", "erofs",  "ext",   "ext2", "ext3",  "ext4",   "f2fs",   "fat",
+    "hfsplus",  "ipkg",  "iso9660", "jffs2",  "minifs", "minix", "ntfs", "rar",   "romfs",  "rpm",    "sevenzip",
+    "squashfs", "tar",   "tar-v7",  "ubifs",  "ufs",    "wince", "xfs",  "yaffs", "yaffs1", "yaffs2", "zip"};
 
 }  // namespace
 
@@ -82,13 +82,15 @@ bool is_serial(const Service& service) { return service.protocol == "serial"; }
 
 std::string describe(const Service& s) {
   std::string out = s.program.empty() ? "A service named " + quoted(s.name) : escape(s.program);
+  const bool from_code = s.port_source == "code";  // it can; whether it does was not followed
+  const std::string listens = from_code ? " can listen on " : " listens on ";
   if (is_serial(s))
-    out += " serves a serial line";
+    out += " serves the serial line" + (s.bind.empty() ? "" : " " + escape(s.bind));
   else if (s.port != 0)
-    out += " listens on " + (s.protocol.empty() ? "" : s.protocol + " ") + "port " + std::to_string(s.port);
+    out += listens + (s.protocol.empty() ? "" : s.protocol + " ") + "port " + std::to_string(s.port);
   else
-    out += " listens on " + (s.protocol.empty() ? "a port" : "a " + s.protocol + " port") + " that was not determined";
-  if (!s.bind.empty()) out += " of address " + escape(s.bind);
+    out += listens + (s.protocol.empty() ? "a port" : "a " + s.protocol + " port") + " that was not determined";
+  if (!s.bind.empty() && !is_serial(s)) out += " of address " + escape(s.bind);
   if (!s.started) return out + "; nothing in the image was seen to start it";
   out += s.started_by.empty() ? ", started at boot" : ", started by " + s.started_by;
   if (s.conditional) out += " under a condition that was not decided";

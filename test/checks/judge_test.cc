@@ -199,13 +199,38 @@ TEST(ListensAndStartsShell, StartedByCodeIsGraverThanAbilityAlone) {
             .at = at("sbin/diagd")}};
   const auto found = findings({.facts = f}, "service.listens_and_starts_shell");
   ASSERT_EQ(found.size(), 1u) << "the same program is stated once";
-  EXPECT_EQ(found[0].severity, Severity::kCritical);
+  EXPECT_EQ(found[0].severity, Severity::kHigh);
   EXPECT_NE(found[0].claim.find("64639"), std::string::npos);
+  f.services[0].asks_for_secret = Known::kNo;
+  EXPECT_EQ(findings({.facts = f}, "service.listens_and_starts_shell")[0].severity, Severity::kCritical);
   f.services.clear();
   EXPECT_EQ(findings({.facts = f}, "service.listens_and_starts_shell")[0].severity, Severity::kLow);
   f.startup = {
       {.mechanism = "rc-script", .command = "diagd &", .resolves_to = at("sbin/diagd").artifact, .at = at("etc/rcS")}};
   EXPECT_EQ(findings({.facts = f}, "service.listens_and_starts_shell")[0].severity, Severity::kMedium);
+}
+
+TEST(FirewallUci, ZonesDecideBeforeDefaults) {
+  const auto rule = [](std::string table, std::string source, std::string action, std::string port = "") {
+    return FirewallRule{.tool = "uci",
+                        .table = std::move(table),
+                        .chain = "input",
+                        .action = std::move(action),
+                        .port = std::move(port),
+                        .source = source,
+                        .rule = source,
+                        .at = at("etc/config/firewall", source)};
+  };
+  const auto stated = [](std::vector<FirewallRule> rules, std::string_view id) {
+    return findings({.facts = {.firewall = std::move(rules)}}, id).size();
+  };
+  EXPECT_EQ(stated({rule("defaults", "", "ACCEPT")}, "firewall.accept_all"), 1u);
+  EXPECT_EQ(stated({rule("defaults", "", "ACCEPT"), rule("zone", "wan", "REJECT")}, "firewall.accept_all"), 0u);
+  EXPECT_EQ(stated({rule("zone", "lan", "ACCEPT")}, "firewall.accept_all"), 0u);
+  EXPECT_EQ(stated({rule("zone", "wan", "ACCEPT")}, "firewall.accept_all"), 1u);
+  EXPECT_EQ(stated({rule("rule", "wan", "ACCEPT", "22")}, "firewall.wan_management"), 1u);
+  EXPECT_EQ(stated({rule("rule", "lan", "ACCEPT", "22")}, "firewall.wan_management"), 0u);
+  EXPECT_EQ(stated({rule("rule", "wan", "ACCEPT", "68")}, "firewall.wan_management"), 0u);
 }
 
 TEST(RemoteScript, SeesTwoLinesOfOneScript) {

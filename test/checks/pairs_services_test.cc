@@ -56,8 +56,8 @@ Case setting(std::string name, std::string value) {
 }
 
 Case update(std::string transport, Known verified) {
-  return {.facts = {.update = {{.kind = "script",
-                                .value = "fetch",
+  return {.facts = {.update = {{.kind = "flash-write",
+                                .value = "mtd write",
                                 .transport = std::move(transport),
                                 .verified = verified,
                                 .at = at("usr/bin/acme-upgrade", "fetch")}}}};
