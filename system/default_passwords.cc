@@ -1,6 +1,7 @@
-// Default passwords that manuals, installers and public collections of defaults document, most frequent first. They are
-// tried on every hash of every image alike; nothing here depends on who made the image. "" is tried for every account,
-// and so is the account's own name.
+// Commonly known default passwords, the general ones first. The list was put together by hand from general knowledge of
+// published defaults; its entries were not checked one by one against manuals, and the order is no measured frequency.
+// They are tried on every hash of every image alike; nothing here depends on who made the image. "" is tried for every
+// account, and so is the account's own name.
 #include "system/password_hash.h"
 
 #include <array>

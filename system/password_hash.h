@@ -17,7 +17,7 @@ Result<uint64_t> trial_cost(std::string_view hash);
 // Whether `password` gives `hash`. Only for hashes that trial_cost accepts.
 bool opens(std::string_view hash, std::string_view password);
 
-// The documented default passwords, most frequent first.
+// Commonly known default passwords, the general ones first (default_passwords.cc says where the list comes from).
 std::span<const std::string_view> default_passwords();
 
 }  // namespace assay::system
