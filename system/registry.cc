@@ -26,6 +26,7 @@ extern const TreeAnalysis kPackages;
 extern const TreeAnalysis kBoot;
 extern const TreeAnalysis kUpdate;
 extern const TreeAnalysis kServices;
+extern const TreeAnalysis kWeb;
 extern const TreeAnalysis kLeftovers;
 
 namespace {
@@ -53,6 +54,7 @@ constexpr const TreeAnalysis* kTreeAnalyses[] = {
     &kBoot,
     &kUpdate,
     &kServices,
+    &kWeb,
     &kLeftovers,
 };
 // clang-format on
