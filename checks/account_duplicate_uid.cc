@@ -25,16 +25,16 @@ void run(const Input& input, Report& report) {
     if (accounts.size() < 2) continue;
     std::string names;
     std::vector<Evidence> at;
-    bool logs_in = false;
+    int logins = 0;
     for (const auto& [name, account] : accounts) {
       names += (names.empty() ? "" : ", ") + quoted(name);
       at.push_back(account->at);
-      logs_in = logs_in || (account->can_log_in && name != "root");
+      logins += account->can_log_in && account->hash_kind != "locked" && account->hash_kind != "none";
     }
     const bool root = where.second == 0;
-    report.state(root && logs_in ? Severity::kHigh
-                 : root          ? Severity::kMedium
-                                 : Severity::kLow,
+    report.state(root && logins > 1 ? Severity::kHigh
+                 : root             ? Severity::kMedium
+                                    : Severity::kLow,
                  Confidence::kCertain,
                  plural(accounts.size(), "account", "accounts") + " of " + place(at.front()) + " have uid " +
                      std::to_string(where.second) + ": " + names +

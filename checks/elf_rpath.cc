@@ -12,6 +12,12 @@ constexpr uint32_t kCwe[] = {426, 427};
 constexpr std::string_view kRequirements[] = {"TS 33.117 TC_FILESYSTEM_AUTHORIZATION_PRIVILEGES"};
 constexpr std::string_view kWritable[] = {"/tmp", "/var/tmp", "/dev/shm", "/mnt", "/media", "/var/run", "/run"};
 
+struct Found {
+  std::string why;
+  bool decided = true;  // every dynamic linker does it
+  std::vector<Evidence> at;
+};
+
 // Why a directory of the search path is unsafe; "" : it is not.
 std::string trouble(std::string_view directory, const std::string& volume, const Facts& facts) {
   if (directory.empty() || directory == ".") return "the directory it is started from";
@@ -25,25 +31,33 @@ std::string trouble(std::string_view directory, const std::string& volume, const
   return "";
 }
 
-void run(const Input& input, Report& report) {
-  std::map<std::pair<std::string, std::string>, std::pair<std::string, std::vector<Evidence>>> found;
-  for (const Elf& e : input.facts.elf) {
-    const std::string volume = volume_of(e.at.artifact);
-    for (const auto* list : {&e.rpath, &e.runpath})
-      for (const std::string& entry : *list)
-        for (const std::string_view directory : split(entry, ':')) {
-          const std::string why = trouble(directory, volume, input.facts);
-          if (why.empty()) continue;
-          auto& [reason, at] = found[{volume, std::string(directory)}];
-          reason = why;
-          if (at.empty() || at.back().artifact != e.at.artifact) at.push_back(e.at);
-        }
+using All = std::map<std::pair<std::string, std::string>, Found>;  // volume, entry of the search path
+
+void read_entry(const Elf& e, const std::string& entry, const Facts& facts, All& all) {
+  const std::string volume = volume_of(e.at.artifact);
+  for (const std::string_view directory : split(entry, ':')) {
+    const std::string why = trouble(directory, volume, facts);
+    if (why.empty()) continue;
+    // An entry that is empty as a whole is passed over by glibc and musl, and is "." to uClibc (ldso/dl-elf.c).
+    Found& found = all[{volume, entry.empty() ? "" : std::string(directory) + (directory.empty() ? "." : "")}];
+    found.why = entry.empty() ? "which some dynamic linkers read as the directory it is started from" : why;
+    found.decided = !entry.empty();
+    if (found.at.empty() || found.at.back().artifact != e.at.artifact) found.at.push_back(e.at);
   }
-  for (const auto& [key, value] : found)
-    report.state(Severity::kMedium, Confidence::kCertain,
-                 plural(value.second.size(), "ELF file", "ELF files") + " in " + volume_words(key.first) + " (first " +
-                     place(value.second.front()) + ") load libraries from " + quoted(key.second) + ", " + value.first,
-                 value.second.front(), some(value.second));
+}
+
+void run(const Input& input, Report& report) {
+  All all;
+  for (const Elf& e : input.facts.elf)
+    for (const auto* list : {&e.rpath, &e.runpath})
+      for (const std::string& entry : *list) read_entry(e, entry, input.facts, all);
+  for (const auto& [key, found] : all)
+    report.state(found.decided ? Severity::kMedium : Severity::kLow,
+                 found.decided ? Confidence::kCertain : Confidence::kPossible,
+                 plural(found.at.size(), "ELF file", "ELF files") + " in " + volume_words(key.first) +
+                     " with the search path " + quoted(key.second) + " for libraries, " + found.why +
+                     "; the first is " + place(found.at.front()),
+                 found.at.front(), some(found.at));
 }
 
 }  // namespace

@@ -15,7 +15,7 @@ void run(const Input& input, Report& report) {
     const Severity severity = is_one_of(l.kind, kUsable) ? Severity::kLow : Severity::kNote;
     report.state(severity, Confidence::kLikely,
                  plural(l.count, "file", "files") + " of development (" + l.kind +
-                     (l.detail.empty() ? "" : ": " + escape(l.detail)) + ") are left in the image; the first is " +
+                     (l.detail.empty() ? "" : ": " + escape(l.detail)) + ") left in the image, the first in " +
                      place(l.at),
                  l.at, l.more);
   }

@@ -22,11 +22,11 @@ std::set<std::string> started(const Facts& facts) {
   return out;
 }
 
-std::string_view words_for(Group group) {
-  if (group == Group::kStarted)
-    return "that start by themselves with the starter's rights may be changed by every user";
-  return group == Group::kFile ? "may be changed by every user"
-                               : "without the sticky bit may be written to by every user";
+std::string words_for(Group group, size_t count) {
+  if (group == Group::kStarted) return plural(count, "file that starts by itself", "files that start by themselves");
+  return group == Group::kFile
+             ? plural(count, "file", "files")
+             : plural(count, "directory without the sticky bit", "directories without the sticky bit");
 }
 
 void run(const Input& input, Report& report) {
@@ -41,11 +41,9 @@ void run(const Input& input, Report& report) {
   }
   for (const auto& [key, at] : found) {
     const Group group = key.second;
-    const bool directory = group == Group::kDirectory;
     report.state(group == Group::kStarted ? Severity::kMedium : Severity::kLow, Confidence::kCertain,
-                 plural(at.size(), directory ? "directory" : "file", directory ? "directories" : "files") + " in " +
-                     volume_words(key.first) + " " + std::string(words_for(group)) + "; the first is " +
-                     place(at.front()),
+                 "Every user may change " + words_for(group, at.size()) + " in " + volume_words(key.first) +
+                     ", the first " + place(at.front()),
                  at.front(), some(at));
   }
 }

@@ -20,7 +20,7 @@ bool named(const Service& s, std::span<const std::string_view> list) {
 void run(const Input& input, Report& report) {
   for (const Service& s : input.facts.services) {
     const bool control = named(s, kControl);
-    if (!control && !named(s, kMeasure)) continue;
+    if (!control && (!s.started || !named(s, kMeasure))) continue;  // not started: service.present_not_started
     const Severity started = control ? Severity::kHigh : Severity::kMedium;
     report.state(s.started ? started : Severity::kLow, s.conditional ? Confidence::kLikely : Confidence::kCertain,
                  describe(s) + "; it is a service for debugging or measurement (" + escape(s.name) + ")", s.at, s.more);

@@ -15,8 +15,8 @@ void run(const Input& input, Report& report) {
     if (s.started || s.port_source == "code") continue;  // the latter: service.listens_and_starts_shell
     const bool access = is_one_of(s.name, kRemoteAccess) || s.gives_shell;
     report.state(access ? Severity::kLow : Severity::kNote, Confidence::kLikely,
-                 "The server " + escape(s.program) + " (" + escape(s.name) + ") is in the image, in " + place(s.at) +
-                     ", and nothing in the image was seen to start it" +
+                 "The server " + (s.program == "internal" ? "inetd" : escape(s.program)) + " (" + escape(s.name) +
+                     ") is in the image, in " + place(s.at) + ", and nothing in the image was seen to start it" +
                      (s.resolves_to.empty() ? "" : "; the program is " + s.resolves_to),
                  s.at, s.more);
   }

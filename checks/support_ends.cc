@@ -86,7 +86,7 @@ bool names(const SupportEnd& row, const std::string& name) {
 
 }  // namespace
 
-const std::string_view kSupportEndsSource = "endoflife.date, data of 2026-08-22";
+const std::string_view kSupportEndsSource = "endoflife.date of 2026-08-22 and the makers' announcements";
 
 std::span<const SupportEnd> support_ends() { return kEnds; }
 

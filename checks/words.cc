@@ -81,7 +81,8 @@ std::vector<Evidence> some(const std::vector<Evidence>& all, size_t skip, size_t
 bool is_serial(const Service& service) { return service.protocol == "serial"; }
 
 std::string describe(const Service& s) {
-  std::string out = s.program.empty() ? "A service named " + quoted(s.name) : escape(s.program);
+  std::string out = escape(s.program);
+  if (s.program.empty() || s.program == "internal") out = "The service " + quoted(s.name);  // inetd's own
   const bool from_code = s.port_source == "code";  // it can; whether it does was not followed
   const std::string listens = from_code ? " can listen on " : " listens on ";
   if (is_serial(s))

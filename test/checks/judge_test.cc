@@ -130,6 +130,31 @@ TEST(OverflowProtection, OneFindingPerVolumeAndProtectionNetworkFirst) {
   EXPECT_EQ(found[2].severity, Severity::kLow);
 }
 
+TEST(Rpath, AnEmptySearchPathIsLeftToTheDynamicLinker) {
+  const auto severity = [](std::string entry) {
+    const Elf e{.type = "executable", .position_independent = true, .rpath = {std::move(entry)}, .at = at("bin/a")};
+    const auto found = findings({.facts = {.elf = {e}}}, "elf.rpath");
+    return found.empty() ? -1 : static_cast<int>(found[0].severity);
+  };
+  EXPECT_EQ(severity(""), static_cast<int>(Severity::kLow));
+  EXPECT_EQ(severity("/lib:"), static_cast<int>(Severity::kMedium));
+  EXPECT_EQ(severity("lib"), static_cast<int>(Severity::kMedium));
+  EXPECT_EQ(severity("/lib:/usr/lib"), -1);
+}
+
+TEST(DuplicateUid, ALockedSecondSuperuserIsLess) {
+  const auto severity = [](std::string kind) {
+    Account root{
+        .name = "root", .uid = 0, .source = "passwd", .hash_kind = "des", .can_log_in = true, .at = at("etc/passwd")};
+    Account other = root;
+    other.name = "nobody";
+    other.hash_kind = std::move(kind);
+    return findings({.facts = {.accounts = {root, other}}}, "account.duplicate_uid").at(0).severity;
+  };
+  EXPECT_EQ(severity("des"), Severity::kHigh);
+  EXPECT_EQ(severity("locked"), Severity::kMedium);
+}
+
 TEST(Unsupported, FollowsTheDayOfTheExamination) {
   const Case one{.facts = {.components = {{.name = "OpenSSL", .version = "1.1.1w", .how = "dpkg", .at = at("lib")}}}};
   const auto on = [&](std::string day) {
