@@ -88,7 +88,10 @@ class Services {
     if (base == "epi_ttcp" || base == "ttcp") return has_option(arguments, "-r");
     if (base == "rsync") return has_option(arguments, "--daemon");
     if (base == "openvpn") return has_option(arguments, "--server") || has_option(arguments, "--mode");
-    if (base == "httpd" || base == "sshd" || base == "telnetd") return !has_option(arguments, "-i") || base == "httpd";
+    if (base == "sshd" || base == "telnetd") {  // "-i": one connection, for inetd; with a value it is an interface
+      const auto at = std::find(arguments.begin(), arguments.end(), "-i");
+      return at == arguments.end() || (at + 1 != arguments.end() && !(at + 1)->starts_with('-'));
+    }
     return true;
   }
 

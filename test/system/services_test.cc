@@ -59,6 +59,17 @@ TEST(Services, TellShellsFromLogins) {
   EXPECT_TRUE(find(facts, "telnetd")->gives_shell);
 }
 
+TEST(Services, KnowTwoMeaningsOfOneOption) {
+  TreeBuilder builder = booting("if [ \"$1\" = start ]; then x; else telnetd -l /bin/login -u a:$sign -i br0 & fi\n");
+  const Facts facts = facts_of(builder.tree());
+  const Service* telnet = find(facts, "telnetd");
+  ASSERT_TRUE(telnet);
+  EXPECT_TRUE(telnet->started);
+  EXPECT_EQ(telnet->interface, "br0");
+  TreeBuilder once = booting("telnetd -i\n");
+  EXPECT_FALSE(find(facts_of(once.tree()), "telnetd"));
+}
+
 TEST(Services, ReadSuperServersAndNetcat) {
   TreeBuilder builder = booting("tcpsvd -E 0.0.0.0 2121 ftpd -w /tmp &\nnc -l -p 4444 -e /bin/sh &\nudhcpd -f\n");
   const Facts facts = facts_of(builder.tree());
