@@ -145,7 +145,9 @@ void read_sections(File& file) {
 void read_dynamic(File& file) {
   Bytes table;
   if (const Segment* segment = file.segment(kDynamicSegment)) {
-    table = file.bytes.head(segment->file_size, segment->offset);
+    // Loaders go by the address and stop at DT_NULL: tools that strip leave file sizes that are too small.
+    const auto loaded = file.at_address(segment->address, "dynamic table");
+    table = loaded ? *loaded : file.bytes.head(segment->file_size, segment->offset);
   } else if (const Section* section = file.section(".dynamic"); section && section->type != kNoBits) {
     table = file.bytes.head(section->size, section->offset);
   }

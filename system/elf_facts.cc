@@ -4,6 +4,7 @@
 // symbols, or from system call numbers before trap instructions) and from strings that name a partner of the mechanism:
 //   asks-web-login         has "WWW-Authenticate" and compares strings: HTTP authentication
 //   changes-firewall       names iptables or ebtables and can run programs or set socket options
+//   checks-key             compares bytes and names a keyed hash (HMAC-MD5, hmac-sha…) or authorized_keys
 //   checks-password        crypt, getspnam, PAM; or compares strings and names an account file and a password; or
 //                          compares strings and says "Login incorrect"
 //   command-interpreter    can exec and holds six of ten words that only a shell's own command table holds together
@@ -27,6 +28,8 @@
 //   starts-shell           can exec and holds the path of a shell as a string, and is not itself a command interpreter:
 //                          a shell runs what its script names, so its own path there says nothing
 //   traces                 ptrace            writes-flash      opens, writes and names /dev/mtd
+//
+// Four of them ask for something secret before they go on: asks-web-login, checks-key, checks-password, hands-to-login.
 //
 // Misses: calls made through function pointers from dlsym, inlined system calls of dynamic programs, strings put
 // together at run time or held encrypted, what a library does for its caller (libcrypt is named by import only),

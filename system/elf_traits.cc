@@ -27,6 +27,7 @@ enum Mark : uint32_t {
   kTerminal = 1 << 12,
   kMultiCall = 1 << 13,
   kCommandWords = 1 << 14,
+  kPeerKey = 1 << 15,
 };
 
 // Where the text has to end: C strings end in NUL, and a linker merges strings with a common tail.
@@ -55,6 +56,11 @@ constexpr Text kTexts[] = {
     {"Login incorrect", kLoginRefusal},
     {"login incorrect", kLoginRefusal},
     {"Login failed", kLoginRefusal},
+    {"HMAC-MD5", kPeerKey},
+    {"HMAC-SHA", kPeerKey},
+    {"hmac-md5", kPeerKey},
+    {"hmac-sha", kPeerKey},
+    {"authorized_keys", kPeerKey},
     {"WWW-Authenticate", kWebLogin},
     {"www-authenticate", kWebLogin},
     {"PF_PACKET", kPacket},
@@ -120,6 +126,7 @@ struct Trait {
 constexpr Trait kTraits[] = {
     {"asks-web-login", {kCompares}, kWebLogin},
     {"changes-firewall", {"system popen execve execv execvp execl execlp execle setsockopt"}, kFirewall},
+    {"checks-key", {kCompares}, kPeerKey},
     {"checks-password", {"crypt crypt_r crypt_checkpass getspnam getspnam_r pam_authenticate fgetspent"}},
     {"checks-password", {kCompares}, kLoginRefusal},
     {"command-interpreter", {kExecutes}, kCommandWords},

@@ -80,7 +80,7 @@ std::string algorithm_of(int id) {
   }
 }
 
-void describe(const EVP_PKEY* pkey, Key& key) {
+void describe_kind(const EVP_PKEY* pkey, Key& key) {
   key.algorithm = algorithm_of(EVP_PKEY_get_base_id(pkey));
   key.bits = static_cast<uint32_t>(std::max(EVP_PKEY_get_bits(pkey), 0));
   if (key.algorithm == "ec") {
@@ -89,6 +89,10 @@ void describe(const EVP_PKEY* pkey, Key& key) {
     if (EVP_PKEY_get_group_name(pkey, name, sizeof name, &length) == 1) key.curve.assign(name, length);
   }
   if (key.algorithm.starts_with("ed") || key.algorithm.starts_with("x")) key.curve = key.algorithm;
+}
+
+void describe(const EVP_PKEY* pkey, Key& key) {
+  describe_kind(pkey, key);
   unsigned char* der = nullptr;
   const int size = i2d_PUBKEY(pkey, &der);
   if (size <= 0) return;
@@ -176,14 +180,26 @@ std::optional<Key> of_kind(std::string_view kind, const AnyKey& pkey) {
   return key;
 }
 
+// libcrypto computes the public key of a DSA or DH key from its private one, at a cost that the length of the prime
+// chooses: 3072 bits fit into this many bytes of PKCS#8, and longer ones are told by their algorithm only.
+constexpr size_t kMaxComputed = 900;
+
+bool is_costly(int algorithm, size_t size) {
+  return (algorithm == NID_dsa || algorithm == NID_dhKeyAgreement || algorithm == NID_dhpublicnumber) &&
+         size > kMaxComputed;
+}
+
 std::optional<Key> pkcs8(std::string_view der) {
   const auto info = whole<Pkcs8>(der, d2i_PKCS8_PRIV_KEY_INFO);
-  if (!info) return std::nullopt;
-  if (const AnyKey pkey(EVP_PKCS82PKEY(info.get())); pkey) return of_kind("private-key", pkey);
+  const ASN1_OBJECT* id = nullptr;
+  if (!info || !PKCS8_pkey_get0(&id, nullptr, nullptr, nullptr, info.get())) return std::nullopt;
+  const int algorithm = OBJ_obj2nid(id);
+  if (!is_costly(algorithm, der.size())) {
+    if (const AnyKey pkey(EVP_PKCS82PKEY(info.get())); pkey) return of_kind("private-key", pkey);
+  }
   Key key;  // well formed, of an algorithm libcrypto lacks
   key.kind = "private-key";
-  const ASN1_OBJECT* id = nullptr;
-  if (PKCS8_pkey_get0(&id, nullptr, nullptr, nullptr, info.get())) key.algorithm = algorithm_of(OBJ_obj2nid(id));
+  key.algorithm = algorithm_of(algorithm);
   return key;
 }
 
@@ -202,7 +218,9 @@ std::optional<Key> encrypted_pkcs8(std::string_view der) {
   return key;
 }
 
+// d2i_PrivateKey would read PKCS#8 here too, whatever its algorithm; that has its own way in.
 AnyKey private_of(int type, std::string_view der) {
+  if (whole<Pkcs8>(der, d2i_PKCS8_PRIV_KEY_INFO)) return nullptr;
   return whole<AnyKey>(
       der, [type](EVP_PKEY**, const unsigned char** p, long n) { return d2i_PrivateKey(type, nullptr, p, n); });
 }
@@ -217,9 +235,17 @@ AnyKey public_of(int type, std::string_view der) {
     return read;
   });
 }
-AnyKey parameters_of(std::string_view der) {
-  return whole<AnyKey>(
-      der, [](EVP_PKEY**, const unsigned char** p, long n) { return d2i_KeyParams(EVP_PKEY_DH, nullptr, p, n); });
+// Parameters have no public key yet, so no fingerprint.
+std::optional<Key> parameters(std::string_view der) {
+  const auto read = [](EVP_PKEY**, const unsigned char** p, long n) {
+    return d2i_KeyParams(EVP_PKEY_DH, nullptr, p, n);
+  };
+  const auto pkey = whole<AnyKey>(der, read);
+  if (!pkey) return std::nullopt;
+  Key key;
+  key.kind = "dh-parameters";
+  describe_kind(pkey.get(), key);
+  return key;
 }
 
 std::optional<Key> certificate_of(std::string_view der, bool trusted) {
@@ -239,11 +265,7 @@ std::optional<Key> by_label(std::string_view label, std::string_view der) {
   if (label == "EC PRIVATE KEY") return of_kind("private-key", private_of(EVP_PKEY_EC, der));
   if (label == "PUBLIC KEY") return of_kind("public-key", whole<AnyKey>(der, d2i_PUBKEY));
   if (label == "RSA PUBLIC KEY") return of_kind("public-key", public_of(EVP_PKEY_RSA, der));
-  if (label == "DH PARAMETERS") {
-    auto key = of_kind("dh-parameters", parameters_of(der));
-    if (key) key->fingerprint.clear();  // there is no public key yet
-    return key;
-  }
+  if (label == "DH PARAMETERS") return parameters(der);
   return std::nullopt;
 }
 

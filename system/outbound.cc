@@ -11,9 +11,11 @@
 //   "v"
 //          and the like before it, or a first number below 16 followed by at least two zeros (or a zero and numbers
 //          below 32).
-//   email  a word with '@' before the host
+//   email  a word with '@' before the host; names of authors (MODULE_AUTHOR, copyright) and of SSH extensions are none
 // Not reported: documentation names (RFC 2606, RFC 6761), names of schemas and licences that nothing ever asks for
 // (w3.org, xmlsoap.org, …/licenses/…), values of xmlns, and in text files lines that begin with '#', "//" or "*".
+//
+// In text, words of two labels that look like prose or properties of scripts ("end.It", "Sys.ie") are left out.
 //
 // Misses: names put together at run time, single-label hosts, URLs with a host in a variable, IPv6, UTF-16, top-level
 // domains not in the table. Mistakes: text that only looks like a name; copyright lines in code.
@@ -124,7 +126,7 @@ bool is_peer(const uint32_t (&n)[4]) {
 
 bool says_version(std::string_view text, size_t at) {
   const std::string before = lower(text.substr(at < 16 ? 0 : at - 16, at < 16 ? at : 16));
-  for (const std::string_view word : {"version", "ver", "rev", "release", "build", "firmware", "driver"})
+  for (const std::string_view word : {"version", " ver", "_ver", "rev", "release", "build", "firmware", "driver"})
     if (before.find(word) != before.npos) return true;
   return false;
 }
@@ -163,7 +165,20 @@ class Finder {
     if (is_digit(word.front()) && is_digit(word.back())) return address(from, to, word);
     if (!is_letter(word.back()) || !is_host(lower(word), false)) return;
     if (before(from) == '@') return mail(from, to);
+    if (is_text_ && is_prose(from, to, word)) return;
     if (stands_alone(from, to)) state("host", from, word, "", lower(word), port_at(to));
+  }
+
+  // In text, "end.It" joins two sentences and "Sys.ie" is a property: two labels must not end in a capital, and a
+  // country's domain of two labels needs quotes or '=' before it.
+  bool is_prose(size_t from, size_t to, std::string_view word) const {
+    for (const std::string_view object : {"document.", "window.", "this.", "parent.", "self.", "top."})
+      if (word.starts_with(object)) return true;
+    if (std::ranges::count(word, '.') != 1) return false;
+    const std::string_view last = word.substr(word.find('.') + 1);
+    const char a = before(from), b = at_end(to);
+    if (last[0] >= 'A' && last[0] <= 'Z' && !(last[1] >= 'A' && last[1] <= 'Z')) return true;
+    return last.size() == 2 && !((a == '"' || a == '\'') && b == a) && a != '=';
   }
 
   // scheme://host and scheme://user@host: the word is the host.
@@ -204,6 +219,9 @@ class Finder {
     const auto fits = [](char c) { return in_host(c) || c == '+' || c == '%'; };
     while (start > 0 && from - start < 64 && fits(text_[start - 1])) --start;
     const std::string_view whole = text_.substr(start, to - start);
+    const std::string_view around = printable_around(text_, start, 100);
+    for (const std::string_view credit : {"author", "Author", "opyright", "@openssh.com"})
+      if (around.find(credit) != around.npos) return;
     if (start + 1 < from && whole.find('%') == whole.npos)
       state("email", start, whole, "", lower(text_.substr(from, to - from)), 0);
   }
