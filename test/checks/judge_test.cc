@@ -130,6 +130,17 @@ TEST(OverflowProtection, OneFindingPerVolumeAndProtectionNetworkFirst) {
   EXPECT_EQ(found[2].severity, Severity::kLow);
 }
 
+TEST(Undeclared, ADeclaredVersionCoversTheReleasesOfItsPackage) {
+  Declaration d{.software = {{.name = "busybox", .version = "1.36.1"}}, .has_software = true};
+  const auto count = [&](std::string version, std::string how) {
+    const Component c{.name = "busybox", .version = std::move(version), .how = std::move(how), .at = at("x")};
+    return findings({.facts = {.components = {c}}, .declaration = d}, "component.undeclared").size();
+  };
+  EXPECT_EQ(count("1.36.1-6", "opkg"), 0u);
+  EXPECT_EQ(count("1.36.10", "opkg"), 1u);
+  EXPECT_EQ(count("1.36.1-6", "version-string"), 1u);
+}
+
 TEST(Rpath, AnEmptySearchPathIsLeftToTheDynamicLinker) {
   const auto severity = [](std::string entry) {
     const Elf e{.type = "executable", .position_independent = true, .rpath = {std::move(entry)}, .at = at("bin/a")};
