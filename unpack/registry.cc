@@ -42,6 +42,7 @@ extern const Format kTplinkV2;
 extern const Format kTplinkV3;
 extern const Format kTrx;
 extern const Format kUbi;
+extern const Format kUbifs;
 extern const Format kUBootArm;
 extern const Format kUBootEnv;
 extern const Format kUBootMips;
@@ -90,6 +91,7 @@ constexpr const Format* kFormats[] = {
     &kTplinkV3,
     &kTrx,
     &kUbi,
+    &kUbifs,
     &kUBootArm,
     &kUBootEnv,
     &kUBootMips,

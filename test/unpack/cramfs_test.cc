@@ -26,6 +26,7 @@ TEST_P(CramfsTest, GivesBackTheSourceTree) {
   ASSERT_TRUE(done) << done.error().what;
   for (const Error& problem : got.problems) ADD_FAILURE() << problem.what;
   expect_same(tree, got, {.mtime = false});
+  EXPECT_EQ(unknown_bytes(image, got), 0u);
   EXPECT_EQ(got.notes["name"], "volume");
 }
 

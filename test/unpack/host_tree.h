@@ -12,6 +12,7 @@
 
 #include "test/unpack/collect.h"
 #include "test/unpack/tool.h"
+#include "unpack/account.h"
 
 namespace assay::unpack {
 
@@ -163,6 +164,15 @@ inline void expect_same(const HostTree& tree, const Collect& got, const Compare&
   size_t named = 0;
   for (const Collect::Item& item : got.items) named += !item.node.path.empty();
   EXPECT_EQ(named, entries);
+}
+
+inline uint64_t unknown_bytes(const std::string& image, const Collect& got) {
+  const Bytes whole(image);
+  std::vector<Span> claims = got.spans;
+  for (const Collect::Item& item : got.items)
+    for (const Bytes& extent : item.extents)
+      claims.push_back({Range::kContent, static_cast<uint64_t>(extent.data() - whole.data()), extent.size()});
+  return count(settle(std::move(claims), whole)).unknown;
 }
 
 // Every truncation (all the short ones, then ever larger steps) and every 1 in `stride` flipped byte: no crash, no

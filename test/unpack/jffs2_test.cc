@@ -25,6 +25,7 @@ TEST_P(Jffs2Test, GivesBackTheSourceTree) {
   ASSERT_TRUE(done) << done.error().what;
   for (const Error& problem : got.problems) ADD_FAILURE() << problem.what;
   expect_same(tree, got);
+  EXPECT_EQ(unknown_bytes(image, got), 0u);
 }
 
 INSTANTIATE_TEST_SUITE_P(Options, Jffs2Test,

@@ -18,6 +18,7 @@ TEST(Romfs, GivesBackTheSourceTree) {
   ASSERT_TRUE(kRomfs.unpack(Bytes(image).head(measured->length), got));
   for (const Error& problem : got.problems) ADD_FAILURE() << problem.what;
   expect_same(tree, got, {.mode = false, .owner = false, .mtime = false});
+  EXPECT_EQ(unknown_bytes(image, got), 0u);
   EXPECT_EQ(got.notes["name"], "volume");
   EXPECT_EQ(got.find("bin/su")->node.mode, 0111u);
   EXPECT_FALSE(got.find("etc/passwd")->node.mode);
