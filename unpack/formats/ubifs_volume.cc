@@ -8,7 +8,8 @@ namespace {
 
 constexpr uint32_t kMasterBlock = 1, kLogBlock = 3;
 constexpr uint32_t kDeepestIndex = 512;  // levels, as the format's definition allows
-constexpr uint64_t kBranchSize = 20;     // place and length (12), key (8)
+constexpr std::string_view kShortPadding = "\xce\xce\xce\xce\xce\xce\xce\xce";  // where no padding node fits
+constexpr uint64_t kBranchSize = 20;                                            // place and length (12), key (8)
 
 class State {
  public:
@@ -99,6 +100,7 @@ class Reader {
       const Bytes bytes = whole_.head(super_.block, block * super_.block);
       for (uint64_t at = 0; at + kUbifsHeaderSize <= bytes.size();) {
         if (!bytes.starts_with("\x31\x18\x10\x06", at)) {
+          if (bytes.starts_with(kShortPadding, at)) take_padding(bytes.head(8, at));
           at += 8;
           continue;
         }
