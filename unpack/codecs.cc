@@ -5,6 +5,8 @@
 // Source: RFC 1950, 1951, 1952; the XZ and LZMA file format documents of liblzma; RFC 8878; lz4_Frame_format.md.
 #include "unpack/codecs.h"
 
+#include "core/hash.h"
+
 #include <bzlib.h>
 #include <lz4.h>
 #include <lz4frame.h>
@@ -45,9 +47,7 @@ Result<uint64_t> inflate_any(Bytes from, int window_bits, std::string_view codec
   z_stream z{};
   if (inflateInit2(&z, window_bits) != Z_OK) return no_memory(codec, from);
   const std::unique_ptr<z_stream, int (*)(z_stream*)> owner(&z, inflateEnd);
-#ifdef ASSAY_IGNORE_CHECKSUMS
-  inflateValidate(&z, 0);
-#endif
+  if (checksums_ignored) inflateValidate(&z, 0);
   const auto out = buffer();
   uint64_t used = 0;
   for (;;) {
@@ -155,10 +155,7 @@ Result<uint64_t> decode_bzip2(Bytes from, Output& into) {
 }
 
 Result<uint64_t> decode_xz(Bytes from, Output& into) {
-  uint32_t flags = 0;
-#ifdef ASSAY_IGNORE_CHECKSUMS
-  flags = LZMA_IGNORE_CHECK;
-#endif
+  const uint32_t flags = checksums_ignored ? LZMA_IGNORE_CHECK : 0;
   lzma_stream z = LZMA_STREAM_INIT;
   const LzmaOwner owner(&z, lzma_end);
   if (lzma_stream_decoder(&z, kMaxDictionary + (8 << 20), flags) != LZMA_OK) return no_memory("xz", from);

@@ -35,8 +35,10 @@ struct Decoded {
 struct Content {
   std::vector<Bytes> extents;  // stored: the bytes themselves; decoded: the ranges they were decoded from
   std::string codec = {};      // empty: stored as is; else the bytes are those written to output() since the last entry
+  bool unreadable = false;     // the bytes exist but could not be read (a problem says why)
 };
 inline Content stored(Bytes bytes) { return {{bytes}, {}}; }
+inline Content unreadable() { return {.extents = {}, .codec = {}, .unreadable = true}; }
 inline Content nothing() { return {}; }  // directories, links, devices, empty files
 
 // Receives what was found inside. It owns the budgets (bytes, nodes, steps), so a format needs none: it passes on the

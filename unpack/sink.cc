@@ -87,7 +87,7 @@ Result<void> Collector::add(Node node, Content content, std::vector<Unpacked> in
     claims_.push_back({Range::kContent, static_cast<uint64_t>(extent.data() - whole_.data()), extent.size()});
   }
   if (!content.extents.empty()) entry.offset = static_cast<uint64_t>(content.extents[0].data() - whole_.data());
-  entry.has_content = node.kind == Kind::kFile || node.kind == Kind::kPart;
+  entry.has_content = (node.kind == Kind::kFile && !content.unreadable) || node.kind == Kind::kPart;
   const bool decoded = !content.codec.empty();
   if (!decoded && content.extents.size() > 1) TRY_VOID(copy_together(content.extents));
   Bytes bytes;

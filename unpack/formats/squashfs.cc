@@ -240,7 +240,7 @@ class Walk {
     if (!content) {
       into_.discard();
       TRY_VOID(complain(path, content.error()));
-      content = nothing();
+      content = unreadable();
     }
     return into_.node(std::move(node), *std::move(content));
   }

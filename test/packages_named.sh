@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Every library the program is linked with comes from a package that packages.txt names under [build]; a package that
+# happens to be installed would hide a missing line.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+named=$(awk '/^\[/ { on = ($0 == "[build]"); next } on && NF && !/^#/ { print $1 }' packages.txt)
+bad=0
+# The libraries on the link line, resolved to the -dev package that owns the file the linker opened.
+for library in $(ninja -C build/release -t commands assay | tail -1 | tr ' ' '\n' | grep -E '^(/usr/lib/.*\.(so|a)|-l)' | sort -u); do
+  case $library in
+    -l*) path=$(g++ -print-file-name="lib${library#-l}.so") ;;
+    *) path=$library ;;
+  esac
+  owner=$(dpkg-query -S "$path" 2>/dev/null | head -1 | cut -d: -f1 || true)
+  [ -n "$owner" ] || owner=$(dpkg-query -S "$(readlink -f "$path")" 2>/dev/null | head -1 | cut -d: -f1 || true)
+  if ! grep -qx "$owner" <<<"$named"; then
+    echo "packages.txt does not name ${owner:-the owner of $path}, which the program is linked with ($path)"
+    bad=1
+  fi
+done
+[ $bad = 0 ] && echo "packages.txt names every library's package"
+exit $bad
