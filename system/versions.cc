@@ -6,7 +6,8 @@
 // version, and the word has to end there (so patterns like "OpenSSH_2.*" in compatibility tables are none). musl keeps
 // its version as a string by itself: it counts when "musl libc (" is there and one such string only.
 //
-// Misses: products without such a text (uClibc, telnetd, most small daemons), versions put together at run time ("%d.%d"), texts in compressed parts.
+// Misses: products without such a text (uClibc, telnetd, most small daemons), versions put together at
+// run time ("%d.%d"), texts in compressed parts.
 // Mistakes: a program that carries the version text of the library it was built against, without holding the library
 // (OpenSSL's header does that); a vendor's patches do not show in a version.
 #include "core/text.h"

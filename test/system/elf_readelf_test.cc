@@ -129,22 +129,30 @@ std::string unsquash(const std::string& image, const std::string& into) {
   return fs::is_directory(into) ? into : "";
 }
 
-std::vector<std::string> unsquash_all(const std::string& scratch) {
-  std::vector<std::string> images, roots;
-  for (const auto& entry : fs::directory_iterator(firmware_folder())) images.push_back(entry.path().string());
-  std::ranges::sort(images);
-  for (const std::string& image : images)
-    if (const std::string root = unsquash(image, scratch + "/" + fs::path(image).filename().string()); !root.empty())
-      roots.push_back(root);
-  return roots;
+// The trees of all sample images, unpacked once for the tests here.
+struct Trees {
+  Scratch scratch;
+  std::vector<std::string> roots;
+  Trees() {
+    std::vector<std::string> images;
+    for (const auto& entry : fs::directory_iterator(firmware_folder())) images.push_back(entry.path().string());
+    std::ranges::sort(images);
+    for (const std::string& image : images) {
+      const std::string root = unsquash(image, scratch.path + "/" + fs::path(image).filename().string());
+      if (!root.empty()) roots.push_back(root);
+    }
+  }
+};
+const Trees& trees() {
+  static const Trees all;
+  return all;
 }
 
 TEST(ElfReadelf, AgreesOnTheSampleImages) {
   if (firmware_folder().empty()) GTEST_SKIP() << "no folder shared/firmware beside the checkout";
   if (!has_tool("readelf") || !has_tool("unsquashfs")) GTEST_SKIP() << "readelf or unsquashfs is not installed";
-  const Scratch scratch;
   int count = 0;
-  for (const std::string& root : unsquash_all(scratch.path)) count += compare_tree(root, 1 << 20);
+  for (const std::string& root : trees().roots) count += compare_tree(root, 1 << 20);
   EXPECT_GT(count, 500);
   printf("compared %d files\n", count);
 }
@@ -161,16 +169,15 @@ TEST(ElfReadelf, AgreesOnThisMachine) {
 TEST(ElfReadelf, TheImplantStandsOut) {
   if (firmware_folder().empty()) GTEST_SKIP() << "no folder shared/firmware beside the checkout";
   if (!has_tool("unsquashfs")) GTEST_SKIP() << "unsquashfs is not installed";
-  const Scratch scratch;
   std::vector<std::string> found;
-  for (const std::string& root : unsquash_all(scratch.path))
+  for (const std::string& root : trees().roots)
     for (const auto& entry : fs::recursive_directory_iterator(root)) {
       if (entry.is_symlink() || !entry.is_regular_file()) continue;
       for (const Elf& e : run_file("elf_facts", read_file(entry.path().string())).elf) {
         const auto has = [&](std::string_view trait) { return std::ranges::find(e.traits, trait) != e.traits.end(); };
         const bool asks = has("asks-web-login") || has("checks-key") || has("checks-password");
         if (has("listens") && has("starts-shell") && has("redirects-descriptors") && !asks)
-          found.push_back(fs::relative(entry.path(), scratch.path).string());
+          found.push_back(fs::relative(entry.path(), trees().scratch.path).string());
       }
     }
   EXPECT_EQ(found, std::vector<std::string>{"tplink-wr841nv14-backdoored.bin/bin/backdoor"});
@@ -180,9 +187,8 @@ TEST(ElfReadelf, TheImplantStandsOut) {
 TEST(ElfReadelf, AllAnalysesAreCheap) {
   if (firmware_folder().empty()) GTEST_SKIP() << "no folder shared/firmware beside the checkout";
   if (!has_tool("unsquashfs")) GTEST_SKIP() << "unsquashfs is not installed";
-  const Scratch scratch;
-  const std::string root = unsquash(firmware_folder() + "/tplink-wr841nv14-eu-stock.bin", scratch.path + "/root");
-  if (root.empty()) GTEST_SKIP() << "the image is absent";
+  const std::string root = trees().scratch.path + "/tplink-wr841nv14-eu-stock.bin";
+  if (!fs::is_directory(root)) GTEST_SKIP() << "the image is absent";
   std::vector<std::string> contents;
   for (const auto& entry : fs::recursive_directory_iterator(root))
     if (!entry.is_symlink() && entry.is_regular_file()) contents.push_back(read_file(entry.path().string()));
