@@ -15,6 +15,7 @@ extern const Format kDni;
 extern const Format kDtb;
 extern const Format kEfiZboot;
 extern const Format kElf;
+extern const Format kExt;
 extern const Format kFit;
 extern const Format kFlashMap;
 extern const Format kGif;
@@ -64,6 +65,7 @@ constexpr const Format* kFormats[] = {
     &kDtb,
     &kEfiZboot,
     &kElf,
+    &kExt,
     &kFit,
     &kFlashMap,
     &kGif,

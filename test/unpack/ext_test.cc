@@ -1,0 +1,175 @@
+// ext2/3/4 against e2fsprogs.
+#include "test/unpack/disk_tree.h"
+
+#include <gtest/gtest.h>
+
+#include <cstdlib>
+
+namespace assay::unpack {
+namespace {
+
+const Format& ext() { return *find_format("ext"); }
+const std::string kPath = "PATH=$PATH:/sbin:/usr/sbin; ";
+
+std::string list_problems(const Collect& sink) {
+  std::string text;
+  for (const Error& problem : sink.problems) text += problem.what + "\n";
+  return text;
+}
+
+const std::string kTree =
+    "mkdir -p t/a/b/c t/many t/empty; printf hello > t/a/hello; seq 1 200000 > t/a/b/numbers; : > t/a/nothing;"
+    "truncate -s 3000000 t/sparse; printf tail >> t/sparse; printf tiny > t/tiny;"
+    "for i in $(seq 1 600); do echo file $i > t/many/a-rather-long-name-to-fill-blocks-with-$i; done;"
+    "ln t/a/hello t/z-hard; ln -s ../a/hello t/empty/link; ln -s $(printf 'x%.0s' $(seq 1 200)) t/long; mkfifo t/fifo;"
+    "head -c 120 /dev/zero | tr '\\0' q > t/inline; chmod 4755 t/a/hello; chmod 1777 t/empty; touch -d @1234567890 "
+    "t/a/b;";
+
+// A fresh file system with kTree in it, checked entry by entry against the tree it was made from.
+struct Built {
+  Scratch scratch;
+  std::string image;
+  explicit Built(const std::string& options, const std::string& more = "", const std::string& size = "24M") {
+    const bool done = scratch.run(kPath + kTree + more + " mke2fs -q -F -d t " + options + " out " + size);
+    EXPECT_TRUE(done) << slurp(scratch.path() + "/log");
+    image = slurp(scratch.path() + "/out");
+  }
+};
+
+class MadeExt : public testing::TestWithParam<std::string> {};
+
+TEST_P(MadeExt, ReadsWhatWasPutIn) {
+  if (!installed("mke2fs")) GTEST_SKIP() << "mke2fs is not installed";
+  const Built built(GetParam());
+  const auto measured = ext().measure(Bytes(built.image));
+  ASSERT_TRUE(measured.has_value()) << measured.error().what;
+  EXPECT_TRUE(measured->verified);
+  EXPECT_EQ(measured->length, built.image.size());
+  Collect sink;
+  const auto done = ext().unpack(Bytes(built.image), sink);
+  ASSERT_TRUE(done.has_value()) << done.error().what;
+  EXPECT_EQ(list_problems(sink), "");
+  std::erase_if(sink.items, [](const auto& item) { return item.node.path == "lost+found"; });
+  Compared what{.root = false};
+  const auto different = differences(sink, built.scratch.path() + "/t", what);
+  EXPECT_TRUE(different.empty()) << different.size() << " differ, first: " << different[0];
+  EXPECT_EQ(what.entries, 615u);
+  EXPECT_EQ(sink.find("z-hard")->node.kind, Kind::kHardLink);
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    Ext, MadeExt,
+    testing::Values("-t ext2 -b 1024", "-t ext2 -b 4096 -I 128", "-t ext3 -b 1024", "-t ext3 -b 2048 -O ^dir_index",
+                    "-t ext4 -b 1024", "-t ext4 -b 4096", "-t ext4 -b 1024 -O inline_data", "-t ext4 -O ^64bit -b 1024",
+                    "-t ext4 -O metadata_csum,64bit,inline_data", "-t ext4 -O ^metadata_csum,uninit_bg -b 1024",
+                    "-t ext4 -O meta_bg,^resize_inode -b 1024", "-t ext4 -O ^flex_bg,^has_journal -b 1024 -g 1024",
+                    "-t ext4 -O metadata_csum_seed -b 2048", "-t ext4 -O sparse_super2 -b 1024", "-t ext2 -O ^filetype",
+                    "-t ext4 -O ^extents,^64bit -b 1024", "-t ext4 -b 1024 -g 256 -O meta_bg,^resize_inode"));
+
+TEST(Ext, DevicesAttributesAndDeletedFiles) {
+  if (!installed("debugfs")) GTEST_SKIP() << "debugfs is not installed";
+  const Built built("-t ext4 -b 1024 -O metadata_csum,ea_inode",
+                    "head -c 700 /dev/zero | tr '\\0' v > value; head -c 1024 /dev/zero | tr '\\0' w > wide;"
+                    "mknod t/big c 300 70000 || true;");
+  ASSERT_TRUE(built.scratch.run(
+      kPath +
+      "cat > script <<'X'\nmknod con c 5 1\nmknod disk b 8 1\n"
+      "ea_set a/hello user.note plain\nea_set a/hello security.capability caps\nea_set a/hello trusted.x 1\n"
+      "ea_set -f value tiny user.large\nea_set -f wide a/nothing user.wide\nsif tiny mtime @1000\nsif tiny mtime_extra "
+      "1\nrm sparse\nX\ndebugfs -w -f script out"));
+  const std::string image = slurp(built.scratch.path() + "/out");
+  Collect sink;
+  ASSERT_TRUE(ext().unpack(Bytes(image), sink).has_value());
+  EXPECT_EQ(list_problems(sink), "");
+  ASSERT_NE(sink.find("con"), nullptr);
+  EXPECT_EQ(sink.find("con")->node.device, uint64_t{5} << 32 | 1);
+  EXPECT_EQ(sink.find("con")->node.kind, Kind::kCharDevice);
+  EXPECT_EQ(sink.find("disk")->node.device, uint64_t{8} << 32 | 1);
+  EXPECT_EQ(sink.find("disk")->node.kind, Kind::kBlockDevice);
+  if (const auto* big = sink.find("big")) {
+    EXPECT_EQ(big->node.device, uint64_t{300} << 32 | 70000);
+  }
+  auto xattrs = sink.find("a/hello")->node.xattrs;
+  std::ranges::sort(xattrs);
+  const decltype(xattrs) want = {{"security.capability", "caps"}, {"trusted.x", "1"}, {"user.note", "plain"}};
+  EXPECT_EQ(xattrs, want);
+  const decltype(xattrs) large = {{"user.large", std::string(700, 'v')}};
+  EXPECT_EQ(sink.find("tiny")->node.xattrs, large);
+  EXPECT_EQ(sink.find("tiny")->node.mtime, (int64_t{1} << 32) + 1000);
+  const decltype(xattrs) wide = {{"user.wide", std::string(1024, 'w')}};
+  EXPECT_EQ(sink.find("a/nothing")->node.xattrs, wide);
+  EXPECT_EQ(sink.find("sparse"), nullptr);
+}
+
+TEST(Ext, AccountsForEveryUsedBlock) {
+  if (!installed("mke2fs")) GTEST_SKIP() << "mke2fs is not installed";
+  for (const std::string options : {"-t ext4 -b 1024", "-t ext4 -b 4096 -O inline_data", "-t ext3 -b 1024",
+                                    "-t ext4 -O meta_bg,^resize_inode -b 1024"}) {
+    const Built built(options);
+    Collect sink;
+    ASSERT_TRUE(ext().unpack(Bytes(built.image), sink).has_value());
+    std::vector<bool> seen(built.image.size());
+    const auto mark = [&](uint64_t at, uint64_t length) {
+      std::fill_n(seen.begin() + static_cast<long>(at), length, true);
+    };
+    for (const Span& span : sink.spans) mark(span.offset, span.length);
+    for (const auto& item : sink.items)
+      for (const Bytes& extent : item.extents)
+        mark(static_cast<uint64_t>(reinterpret_cast<const char*>(extent.data()) - built.image.data()), extent.size());
+    size_t missed = 0, first = 0;
+    for (size_t i = 0; i < seen.size(); ++i)
+      if (!seen[i] && built.image[i] != 0 && missed++ == 0) first = i;
+    EXPECT_EQ(missed, 0u) << options << ": first at " << first;
+  }
+}
+
+TEST(Ext, RefusesCopiesOfTheSuperblockAndShortImages) {
+  if (!installed("mke2fs")) GTEST_SKIP() << "mke2fs is not installed";
+  const Built built("-t ext4 -b 1024");
+  EXPECT_FALSE(ext().measure(Bytes(built.image).head(built.image.size() - 1)).has_value());
+  EXPECT_FALSE(ext().measure(Bytes(built.image).head(built.image.size(), 8192 * 1024)).has_value());
+  std::string damaged = built.image;
+  damaged[1024 + 130] = static_cast<char>(damaged[1024 + 130] ^ 1);
+  EXPECT_FALSE(ext().measure(Bytes(damaged)).has_value()) << "its checksum does not hold";
+}
+
+TEST(Ext, ChangedBytesNeverCrash) {
+  if (!installed("mke2fs")) GTEST_SKIP() << "mke2fs is not installed";
+  const Scratch scratch;
+  ASSERT_TRUE(scratch.run(kPath +
+                          "mkdir -p t/a/b; seq 1 5000 > t/a/f; ln -s x t/l; truncate -s 90000 t/s; echo e >> t/s;"
+                          "mke2fs -q -F -t ext4 -O ^metadata_csum,^has_journal -b 1024 -N 32 -d t out 256K"));
+  const std::string image = slurp(scratch.path() + "/out");
+  for (size_t length = 0; length < image.size(); length += 509)
+    EXPECT_FALSE(ext().measure(Bytes(image).head(length)).has_value());
+  size_t problems = 0, changes = 0;
+  for (size_t at = 1024; at < 40000; ++at) {
+    if (image[at] == 0 && at % 97 != 0) continue;
+    std::string changed = image;
+    changed[at] = static_cast<char>(changed[at] ^ (1 << at % 8));
+    Collect sink;
+    ++changes;
+    const auto measured = ext().measure(Bytes(changed));
+    if (!measured || !ext().unpack(Bytes(changed), sink) || !sink.problems.empty()) ++problems;
+  }
+  EXPECT_GT(problems, 50u) << "of " << changes << " changes";
+}
+
+TEST(Ext, ChecksumsAreVerified) {
+  if (!installed("mke2fs")) GTEST_SKIP() << "mke2fs is not installed";
+  const Built built("-t ext4 -b 1024 -O metadata_csum");
+  Collect good;
+  ASSERT_TRUE(ext().unpack(Bytes(built.image), good).has_value());
+  // A name in the root directory's block: only the block's checksum can tell.
+  std::string changed = built.image;
+  const size_t at = changed.find("z-hard");
+  ASSERT_NE(at, std::string::npos);
+  changed[at] = 'y';
+  Collect sink;
+  ASSERT_TRUE(ext().unpack(Bytes(changed), sink).has_value());
+  EXPECT_TRUE(list_problems(sink).starts_with("checksum of a directory block of inode 2")) << list_problems(sink);
+  EXPECT_NE(sink.find("y-hard"), nullptr);
+}
+
+}  // namespace
+}  // namespace assay::unpack
