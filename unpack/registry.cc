@@ -16,6 +16,7 @@ extern const Format kDtb;
 extern const Format kEfiZboot;
 extern const Format kElf;
 extern const Format kExt;
+extern const Format kFat;
 extern const Format kFit;
 extern const Format kFlashMap;
 extern const Format kGif;
@@ -66,6 +67,7 @@ constexpr const Format* kFormats[] = {
     &kEfiZboot,
     &kElf,
     &kExt,
+    &kFat,
     &kFit,
     &kFlashMap,
     &kGif,
