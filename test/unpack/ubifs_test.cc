@@ -1,4 +1,5 @@
 // UBIFS against mkfs.ubifs and a real image.
+#include "core/hash.h"
 #include "test/unpack/host_tree.h"
 
 namespace assay::unpack {
@@ -63,6 +64,66 @@ TEST(Ubifs, SaysThatADataNodeIsLost) {
   ASSERT_FALSE(got.problems.empty());
   ASSERT_TRUE(got.find("bin/su"));
   EXPECT_EQ(got.find("bin/su")->content, std::string(9, '\0'));
+}
+
+std::string number(uint64_t value, int size) {
+  std::string out;
+  for (; size > 0; --size, value >>= 8) out.push_back(static_cast<char>(value));
+  return out;
+}
+// A node with its header; `fields` begin behind it, at offset 24.
+std::string node(uint8_t type, uint64_t sequence, const std::string& fields) {
+  const std::string rest =
+      number(sequence, 8) + number(24 + fields.size(), 4) + number(type, 1) + number(0, 3) + fields;
+  std::string out = number(0x06101831, 4) + number(crc32_raw(Bytes(rest)), 4) + rest;
+  while (out.size() % 8) out.push_back('\0');
+  return out;
+}
+std::string key(uint32_t inode, uint32_t type, uint32_t low) {
+  return number(inode, 4) + number(type << 29 | low, 4) + std::string(8, '\0');
+}
+std::string entry(uint64_t sequence, uint32_t directory, uint64_t inode, const std::string& name) {
+  return node(
+      2, sequence,
+      key(directory, 2, 5) + number(inode, 8) + number(0, 2) + number(name.size(), 2) + number(0, 4) + name + '\0');
+}
+std::string inode(uint64_t sequence, uint32_t number_of_it, uint64_t size, uint32_t links) {
+  std::string fields = key(number_of_it, 0, 0) + number(0, 8) + number(size, 8) + number(0, 16) + number(77, 8) +
+                       number(0, 12) + number(links, 4) + number(1, 4) + number(2, 4) + number(0100640, 4);
+  return node(0, sequence, fields + std::string(136 - fields.size(), '\0'));
+}
+std::string data(uint64_t sequence, uint32_t number_of_it, uint32_t block, const std::string& text) {
+  return node(1, sequence, key(number_of_it, 1, block) + number(text.size(), 4) + number(0, 4) + text);
+}
+
+// What Linux leaves behind when it is switched off before a commit: the log refers to a block of new nodes.
+TEST(Ubifs, ReplaysTheJournal) {
+  HostTree tree;
+  tree.file("old", "old content");
+  tree.file("removed", "removed");
+  std::string image = tree.image("mkfs.ubifs -r root -o out -m 1 -e 15360 -c 60 -x none");
+  if (image.empty()) GTEST_SKIP() << "mkfs.ubifs is not installed";
+  constexpr uint64_t kBlock = 15360, kLog = 3 * kBlock, kLater = 1'000'000;
+  uint64_t reference = kLog;
+  while (image[reference] != '\xff') reference += 8;
+  const uint64_t bud = image.size() / kBlock;
+  image.replace(reference, 64, node(8, kLater, number(bud, 4) + number(0, 4) + number(1, 4) + std::string(28, '\0')));
+  std::string written = entry(kLater + 1, 1, 900, "new") + inode(kLater + 2, 900, 5, 1) +
+                        data(kLater + 3, 900, 0, "first") + entry(kLater + 4, 1, 0, "removed") +
+                        data(kLater + 5, 900, 1, std::string(4096, 'x')) + data(kLater + 9, 900, 0, "newer") +
+                        node(4, kLater + 10, number(900, 4) + std::string(12, '\0') + number(8192, 8) + number(5, 8));
+  written.resize(kBlock, '\xff');
+  image += written;
+  Collect got;
+  ASSERT_TRUE(kUbifs.unpack(Bytes(image), got));
+  for (const Error& problem : got.problems) ADD_FAILURE() << problem.what;
+  EXPECT_EQ(got.find("old")->content, "old content");
+  EXPECT_FALSE(got.find("removed"));
+  ASSERT_TRUE(got.find("new"));
+  EXPECT_EQ(got.find("new")->content, "newer");
+  EXPECT_EQ(got.find("new")->node.mode, 0640u);
+  EXPECT_EQ(got.find("new")->node.mtime, 77);
+  EXPECT_TRUE(got.notes["journal"].starts_with("7 nodes"));
 }
 
 TEST(Ubifs, SurvivesDamage) {
