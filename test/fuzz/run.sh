@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# test/fuzz/run.sh BUILD SECONDS [TARGET…]: runs each fuzz target for that long, two at a time; new inputs go to
+# .cache/fuzz/TARGET, seeds are made from the cases and small files of the distribution's tools. Fails on the first report.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+build=$1 seconds=$2
+shift 2
+targets=("$@")
+[ ${#targets[@]} -gt 0 ] || targets=(formats single_formats analyses inputs)
+mkdir -p .cache/fuzz/seeds
+test/fuzz/seeds.py .cache/fuzz/seeds
+
+one() {
+  local target=$1 folder=.cache/fuzz/$1
+  mkdir -p "$folder"
+  if ! "$build/test/fuzz_$target" -max_total_time="$seconds" -timeout=25 -rss_limit_mb=3000 -max_len=65536 -print_final_stats=1 \
+    -artifact_prefix=".cache/fuzz/$target-" "$folder" ".cache/fuzz/seeds/$target" test/fuzz/corpus/"$target" >".cache/fuzz/$target.log" 2>&1; then
+    tail -40 ".cache/fuzz/$target.log"
+    echo "fuzz target $target reported; the input lies in .cache/fuzz" >&2
+    return 1
+  fi
+  echo "$target: $(sed -n 's/^stat::number_of_executed_units: *//p' ".cache/fuzz/$target.log") executions, $(sed -n 's/.*cov: \([0-9]*\).*/\1/p' ".cache/fuzz/$target.log" | tail -1) edges"
+}
+
+failed=0 running=()
+for target in "${targets[@]}"; do
+  mkdir -p ".cache/fuzz/seeds/$target" "test/fuzz/corpus/$target"
+  one "$target" &
+  running+=($!)
+  if [ ${#running[@]} = 2 ]; then
+    for pid in "${running[@]}"; do wait "$pid" || failed=1; done
+    running=()
+  fi
+done
+for pid in "${running[@]}"; do wait "$pid" || failed=1; done
+exit $failed

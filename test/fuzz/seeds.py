@@ -1,0 +1,85 @@
+#!/usr/bin/env python3
+"""Writes seeds for the fuzz targets: small containers made with the tools that are here, and small file trees.
+
+Missing tools only mean fewer seeds. Nothing comes from an image.
+"""
+import os
+import pathlib
+import struct
+import subprocess
+import sys
+import tempfile
+
+out = pathlib.Path(sys.argv[1])
+tree = {
+    "etc/passwd": b"root:$1$abcdefgh$sLwVVqR4DnnFy4xB8mJMO1:0:0:root:/root:/bin/sh\nadmin::0:0::/:/bin/sh\n",
+    "etc/shadow": b"root:$6$rounds=999999999$salt$x:0:0:99999:7:::\n",
+    "etc/inittab": b"::sysinit:/etc/init.d/rcS\n::respawn:/bin/sh\nttyS0::askfirst:-/bin/sh\n",
+    "etc/init.d/rcS": b"#!/bin/sh\nmount -t jffs2 /dev/mtdblock3 /data\nif [ -x /usr/sbin/telnetd ]; then telnetd -l /bin/sh & fi\n"
+                      b"for i in a b; do case $i in a) httpd -h /www -p 8080;; esac; done\necho 0 > /proc/sys/net/ipv4/tcp_syncookies\n",
+    "etc/config/wireless": b"config wifi-iface\n\toption ssid 'x'\n\toption key '12345678'\n",
+    "etc/config.xml": b"<a><Password value=\"admin\"/><user name='x'>y</user></a>",
+    "etc/nvram.json": b"{\"http_passwd\": \"admin\", \"list\": [1, {\"wpa_psk\": \"abc\"}]}",
+    "etc/inetd.conf": b"telnet stream tcp nowait root /usr/sbin/telnetd telnetd -i\n",
+    "etc/crontabs/root": b"*/5 * * * * wget http://update.example.com/x.sh -O- | sh\n",
+    "etc/firewall.sh": b"iptables -A INPUT -p tcp --dport 23 -i eth0 -j ACCEPT\n",
+    "usr/lib/opkg/status": b"Package: busybox\nVersion: 1.19.4-6\nStatus: install ok installed\n\n",
+    "www/index.html": b"<html><body><form action='/cgi-bin/x.cgi'></form></body></html>",
+    "key.pem": b"-----BEGIN RSA PRIVATE KEY-----\nMIIB\n-----END RSA PRIVATE KEY-----\n",
+    "bin/app": b"\x7fELF\x01\x01\x01" + bytes(9) + struct.pack("<HHIIIIIHHHHHH", 2, 8, 1, 0x400000, 52, 0, 0, 52, 32, 1, 40, 0, 0) + bytes(64),
+}
+
+
+def put(target, name, data, prefixes=(b"",)):
+    folder = out / target
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, prefix in enumerate(prefixes):
+        (folder / f"{name}-{number}").write_bytes(prefix + data)
+
+
+def archive_of(names):
+    data = b""
+    for name in names:
+        content = tree[name]
+        data += struct.pack("<H", 0o755) + name.encode() + b"\0" + struct.pack("<H", len(content)) + content
+    return data
+
+
+def built(command, folder, result):
+    done = subprocess.run(["bash", "-c", command], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
+                          stderr=subprocess.DEVNULL)
+    path = pathlib.Path(folder) / result
+    if done.returncode == 0 and path.exists() and path.stat().st_size <= 65000:
+        put("formats", result, path.read_bytes(), (b"\0", b"\2"))
+        put("single_formats", result, path.read_bytes(), tuple(bytes([i]) for i in range(0, 64)))
+
+
+def main():
+    for name in tree:
+        put("analyses", name.replace("/", "_"), archive_of([name]))
+    put("analyses", "all", archive_of(list(tree)))
+    put("inputs", "declaration", b"services:\n  - name: ssh\n    protocol: tcp\n    port: 22\naccounts:\n  - name: root\n")
+    with tempfile.TemporaryDirectory() as folder:
+        for name, content in tree.items():
+            path = pathlib.Path(folder) / "t" / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(content)
+        os.symlink("passwd", f"{folder}/t/etc/link")
+        for command, result in (
+            ("tar cf a.tar t", "a.tar"), ("cd t && find . | cpio -o -H newc > ../a.cpio", "a.cpio"), ("cd t && zip -qr ../a.zip .", "a.zip"),
+            ("gzip -kc a.cpio > a.gz", "a.gz"), ("xz -kc a.cpio > a.xz", "a.xz"), ("xz --format=lzma -kc a.cpio > a.lzma", "a.lzma"),
+            ("bzip2 -kc a.cpio > a.bz2", "a.bz2"), ("zstd -qkc a.cpio > a.zst", "a.zst"), ("lz4 -qkc a.cpio > a.lz4", "a.lz4"),
+            ("lz4 -qlkc a.cpio > a.lz4l", "a.lz4l"), ("lzop -c a.cpio > a.lzo", "a.lzo"), ("ar rc a.ar t/etc/passwd t/etc/inittab", "a.ar"),
+            ("mksquashfs t a.sqz -noappend -comp gzip -quiet", "a.sqz"), ("mksquashfs t a.sqx -noappend -comp xz -quiet", "a.sqx"),
+            ("mksquashfs t a.sql -noappend -comp lzo -quiet", "a.sql"), ("mkfs.cramfs t a.cramfs", "a.cramfs"), ("genromfs -d t -f a.romfs", "a.romfs"),
+            ("mkfs.jffs2 -d t -o a.jffs2 -e 4KiB -l", "a.jffs2"), ("mkfs.jffs2 -d t -o b.jffs2 -e 4KiB -b", "b.jffs2"),
+            ("mke2fs -q -t ext4 -b 1024 -N 32 -O ^has_journal,^resize_inode -d t a.ext4 60", "a.ext4"),
+            ("truncate -s 60K a.fat && mkfs.fat a.fat && mcopy -i a.fat -s t ::", "a.fat"),
+            ("mkimage -A mips -O linux -T kernel -C none -n x -d a.gz a.uimg", "a.uimg"),
+            ("echo '/dts-v1/; / { model = \"x\"; chosen { bootargs = \"console=ttyS0\"; }; };' | dtc -o a.dtb", "a.dtb"),
+            ("printf 'bootdelay=1\\nbootcmd=bootm\\n' | mkenvimage -s 4096 -o a.env -", "a.env"),
+        ):
+            built(command, folder, result)
+
+
+main()
