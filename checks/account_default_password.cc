@@ -14,7 +14,7 @@ void run(const Input& input, Report& report) {
     if (a.opened_by.empty() || a.hash_kind == "empty") continue;
     const bool root = a.uid == 0u;
     const std::string claim = "The " + a.hash_kind + " entry of account " + quoted(a.name) + " in " + place(a.at) +
-                              " is opened by the documented default password " + quoted(a.opened_by) +
+                              " is opened by the commonly known default password " + quoted(a.opened_by) +
                               (root ? "; the account has uid 0" : "") +
                               (a.can_log_in ? "" : "; no login shell is set for it");
     const Severity severity = !a.can_log_in ? Severity::kMedium : root ? Severity::kCritical : Severity::kHigh;
@@ -28,8 +28,8 @@ extern const Check kAccountDefaultPassword;
 const Check kAccountDefaultPassword = {
     .id = "account.default_password",
     .version = 1,
-    .title = "Documented default password",
-    .means = "The stored password of an account is one of the documented default passwords that were tried.",
+    .title = "Commonly known default password",
+    .means = "The stored password of an account is one of the commonly known default passwords that were tried.",
     .misses = "Passwords that are on no list, and hashes whose rounds cost more than the budget allows.",
     .mistakes = "An account that the device deletes or gives a new password when it first boots.",
     .cwe = kCwe,

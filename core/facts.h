@@ -29,7 +29,7 @@ struct Account {
                             // sha512crypt, yescrypt, plain, other
   std::string hash;         // as stored; of kind plain: the password itself
   bool can_log_in = false;  // its shell is a shell, or the file needs none (htpasswd, web)
-  std::string opened_by;    // the documented default password that opens it; with hash_kind empty it stays ""
+  std::string opened_by;    // the commonly known default password that opens it; with hash_kind empty it stays ""
   uint32_t tried = 0;       // candidates tried
   std::string not_tried;    // why candidates were left out: "rounds=999999999 exceed the budget"
   Evidence at;

@@ -14,7 +14,7 @@
 namespace assay::report {
 namespace {
 
-constexpr size_t kMostFindings = 8;
+constexpr size_t kMostFindings = 6;
 
 class Screen {
  public:
@@ -138,24 +138,49 @@ class Screen {
     return most ? fmt::format(", the largest {} at {}", human_size(most), where) : "";
   }
 
+  // One finding a line or two: what and where; the command beneath shows it in full.
   void findings() {
     std::array<size_t, 5> counts{};
     for (const Finding& f : e_.findings) ++counts[static_cast<size_t>(f.severity)];
     line();
     line(fmt::format("found  {} critical, {} high, {} medium, {} low, {} notes", counts[4], counts[3], counts[2],
                      counts[1], counts[0]));
-    line();
     size_t shown = 0;
     for (const Finding& f : e_.findings) {
       if (shown == kMostFindings || (f.severity < Severity::kMedium && shown > 0)) break;
       ++shown;
-      line(fmt::format("{} {}  {}", severity(f.severity), paint("1", escape(f.title)), paint("2", f.id)));
-      paragraph(escape(f.claim), "         ", 3);
-      if (!f.evidence.empty()) line("         $ " + command_for(e_, f.evidence[0], how_.image));
+      line(fmt::format("{} {}  {}", severity(f.severity), f.id, paint("1", escape(f.title))));
+      paragraph(escape(shortened(f.claim)), "         ", 2);
     }
-    if (e_.findings.size() > shown)
-      line(fmt::format("         … and {} more: assay inspect {} --html report.html, or --json -",
-                       e_.findings.size() - shown, how_.image));
+    if (shown == 0) return;
+    line();
+    line(fmt::format("assay show {} {}  shows the evidence; --html FILE writes all {} findings as a page", image(),
+                     e_.findings[0].id, e_.findings.size()));
+  }
+
+  std::string image() const { return how_.image.empty() ? escape(e_.name) : how_.image; }
+
+  // The way of the volume with the most files is long and stands in almost every claim.
+  std::string shortened(std::string claim) const {
+    const std::string& volume = largest_volume();
+    for (size_t at = 0; volume.size() > 1 && (at = claim.find(volume, at)) != std::string::npos;)
+      claim.replace(at, volume.size(), "/");
+    return claim;
+  }
+  const std::string& largest_volume() const {
+    if (!volume_known_) {
+      std::map<int32_t, size_t> files;
+      for (const Artifact& a : e_.artifacts)
+        if (a.node.kind != Kind::kPart && a.parent >= 0) ++files[a.parent];
+      const auto most = std::ranges::max_element(files, {}, [](const auto& entry) { return entry.second; });
+      if (most != files.end()) {
+        const Artifact& container = e_.artifacts[static_cast<size_t>(most->first)];
+        if (container.format != "directory")
+          volume_ = container.way.empty() ? container.format + "/" : container.way + "/" + container.format + "/";
+      }
+      volume_known_ = true;
+    }
+    return volume_;
   }
 
   void tail() {
@@ -170,6 +195,7 @@ class Screen {
     for (const std::string& protection : e_.sandbox)
       if (protection.starts_with("no ")) missing += (missing.empty() ? "" : "; ") + protection;
     if (!missing.empty()) line("workers ran with less protection than meant: " + missing);
+    if (!largest_volume().empty()) line("/ stands for " + full_way(e_, largest_volume()));
     line(fmt::format("assay {}, {} checks, as of {}. No finding is no proof that there is nothing.", e_.tool_version,
                      e_.rules.size(), e_.as_of));
   }
@@ -177,6 +203,8 @@ class Screen {
   const Examination& e_;
   const Terminal& how_;
   std::string out_;
+  mutable std::string volume_;
+  mutable bool volume_known_ = false;
 };
 
 }  // namespace

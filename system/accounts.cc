@@ -1,6 +1,6 @@
 // Accounts of the operating system and of the services: from passwd and shadow files wherever they lie (a default copy
 // under /etc_ro becomes /etc/passwd at boot), the password files of web servers and Samba, default settings and the
-// arguments of programs. At the end documented default passwords are tried under one budget (password_trial.h).
+// arguments of programs. At the end commonly known default passwords are tried under one budget (password_trial.h).
 //
 // An entry of shadow takes shell, home and numbers from the passwd file beside it; without one it can log in when it
 // has a usable hash, since nothing in the image says otherwise.
@@ -9,6 +9,7 @@
 #include "system/password_trial.h"
 #include "system/setting_words.h"
 
+#include <algorithm>
 #include <map>
 
 namespace assay::system {
@@ -66,6 +67,20 @@ void complete_shadow(std::vector<Account>& accounts, const std::vector<std::pair
   }
 }
 
+// Logins given to a telnet server where it is started: the start was followed, so variables have their values here.
+void add_started_logins(const Facts& facts, std::vector<Account>& accounts) {
+  for (const Startup& start : facts.startup) {
+    if (!start.program.ends_with("telnetd")) continue;
+    for (Account& account : read_command_logins(start.program + " " + start.arguments).accounts) {
+      account.at = start.at;
+      const bool known = std::ranges::any_of(accounts, [&](const Account& other) {
+        return other.name == account.name && other.hash == account.hash && other.at.artifact == account.at.artifact;
+      });
+      if (!known) accounts.push_back(std::move(account));
+    }
+  }
+}
+
 void run(Tree& tree, Facts& out) {
   std::vector<Account> accounts;
   std::vector<std::pair<int, std::string>> places;  // volume and directory, by account
@@ -79,6 +94,7 @@ void run(Tree& tree, Facts& out) {
     }
   }
   complete_shadow(accounts, places);
+  add_started_logins(out, accounts);
   for (const ConfigFile& file : config_files(tree)) {
     for (Account& account : secrets_of(file.values.values, file.source, file.text).accounts) {
       place(account.at, *file.artifact);

@@ -1,4 +1,4 @@
-// Tries documented default passwords on the accounts' hashes under one budget of work.
+// Tries commonly known default passwords on the accounts' hashes under one budget of work.
 #pragma once
 #include "core/facts.h"
 

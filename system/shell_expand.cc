@@ -1,5 +1,6 @@
 // The part of the walker that turns raw words into values and decides tests (POSIX.1-2017, XCU 2.6 and `test`).
-// What a device only knows while it runs (command substitution, unset variables) stays as written and is not known.
+// What a device only knows while it runs (most command substitution, unset variables) stays as written and is not
+// known.
 #include "core/text.h"
 #include "system/shell_walk.h"
 
@@ -101,6 +102,22 @@ StartWalker::Value StartWalker::braces(const Process& p, std::string_view inner,
   return unknown;
 }
 
+// What `command` prints, where the image itself says it: only `cat FILE` and `< FILE` with one short word in the file.
+// `raw` is what stays otherwise.
+StartWalker::Value StartWalker::output_of(const Process& p, std::string_view command, std::string_view raw) const {
+  constexpr uint64_t kLongestOutput = 256;
+  const Value unknown{std::string(raw), false, false};
+  std::vector<std::string_view> parts = words(command);
+  const bool reads = parts.size() == 2 && (parts[0] == "cat" || parts[0] == "<");
+  if (!reads) return unknown;
+  const Word name = join(p, parts[1]);
+  const Artifact* file = name.known && name.text.starts_with('/') ? tree_.find(p.volume, name.text) : nullptr;
+  if (!file || file->size > kLongestOutput) return unknown;
+  const std::string_view text = trim(tree_.content(*file).text());
+  if (text.empty() || !looks_like_text(text) || words(text).size() != 1) return unknown;
+  return {std::string(text), true, false};
+}
+
 // At a '$': the value of what follows; `at` moves past it.
 void StartWalker::expand_variable(const Process& p, std::string_view raw, size_t& at, Value& out) const {
   const size_t start = at++;
@@ -108,8 +125,11 @@ void StartWalker::expand_variable(const Process& p, std::string_view raw, size_t
   if (next == '{' || next == '(') {
     at = end_of(raw, at);
     const std::string_view whole = raw.substr(start, at - start);
-    out = next == '{' && whole.size() > 3 && whole.back() == '}' ? braces(p, whole.substr(2, whole.size() - 3), whole)
-                                                                 : Value{std::string(whole), false, false};
+    const bool closed = whole.size() > 3 && whole.back() == (next == '{' ? '}' : ')');
+    if (next == '{' && closed)
+      out = braces(p, whole.substr(2, whole.size() - 3), whole);
+    else
+      out = closed ? output_of(p, whole.substr(2, whole.size() - 3), whole) : Value{std::string(whole), false, false};
     return;
   }
   size_t end = at;
@@ -157,8 +177,11 @@ void StartWalker::expand(const Process& p, std::string_view raw, std::vector<Wor
       started = true;
     } else if (c == '`') {
       const size_t end = end_of(raw, at);
-      word.text += raw.substr(at, end - at);
-      word.known = false;
+      const std::string_view whole = raw.substr(at, end - at);
+      const Value value = whole.size() > 2 ? output_of(p, whole.substr(1, whole.size() - 2), whole)
+                                           : Value{std::string(whole), false, false};
+      word.text += value.text;
+      word.known &= value.known;
       started = true;
       at = end;
     } else if (c == '$') {

@@ -101,6 +101,7 @@ class StartWalker {
   Outcome test_file(const Process& p, char kind, const Word& path) const;
   void set(Process& p, std::string_view name, Value value);
   const Value* get(const Process& p, std::string_view name, Value& made) const;
+  Value output_of(const Process& p, std::string_view command, std::string_view raw) const;
   void expand_variable(const Process& p, std::string_view raw, size_t& at, Value& out) const;
   Value braces(const Process& p, std::string_view inner, std::string_view raw) const;
   void assign(Process& p, const std::vector<std::pair<std::string_view, std::string_view>>& assignments, bool exported);

@@ -38,7 +38,7 @@ class Tree {
   // All files (not links) of a volume whose path matches `glob` (* within a component, ** across), in stored order.
   std::vector<const Artifact*> match(int volume, std::string_view glob) const;
   std::string_view path_in_volume(const Artifact& artifact) const;  // "/etc/passwd"
-  const Elf* elf(const Artifact& artifact) const;  // null: no ELF file
+  const Elf* elf(const Artifact& artifact) const;                   // null: no ELF file
   const FileType* type(const Artifact& artifact) const;
 
   // A mount the image states (fstab, `mount` in scripts): set by the analysis "mounts" before the others run.
@@ -50,7 +50,7 @@ class Tree {
   const Facts& file_facts_;
   Read read_;
   std::vector<Volume> volumes_;
-  std::vector<int> volume_of_;                                // by artifact
+  std::vector<int> volume_of_;                                  // by artifact
   std::vector<std::map<std::string, int, std::less<>>> paths_;  // per volume: "/etc/passwd" -> artifact
   std::map<std::string, const Elf*, std::less<>> elf_;
   std::map<std::string, const FileType*, std::less<>> types_;

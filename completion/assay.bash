@@ -1,0 +1,32 @@
+# bash completion for assay: subcommands, flags, and what a flag takes.
+_assay() {
+  local word=${COMP_WORDS[COMP_CWORD]} previous=${COMP_WORDS[COMP_CWORD - 1]} command=${COMP_WORDS[1]}
+  local common="--store --no-store --workers --key --help"
+  COMPREPLY=()
+  if [ "$COMP_CWORD" = 1 ]; then
+    mapfile -t COMPREPLY < <(compgen -W "inspect ls cat show export list --help --version" -- "$word")
+    return
+  fi
+  case $previous in
+    --fail-on) mapfile -t COMPREPLY < <(compgen -W "note low medium high critical none" -- "$word"); return ;;
+    --store) mapfile -t COMPREPLY < <(compgen -d -- "$word"); return ;;
+    --as-of) mapfile -t COMPREPLY < <(compgen -W "$(date -u +%F)" -- "$word"); return ;;
+    --workers) return ;;
+    --key) mapfile -t COMPREPLY < <(compgen -W "$(assay list formats 2>/dev/null | sed 's/ .*/=/')" -- "$word"); return ;;
+  esac
+  if [[ $word == -* ]]; then
+    case $command in
+      inspect) common+=" --json --sarif --cyclonedx --html --declaration --as-of --fail-on --arrows" ;;
+      show) common+=" --as-of" ;;
+      export) common+=" --output -o" ;;
+    esac
+    mapfile -t COMPREPLY < <(compgen -W "$common" -- "$word")
+    return
+  fi
+  if [ "$command" = list ]; then
+    mapfile -t COMPREPLY < <(compgen -W "formats checks" -- "$word")
+  else
+    mapfile -t COMPREPLY < <(compgen -f -- "$word")
+  fi
+}
+complete -o filenames -F _assay assay
