@@ -19,7 +19,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (!measured) return 0;
   if (measured->length == 0 || measured->length > all.size()) __builtin_trap();  // a structure lies within its input
   if (!format.unpack) return 0;
-  unpack::LocalArena arena(8 << 20, 1);
+  static unpack::LocalArena arena(8 << 20, 1);
+  arena.truncate(0);
   const unpack::Keys keys;
   unpack::Collector sink(all.head(measured->length), {}, keys, {.bytes = 4 << 20, .entries = 2000, .steps = 200'000}, arena);
   (void)format.unpack(all.head(measured->length), sink);
