@@ -1,0 +1,28 @@
+# Writes the page's files into one .cc as raw strings: cmake -DSOURCE=… -DOUTPUT=… -P cmake/embed_page.cmake
+# Raw strings are split because compilers limit the length of one literal (ISO C++ asks for 65536 characters only).
+set(scripts page.js page_map.js page_strip.js page_tree.js page_findings.js page_tables.js page_start.js)
+
+function(append_literal variable name)
+  set(text "")
+  foreach(file ${ARGN})
+    file(READ "${SOURCE}/report/${file}" part)
+    string(APPEND text "${part}")
+  endforeach()
+  set(literals "")
+  string(LENGTH "${text}" left)
+  set(at 0)
+  while(at LESS left)
+    string(SUBSTRING "${text}" ${at} 8000 piece)
+    string(APPEND literals "\n    R\"page(${piece})page\"")
+    math(EXPR at "${at} + 8000")
+  endwhile()
+  set(${variable} "${${variable}}const std::string_view ${name} =${literals};\n" PARENT_SCOPE)
+endfunction()
+
+set(out "// Generated from report/page*.{html,css,js} by cmake/embed_page.cmake.\n")
+string(APPEND out "#include \"report/page_text.h\"\nnamespace assay::report {\n")
+append_literal(out kPageHtml page.html)
+append_literal(out kPageCss page.css)
+append_literal(out kPageJs ${scripts})
+string(APPEND out "}  // namespace assay::report\n")
+file(WRITE "${OUTPUT}" "${out}")
