@@ -141,6 +141,10 @@ std::optional<Account> login_of(std::string_view pair, const ScriptCommand& comm
   if (colon == std::string_view::npos || pair.find_first_of("$`/") < colon) return std::nullopt;
   const std::string_view name = pair.substr(0, colon), password = pair.substr(colon + 1);
   if (!is_name(name) || password.find_first_of("$`") != std::string_view::npos) return std::nullopt;
+  // The password may be what a command prints: nothing in the text says that it is empty.
+  const bool substituted =
+      command.text.find('`') != std::string_view::npos || command.text.find("$(") != std::string_view::npos;
+  if (password.empty() && substituted) return std::nullopt;
   Account account{.name = std::string(name), .source = "arguments", .hash_kind = password.empty() ? "empty" : "plain"};
   account.hash = password;
   account.can_log_in = true;
