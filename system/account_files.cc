@@ -141,10 +141,6 @@ std::optional<Account> login_of(std::string_view pair, const ScriptCommand& comm
   if (colon == std::string_view::npos || pair.find_first_of("$`/") < colon) return std::nullopt;
   const std::string_view name = pair.substr(0, colon), password = pair.substr(colon + 1);
   if (!is_name(name) || password.find_first_of("$`") != std::string_view::npos) return std::nullopt;
-  // The password may be what a command prints: nothing in the text says that it is empty.
-  const bool substituted =
-      command.text.find('`') != std::string_view::npos || command.text.find("$(") != std::string_view::npos;
-  if (password.empty() && substituted) return std::nullopt;
   Account account{.name = std::string(name), .source = "arguments", .hash_kind = password.empty() ? "empty" : "plain"};
   account.hash = password;
   account.can_log_in = true;
@@ -164,6 +160,10 @@ Accounts read_command_logins(std::string_view script) {
     const ScriptCommand& command = commands[i];
     std::optional<Account> account;
     if (command.program().ends_with("telnetd")) account = login_of(command.option("-u"), command);
+    // A command ends where a substitution begins: what that prints is the password, nothing says that it is empty.
+    const std::string_view behind =
+        script.substr(std::min<size_t>(command.offset + command.text.size(), script.size()));
+    if (account && account->hash.empty() && (behind.starts_with('`') || behind.starts_with("$("))) account.reset();
     const bool fed =
         i > 0 && command.piped_into && command.program() == "chpasswd" && commands[i - 1].program() == "echo";
     if (fed && !commands[i - 1].arguments().empty())
