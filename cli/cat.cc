@@ -21,6 +21,8 @@ int run(const Common& flags, const std::string& path) {
   const auto found = find_artifact(inspection->examination(), path);
   if (!found) return complain(kUnreadable, found.error().what);
   const Artifact& artifact = **found;
+  if (artifact.unread && artifact.node.kind == Kind::kFile)
+    return complain(kIncomplete, path + ": its bytes could not be read; `assay ls` says why");
   if (!artifact.has_content)
     return complain(kUnreadable, path + " has no content: it is a " + std::string(name_of(artifact.node.kind)) +
                                      (artifact.node.target.empty() ? "" : " to " + artifact.node.target));

@@ -45,7 +45,7 @@ void Common::add_to(CLI::App& app) {
   app.add_flag("--no-store", no_store, "Neither read nor keep results");
   app.add_option("--workers", workers, "Processes that examine [one per core]")
       ->type_name("N")
-      ->check(CLI::Range(1, 256));
+      ->check(CLI::Range(1, 256).description(""));
   app.add_option("--key", keys, "Key that a laboratory has for an encrypted format, FORMAT=FILE")->type_name("KEY");
 }
 

@@ -42,6 +42,7 @@ class Writer {
       : inspection_(inspection), prefix_(std::move(prefix)) {
     archive_write_set_format_pax(archive_);
     archive_write_set_bytes_per_block(archive_, 10240);
+    archive_write_set_bytes_in_last_block(archive_, 1);  // the same bytes to a file and to a pipe
   }
   ~Writer() { archive_write_free(archive_); }
   Writer(const Writer&) = delete;

@@ -97,9 +97,9 @@ void add_inspect(CLI::App& app, int& status) {
   command->add_option("--declaration", flags->declaration, "What the vendor says is there (YAML)")->type_name("FILE");
   command->add_option("--as-of", flags->as_of, "Day to judge expiry and support by, YYYY-MM-DD [today]")
       ->type_name("DATE");
-  command->add_option("--fail-on", flags->fail_on, "Exit 1 from this severity on [high]; none: never")
+  command->add_option("--fail-on", flags->fail_on, "Exit 1 from note, low, medium, high, critical on, or none [high]")
       ->type_name("SEVERITY")
-      ->check(CLI::IsMember(std::vector<std::string>(std::begin(kSeverities), std::end(kSeverities))));
+      ->check(CLI::IsMember(std::vector<std::string>(std::begin(kSeverities), std::end(kSeverities))).description(""));
   command->add_option("--arrows", flags->arrows, "Write which analyses ran and which came from the store")
       ->type_name("FILE");
   command->callback([flags, &status] { status = run(*flags); });

@@ -34,14 +34,20 @@ Digest digest_of(const JudgeInput& input) {
   return sha256(Bytes(pack(plain)));
 }
 
+int days_in(int year, int month) {
+  constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
+  const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
+  return kDays[month - 1] + (month == 2 && leap ? 1 : 0);
+}
+
 }  // namespace
 
 Result<int64_t> seconds_of_date(std::string_view date) {
   int year = 0, month = 0, day = 0, used = 0;
   const std::string text(date);
   if (std::sscanf(text.c_str(), "%4d-%2d-%2d%n", &year, &month, &day, &used) != 3 || used != 10 || text.size() != 10 ||
-      month < 1 || month > 12 || day < 1 || day > 31)
-    return fail(Fault::kMalformed, "date \"" + escape(date) + "\" is not of the form YYYY-MM-DD");
+      month < 1 || month > 12 || day < 1 || day > days_in(year, month))
+    return fail(Fault::kMalformed, "date \"" + escape(date) + "\" is no day of the form YYYY-MM-DD");
   // Days from civil (proleptic Gregorian calendar), counting years from March.
   const int64_t y = month <= 2 ? year - 1 : year;
   const int64_t era = (y >= 0 ? y : y - 399) / 400, of_era = y - era * 400;
