@@ -141,9 +141,11 @@ void Contents::open(const Input& input) {
       const Item& item = items_[index];
       if (item.depth < kDeepest)
         add_entries(item.way, item.unpacked, item.depth, next);
-      else if (!item.unpacked.entries.empty())
+      else if (!item.unpacked.entries.empty()) {
         items_[index].unpacked.problems.push_back(
             {"", Fault::kLimit, "containers are nested deeper than 24; not opened", 0});
+        budget_hit_ = true;
+      }
     }
     generation = std::move(next);
   }

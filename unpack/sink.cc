@@ -154,6 +154,9 @@ Unpacked Collector::finish(std::string_view format, uint32_t version, bool conta
   result_.spans = settle(std::move(claims_), whole_);
   result_.bytes_out = bytes_;
   result_.steps = steps_;
+  const auto is_limit = [](const Problem& problem) { return problem.fault == Fault::kLimit; };
+  if (result_.limited && std::ranges::none_of(result_.problems, is_limit))
+    result_.problems.push_back({"", Fault::kLimit, "a budget was hit; what lies beyond it was not read", 0});
   return std::move(result_);
 }
 

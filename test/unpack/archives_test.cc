@@ -237,7 +237,8 @@ TEST(Zip, EncryptedMembersAreNamed) {
   const auto bytes = made_by("printf '%3000s' y > f; zip -q -P secret x.zip f; mv x.zip out");
   if (bytes.empty()) GTEST_SKIP() << "zip is not installed";
   const auto opened = open("zip", bytes);
-  EXPECT_FALSE(opened->sink.find("f"));
+  ASSERT_TRUE(opened->sink.find("f"));
+  EXPECT_EQ(opened->sink.find("f")->content, "");
   ASSERT_EQ(opened->sink.problems.size(), 1u);
   EXPECT_EQ(opened->sink.problems[0].fault, Fault::kEncrypted);
   EXPECT_TRUE(std::ranges::any_of(opened->sink.spans, [](const Span& s) { return s.range == Range::kEncrypted; }));
@@ -250,14 +251,16 @@ TEST(Zip, LyingSizesAndOverlapsAreProblems) {
   std::string lying = good;
   lying[central + 24] = 1;  // size
   const auto smaller = open("zip", lying);
-  EXPECT_FALSE(smaller->sink.find("f"));
+  ASSERT_TRUE(smaller->sink.find("f"));
+  EXPECT_EQ(smaller->sink.find("f")->content, "");
   EXPECT_TRUE(smaller->sink.find("g"));
   EXPECT_EQ(smaller->sink.problems.size(), 1u);
   std::string overlapping = good;
   const size_t second = good.find("PK\x01\x02", central + 1);
   std::memset(overlapping.data() + second + 42, 0, 4);  // both members at offset 0
   const auto twice = open("zip", overlapping);
-  EXPECT_EQ(twice->sink.items.size(), 1u);
+  ASSERT_EQ(twice->sink.items.size(), 2u);
+  EXPECT_EQ(twice->sink.items[0].content.size() + twice->sink.items[1].content.size(), 3000u);
   EXPECT_EQ(twice->sink.problems.size(), 1u);
 }
 

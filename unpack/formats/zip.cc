@@ -182,6 +182,7 @@ Result<void> unpack(Bytes whole, Sink& into) {
       if (error.fault == Fault::kLimit) return std::unexpected(std::move(error));
       error.what = m.name + ": " + error.what;
       into.problem(std::move(error));
+      if (Node node = node_of(m); node.kind == Kind::kFile) TRY_VOID(into.node(std::move(node), unreadable()));
     }
     if (m.local >= reached) {
       reached = std::max(reached, m.data_end());
