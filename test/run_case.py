@@ -2,7 +2,7 @@
 """Runs one case folder: cmd in a folder of its own, its output and exit status against want.
 
 A case is text: `cmd` (shell), inputs as `NAME.hex` (hex digits, # comments; written as NAME), or a shell script `make`
-that builds inputs with tools of the distribution (missing tools skip the case visibly). `want` is what cmd prints on
+that builds inputs with tools of the distribution (`need TOOL…` skips the case visibly where one is missing). `want` is what cmd prints on
 both outputs, then `exit N`. --update rewrites want; the reviewer reads that diff.
 """
 import os
@@ -13,6 +13,7 @@ import sys
 import tempfile
 
 SKIPPED = 77
+NEED = 'need() { for tool; do command -v "$tool" >/dev/null || { echo "no $tool here"; exit 77; }; done; }; set -e\n'
 
 
 def write_inputs(case, work):
@@ -42,7 +43,7 @@ def main():
         }
         write_inputs(case, work)
         if (case / "make").exists():
-            made = run((case / "make").read_text(), work, environment)
+            made = run(NEED + (case / "make").read_text(), work, environment)
             if made.returncode == SKIPPED:
                 print("skipped:", made.stdout.decode(errors="replace").strip())
                 return SKIPPED
