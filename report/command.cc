@@ -19,6 +19,15 @@ std::string quoted(std::string_view text) {
   return out + "'";
 }
 
+// The name of the input as the host has it. Bytes that no terminal shows are written the way bash reads them back.
+std::string quoted_name(std::string_view name) {
+  const std::string escaped = escape(name);
+  if (escaped == name) return quoted(name);
+  std::string out = "$'";
+  for (const char c : escaped) out += c == '\'' ? std::string("\\x27") : std::string(1, c);
+  return out + "'";
+}
+
 }  // namespace
 
 std::string full_way(const Examination& examination, std::string_view way) {
@@ -29,10 +38,10 @@ std::string full_way(const Examination& examination, std::string_view way) {
 std::string command_for(const Examination& examination, const Evidence& evidence, std::string_view image) {
   const std::string from(image.empty() ? std::string_view(examination.name) : image);
   const std::string way = evidence.artifact.empty() ? "." : evidence.artifact;
-  if (evidence.length == 0) return fmt::format("assay ls {} {}", quoted(from), quoted(way));
+  if (evidence.length == 0) return fmt::format("assay ls {} {}", quoted_name(from), quoted(way));
   const bool binary = evidence.shows.find("\\x") != std::string::npos || !looks_like_text(evidence.shows);
-  return fmt::format("assay cat {} {} | tail -c +{} | head -c {}{}", quoted(from), quoted(way), evidence.offset + 1,
-                     evidence.length, binary ? " | xxd" : "");
+  return fmt::format("assay cat {} {} | tail -c +{} | head -c {}{}", quoted_name(from), quoted(way),
+                     evidence.offset + 1, evidence.length, binary ? " | xxd" : "");
 }
 
 }  // namespace assay::report

@@ -56,12 +56,9 @@ int64_t excerpt_for(const Examination& e, const Evidence& evidence) {
 }
 
 Json evidence(const Examination& e, const WayIndex& ways, const Evidence& v) {
-  Json out = {{"artifact", ways.at(v.artifact)},
-              {"way", text(full_way(e, v.artifact))},
-              {"offset", v.offset},
-              {"length", v.length},
-              {"shows", text(v.shows)},
-              {"command", text(command_for(e, v, {}))}};
+  Json out = {
+      {"artifact", ways.at(v.artifact)}, {"way", full_way(e, v.artifact)},  {"offset", v.offset}, {"length", v.length},
+      {"shows", text(v.shows)},          {"command", command_for(e, v, {})}};
   if (const int64_t excerpt = excerpt_for(e, v); excerpt >= 0) out["excerpt"] = excerpt;
   return out;
 }

@@ -34,7 +34,8 @@ function cellsOf(index) {
 
 // A directory weighs what is below it, everything else its own bytes. Counted once, from the leaves up.
 const weights = artifacts.map((a) => a.kind === 'directory' ? 0 : a.size);
-artifacts.map((a, i) => i).sort((x, y) => depthOf(y) - depthOf(x)).forEach((i) => {
+const depths = artifacts.map((a, i) => depthOf(i));
+artifacts.map((a, i) => i).sort((x, y) => depths[y] - depths[x]).forEach((i) => {
   const up = artifacts[i].up;
   if (up >= 0 && artifacts[up].kind === 'directory') weights[up] += weights[i];
 });

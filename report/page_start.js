@@ -16,7 +16,11 @@ function startVerdict() {
   const section = byId('verdict'), bytes = about.bytes, files = about.files;
   const known = bytes.total - bytes.unknown - bytes.encrypted;
   if (about.complete) {
-    add(section, make('p', {class: 'calm'}, 'Complete: every part of the image was reached and ' + percent(known, bytes.total) + ' of its bytes are accounted for.'));
+    const problems = data.tables.find((t) => t.id === 'problems'), n = problems.rows.length + (problems.left_off || 0);
+    const rest = [bytes.unknown ? size(bytes.unknown) + ' are unknown' : '', files.unread ? many(files.unread, 'file is', 'files are') + ' unread' : '',
+      n ? many(n, 'problem', 'problems') + ' while reading' : ''].filter(Boolean);
+    add(section, make('p', {class: 'calm'}, 'Complete. ' + percent(known, bytes.total) + ' of the bytes are accounted for' +
+        (rest.length ? '; ' + rest.join('; ') + ' (listed below).' : '.')));
   } else {
     add(section, make('div', {class: 'alert'}, make('strong', {}, 'Incomplete. Not looked at:'), make('ul', {}, about.because.map((why) => make('li', {}, why)))));
   }

@@ -29,6 +29,7 @@ class Table {
   size_t total_ = 0;
 };
 
+// Ways are escaped already; every other string is raw.
 Json say(const std::string& raw) { return escape(raw); }
 Json say(Known known) { return std::string(known == Known::kUnknown ? "not known" : name_of(known)); }
 Json yes(bool value) { return value ? "yes" : "no"; }
@@ -44,7 +45,7 @@ std::string octal(uint32_t mode) {
 
 std::string joined(const std::vector<std::string>& words) {
   std::string out;
-  for (const std::string& word : words) out += (out.empty() ? "" : " ") + escape(word);
+  for (const std::string& word : words) out += (out.empty() ? "" : " ") + word;
   return out;
 }
 
@@ -56,7 +57,7 @@ Json services(const Facts& facts, const WayIndex& ways) {
     const char* starts = !s.started ? "no" : s.conditional ? "on a condition" : "yes";
     const std::string bound = s.bind + (s.interface.empty() ? "" : (s.bind.empty() ? "" : " ") + s.interface);
     t.row(ways, s.at,
-          {say(s.name), say(s.protocol), above_zero(s.port), say(bound), say(s.program), say(s.started_by), starts,
+          {say(s.name), say(s.protocol), above_zero(s.port), say(bound), say(s.program), s.started_by, starts,
            say(s.asks_for_secret), yes(s.gives_shell), say(s.user), say(s.port_source)});
   }
   return t.done();
@@ -96,8 +97,8 @@ Json startup(const Facts& facts, const WayIndex& ways) {
           {"mechanism", "event", "command", "program in the image", "started by", "on a condition", "user", "when"});
   for (const Startup& s : facts.startup)
     t.row(ways, s.at,
-          {say(s.mechanism), say(s.event), say(s.command), say(s.resolves_to), say(s.started_by), yes(s.conditional),
-           say(s.user), say(s.when)});
+          {say(s.mechanism), say(s.event), say(s.command), s.resolves_to, s.started_by, yes(s.conditional), say(s.user),
+           say(s.when)});
   return t.done();
 }
 
@@ -121,7 +122,7 @@ Json hardening(const Facts& facts, const WayIndex& ways) {
     t.row(ways, e.at,
           {slash == std::string::npos ? e.at.artifact : e.at.artifact.substr(slash + 1), say(type), say(machine),
            say(e.nx), yes(e.position_independent), say(e.relro.empty() ? "n/a" : e.relro), say(e.canary),
-           say(e.fortify), yes(e.stripped), joined(e.traits)});
+           say(e.fortify), yes(e.stripped), escape(joined(e.traits))});
   }
   return t.done();
 }
@@ -145,7 +146,7 @@ Json web(const Facts& facts, const WayIndex& ways) {
   Table t("web", "Web servers", {"program", "document root", "user", "runs as root", "lists directories", "CGI"});
   for (const WebServer& w : facts.web_servers)
     t.row(ways, w.at,
-          {say(w.program), say(w.root), say(w.user), say(w.runs_as_root), say(w.directory_listing), joined(w.cgi)});
+          {say(w.program), w.root, say(w.user), say(w.runs_as_root), say(w.directory_listing), joined(w.cgi)});
   return t.done();
 }
 

@@ -1,12 +1,13 @@
 // The tables of facts: sorted by a click on a column, filtered by a word, drawn when they are opened.
 
-const kRowsAtOnce = 150;
+const kRowsAtOnce = 150, kShort = 28;
 const kWords = {yes: 1, no: 1, full: 1, partial: 1, none: 1, 'not known': 1, 'n/a': 1};
 // In these columns "yes" is what a defender wants; in the others it is only a word.
-const kWanted = {elf: ['NX', 'PIE', 'RELRO', 'canary', 'FORTIFY'], update: ['signature checked'], services: ['asks for a secret'], routes: ['asks for a login'], keys: ['passphrase']};
+const kWanted = {elf: ['NX', 'PIE', 'RELRO', 'canary', 'FORTIFY'], update: ['signature checked'], services: ['asks for a secret'], routes: ['asks for a login']};
 
 function cellClass(table, column, value) {
   if (typeof value === 'number') return 'num';
+  if (value.length > kShort) return 'long';
   if (!(value in kWords)) return '';
   if (value === 'not known' || value === 'n/a') return 'not';
   if (!(kWanted[table.id] || []).includes(column)) return '';
@@ -26,7 +27,7 @@ function drawTable(table, box) {
   const body = make('tbody'), count = make('span', {class: 'soft'});
   const more = make('button', {type: 'button', class: 'more', on: {click: () => { limit += 1000; draw(); }}});
   const heads = columns.map((c) => {
-    const th = make('th', {scope: 'col'});
+    const th = make('th', {scope: 'col', class: table.rows.some((r) => typeof r[c.i] === 'number') ? 'num' : ''});
     add(th, make('button', {type: 'button', on: {click: () => {
       down = order === c.i && !down;
       order = c.i;
@@ -42,7 +43,7 @@ function drawTable(table, box) {
     if (order !== null) rows = rows.slice().sort((x, y) => (down ? -1 : 1) * compareCells(x[order], y[order]));
     body.replaceChildren(...rows.slice(0, limit).map((r) => make('tr', {},
         columns.map((c) => make('td', {class: cellClass(table, c.name, r[c.i])}, c.name === 'port' || typeof r[c.i] !== 'number' ? make('bdi', {}, r[c.i]) : grouped(r[c.i]))),
-        make('td', {}, placeLink(r[0], r[1])))));
+        make('td', {class: 'long'}, placeLink(r[0], r[1], r[0] > 0 ? wayOf(r[0]).slice(artifacts[0].name.length + 1) : undefined)))));
     count.textContent = words ? rows.length + ' of ' + table.rows.length : many(table.rows.length, 'row', 'rows');
     if (table.left_off) count.textContent += '; ' + grouped(table.left_off) + ' more stand in the JSON report';
     more.hidden = rows.length <= limit;

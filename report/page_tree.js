@@ -8,7 +8,7 @@ data.findings.forEach((f, n) => {
 });
 
 function modeWords(a) {
-  const letters = {directory: 'd', symlink: 'l', 'char-device': 'c', 'block-device': 'b', fifo: 'p', socket: 's'};
+  const letters = {directory: 'd', symlink: 'l', chardevice: 'c', blockdevice: 'b', fifo: 'p', socket: 's'};
   if (a.mode === undefined) return '';
   const bits = a.mode, of = (shift, special, letter) => {
     const run = bits >> shift & 1, on = bits & special;
@@ -22,7 +22,7 @@ function nodeRow(index, depth, words) {
   const a = artifacts[index], open = below[index].length > 0;
   const twist = make('span', {class: 'twist', 'aria-hidden': 'true'}, words === undefined && open ? '\u25b8' : '');
   const name = make('span', {class: 'name'}, twist, make('bdi', {}, words === undefined ? a.name : words));
-  if (a.target) add(name, make('span', {class: 'soft'}, a.kind === 'hard-link' ? ' = ' : ' \u2192 ', make('bdi', {}, a.target)));
+  if (a.target) add(name, make('span', {class: 'soft'}, a.kind === 'hardlink' ? ' = ' : ' \u2192 ', make('bdi', {}, a.target)));
   if (a.device) add(name, make('span', {class: 'soft'}, ' ' + a.device));
   if (a.unread) add(name, make('span', {class: 'tag bad'}, 'unread'));
   if (findingsAt[index].length) add(name, make('span', {class: 'tag hit'}, many(findingsAt[index].length, 'finding', 'findings')));
