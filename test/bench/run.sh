@@ -1,0 +1,13 @@
+#!/usr/bin/env bash
+# ./dev bench [inspect]: the benchmarks of this folder, or the one that is named. build/release is built by ./dev.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+build=${ASSAY_BUILD:-build/release}
+case "${1:-inspect}" in
+  inspect)
+    ninja -C "$build" --quiet decode_once
+    exec python3 test/bench/inspect_images.py "$build" ;;
+  *)
+    echo "test/bench/run.sh: no benchmark is called $1; there is: inspect" >&2
+    exit 2 ;;
+esac
