@@ -107,6 +107,7 @@ function showFinding(n) {
     filterFindings();
   }
   findingRows[n].open = true;
+  openFinding(findingRows[n], data.findings[n]);  // now: the toggle event comes after the scrolling
   findingRows[n].scrollIntoView({block: 'start'});
   findingRows[n].querySelector('summary').focus({preventScroll: true});
 }

@@ -146,11 +146,13 @@ function drawMap() {
       const nested = index !== undefined && r.w > 26 && r.h > 30 && cellsOf(index).length > 0;
       const named = r.w > 44 && r.h > 17;
       const words = index === undefined ? kRanges[range] : artifacts[index].name;
-      add(svg, make('rect', {x: r.x.toFixed(1), y: r.y.toFixed(1), width: r.w.toFixed(1), height: r.h.toFixed(1), fill: fillOf(r.cell, owner),
+      const fill = fillOf(r.cell, owner);
+      add(svg, make('rect', {x: r.x.toFixed(1), y: r.y.toFixed(1), width: r.w.toFixed(1), height: r.h.toFixed(1), fill,
         'fill-opacity': nested ? 0.45 : 0.92, 'data-index': index === undefined ? owner : index,
         'data-range': index === undefined ? range : undefined, 'data-bytes': Math.round(r.cell.weight)}));
       if (nested) draw(index, {x: r.x + kGap, y: r.y + kTitle, w: r.w - 2 * kGap, h: r.h - kTitle - kGap});
-      if (named) add(svg, make('text', {x: (r.x + 4).toFixed(1), y: (r.y + 12).toFixed(1)}, clip(words, r.w - 8)));
+      if (named) add(svg, make('text', {x: (r.x + 4).toFixed(1), y: (r.y + 12).toFixed(1),
+        class: nested || fill === color('padding') ? 'over' : undefined}, clip(words, r.w - 8)));
     }
   };
   draw(mapRoot, {x: 0, y: 0, w: width, h: height});

@@ -46,7 +46,7 @@ function startContents() {
   link('map', 'Bytes');
   link('findings', 'Findings', data.findings.length);
   link('tree', 'Tree', artifacts.length);
-  for (const table of data.tables) if (table.rows.length) link(table.id, table.title.split(' ').length > 3 ? table.title.split(' ').slice(0, 2).join(' ') + ' \u2026' : table.title, table.rows.length + (table.left_off || 0));
+  for (const table of data.tables) if (table.rows.length) link(table.id, table.title, table.rows.length + (table.left_off || 0));
   add(byId('contents'), list);
 }
 

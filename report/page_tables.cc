@@ -82,7 +82,7 @@ Json credentials(const Facts& facts, const WayIndex& ways) {
 }
 
 Json keys(const Facts& facts, const WayIndex& ways) {
-  Table t("keys", "Keys and certificates",
+  Table t("keys", "Keys",
           {"kind", "container", "algorithm", "bits", "curve", "passphrase", "subject", "issuer", "valid from",
            "valid to", "authority", "fingerprint"});
   for (const Key& k : facts.keys)
@@ -93,8 +93,9 @@ Json keys(const Facts& facts, const WayIndex& ways) {
 }
 
 Json startup(const Facts& facts, const WayIndex& ways) {
-  Table t("startup", "What starts by itself",
-          {"mechanism", "event", "command", "program in the image", "started by", "on a condition", "user", "when"});
+  Table t("startup", "Startup",
+          {"mechanism", "event", "command", "program in the image", "started by", "on a condition", "user", "when"},
+          "What starts by itself: at boot, by a timer, when something connects.");
   for (const Startup& s : facts.startup)
     t.row(ways, s.at,
           {say(s.mechanism), say(s.event), say(s.command), s.resolves_to, s.started_by, yes(s.conditional), say(s.user),
@@ -110,9 +111,10 @@ Json components(const Facts& facts, const WayIndex& ways) {
 }
 
 Json hardening(const Facts& facts, const WayIndex& ways) {
-  Table t("elf", "Hardening of programs and libraries",
+  Table t("elf", "Hardening",
           {"file", "type", "machine", "NX", "PIE", "RELRO", "canary", "FORTIFY", "stripped", "traits"},
-          "NX: the stack is not executable. PIE: loads at any address. RELRO: relocations become read-only. canary: "
+          "Programs and libraries. NX: the stack is not executable. PIE: loads at any address. RELRO: relocations "
+          "become read-only. canary: "
           "overflow checks of the stack. FORTIFY: checked copies of the C library's functions.");
   for (const Elf& e : facts.elf) {
     const std::string machine =
@@ -128,7 +130,7 @@ Json hardening(const Facts& facts, const WayIndex& ways) {
 }
 
 Json permissions(const Facts& facts, const WayIndex& ways) {
-  Table t("permissions", "Modes that matter", {"kind", "mode", "uid", "gid", "detail"});
+  Table t("permissions", "Permissions", {"kind", "mode", "uid", "gid", "detail"});
   for (const Permission& p : facts.permissions)
     t.row(ways, p.at, {say(p.kind), octal(p.mode), p.uid, p.gid, say(p.detail)});
   return t.done();
@@ -170,7 +172,8 @@ Json update(const Facts& facts, const WayIndex& ways) {
 }
 
 Json outbound(const Facts& facts, const WayIndex& ways) {
-  Table t("outbound", "Names and addresses it may talk to", {"kind", "value", "scheme", "host", "port"});
+  Table t("outbound", "Outbound", {"kind", "value", "scheme", "host", "port"},
+          "Names and addresses that stand in the image and that it may talk to.");
   for (const Outbound& o : facts.outbound)
     t.row(ways, o.at, {say(o.kind), say(o.value), say(o.scheme), say(o.host), above_zero(o.port)});
   return t.done();
@@ -195,33 +198,33 @@ Json kernel(const Facts& facts, const WayIndex& ways) {
 }
 
 Json leftovers(const Facts& facts, const WayIndex& ways) {
-  Table t("leftovers", "Left over from development", {"kind", "detail", "artifacts"});
+  Table t("leftovers", "Leftovers", {"kind", "detail", "artifacts"},
+          "What development, debugging and tests need, and a product does not.");
   for (const Leftover& l : facts.leftovers) t.row(ways, l.at, {say(l.kind), say(l.detail), l.count});
   return t.done();
 }
 
 Json encrypted(const Facts& facts, const WayIndex& ways) {
-  Table t("encrypted", "Encrypted, not examined", {"scheme", "bytes"});
+  Table t("encrypted", "Encrypted", {"scheme", "bytes"}, "Not examined: a key is needed.");
   for (const Encrypted& x : facts.encrypted) t.row(ways, x.at, {say(x.scheme), x.size});
   return t.done();
 }
 
 Json notes(const Facts& facts, const WayIndex& ways) {
-  Table t("notes", "What containers say of themselves", {"format", "name", "value"});
+  Table t("notes", "Container notes", {"format", "name", "value"}, "What the fields of containers say of themselves.");
   for (const FormatNote& n : facts.format_notes) t.row(ways, n.at, {say(n.format), say(n.name), say(n.value)});
   return t.done();
 }
 
 Json problems(const Facts& facts, const WayIndex& ways) {
-  Table t("problems", "Problems while reading", {"fault", "what"},
-          "What could not be read, and why. The rest was read.");
+  Table t("problems", "Problems", {"fault", "what"}, "What could not be read, and why. The rest was read.");
   for (const Problem& p : facts.problems)
     t.row(ways, {p.artifact, p.offset, 0, {}}, {std::string(name_of(p.fault)), say(p.what)});
   return t.done();
 }
 
 Json unread(const Examination& e, const WayIndex& ways) {
-  Table t("unread", "Unread artifacts", {"kind", "bytes", "sha256"},
+  Table t("unread", "Unread", {"kind", "bytes", "sha256"},
           "Parts that no format of this version knows, and files whose bytes could not be decoded.");
   for (const Artifact& a : e.artifacts)
     if (a.unread) t.row(ways, {a.way, 0, 0, {}}, {std::string(name_of(a.node.kind)), a.size, a.sha256.hex()});

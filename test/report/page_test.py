@@ -6,6 +6,7 @@ page_test.py ASSAY
 """
 import html.parser
 import json
+import pathlib
 import re
 import shutil
 import subprocess
@@ -79,6 +80,56 @@ def complaints(dom, report):
     return [what for what, holds in checks.items() if not holds]
 
 
+def exercise(chromium, page, report, folder):
+    """What does not happen when somebody uses the page (exercise.js)."""
+    path = pathlib.Path(folder) / "exercised.html"
+    script = pathlib.Path(__file__).with_name("exercise.js").read_bytes()
+    path.write_bytes(page.replace(b"</body>", b"<script>\n" + script + b"</script></body>"))
+    dom = draw(chromium, path)
+    root = next((a for t, a in dom.elements if t == "html"), {})
+    if "data-exercised" not in root:
+        return [f"using the page failed: {''.join(dom.errors)}"]
+    seen = json.loads(root["data-exercised"])
+    findings, artifacts = report["findings"], report["artifacts"]
+    line = report["findings"][0]["evidence"][0]["shows"]  # root::0:0:root:/:/bin/sh, the first of etc/passwd
+    halves = [line[:16], line[16:]]
+    marked = [part for half in halves for part in (half.encode().hex(" "), half)]
+    count = report["coverage"]["bytes"]
+    checks = {
+        "errors: " + "".join(dom.errors): not "".join(dom.errors).strip(),
+        "the filters of the findings": seen["filtered"] and seen["none"] and seen["rule"] and seen["shown"],
+        "every finding opens": seen["bodies"] == len(findings),
+        "the commands": seen["commands"][:1] == [findings[0]["evidence"][0]["command"]],
+        f"the marked bytes {seen['marked']}": seen["marked"] == marked,
+        f"{seen['rows']} rows of {len(artifacts)} artifacts": seen["rows"] == len(artifacts),
+        "the tree's keys": seen["walked"] is not None and seen["details"] and seen["folded"] == 1,
+        "the tree's filter": seen["matches"] == sum("passwd" in a["path"] + a.get("target", "") for a in artifacts),
+        "the way to an artifact": seen["revealed"],
+        "the hover of the map": "bytes" in seen["hover"] and "0x" in seen["strip"],
+        "sorting": seen["sorted"] == sorted(seen["sorted"]) and seen["reversed"] == seen["sorted"][::-1]
+                   and len(set(seen["sorted"])) > 1,
+        "filtering a table": seen["table"] == 1,
+        f"the strip {seen['sums']}": seen["sums"] == {k: v for k, v in count.items() if v and k != "total"},
+    }
+    return [f"in use: {what}" for what, holds in checks.items() if not holds]
+
+
+def draws_without_findings(assay, chromium, folder):
+    """An image that nothing is known of, and a directory: less to draw, and no error."""
+    unknown = small_image.inspect(assay, folder + "/unknown", "noise.bin", bytes(range(1, 200)) * 3)
+    tree = pathlib.Path(folder) / "tree"
+    (tree / "root/etc").mkdir(parents=True)
+    (tree / "root/etc/hostname").write_text("box\n")
+    directory = tree / "report.html"
+    subprocess.run([assay, "inspect", "root", "--no-store", "--html", str(directory)], cwd=tree, capture_output=True, timeout=300)
+    bad = []
+    for what, path in {"unknown bytes": unknown["html"], "a directory": directory}.items():
+        dom = draw(chromium, path)
+        if next(a for t, a in dom.elements if t == "html").get("data-ready") != "yes" or "".join(dom.errors).strip():
+            bad.append(f"the page of {what}: {''.join(dom.errors)}")
+    return bad
+
+
 def main():
     assay, chromium = sys.argv[1], shutil.which("chromium") or shutil.which("chromium-browser")
     if not chromium:
@@ -95,6 +146,8 @@ def main():
             bad.append("the page tells about the sandbox of this machine")
         dom = draw(chromium, out["html"])
         bad += complaints(dom, report)
+        bad += exercise(chromium, page, report, folder)
+        bad += draws_without_findings(assay, chromium, folder)
         text = "".join(dom.words)
         for shown in ("\u27e8U+202E\u27e9gnp.exe", "zero\u27e8U+200B\u27e9width", "not\\xff\\xfeutf8", small_image.ATTACK):
             if shown not in text:
