@@ -5,7 +5,8 @@
 window.addEventListener('error', (event) => {
   const box = document.getElementById('errors');
   box.hidden = false;
-  box.textContent += 'This page failed: ' + event.message + ' (line ' + event.lineno + '). The JSON report is complete. ';
+  box.textContent +=
+      'This page failed: ' + event.message + ' (line ' + event.lineno + '). The JSON report is complete. ';
 });
 
 const data = JSON.parse(document.getElementById('data').textContent);
@@ -16,10 +17,13 @@ const byId = (id) => document.getElementById(id);
 
 // Characters that draw nothing or turn the reading order around are shown by their number: a name must not look like
 // another one.
-const kHidden = new RegExp('[\\u00ad\\u034f\\u061c\\u115f\\u1160\\u180b-\\u180e\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f' +
-    '\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff9-\\ufffb]|[\\u{e0000}-\\u{e0fff}]', 'gu');
+const kHidden = new RegExp(
+    '[\\u00ad\\u034f\\u061c\\u115f\\u1160\\u180b-\\u180e\\u200b-\\u200f\\u2028-\\u202e\\u2060-\\u206f' +
+        '\\u3164\\ufe00-\\ufe0f\\ufeff\\uffa0\\ufff9-\\ufffb]|[\\u{e0000}-\\u{e0fff}]',
+    'gu');
 function plain(text) {
-  return String(text).replace(kHidden, (c) => '\u27e8U+' + c.codePointAt(0).toString(16).toUpperCase().padStart(4, '0') + '\u27e9');
+  return String(text).replace(
+      kHidden, (c) => '\u27e8U+' + c.codePointAt(0).toString(16).toUpperCase().padStart(4, '0') + '\u27e9');
 }
 
 // make('td', {class: 'num', on: {click: f}}, 'text', child...): attributes by setAttribute, strings as text nodes.
@@ -27,9 +31,12 @@ function make(name, attributes, ...children) {
   const svg = name === 'svg' || name === 'rect' || name === 'text' || name === 'g';
   const element = svg ? document.createElementNS('http://www.w3.org/2000/svg', name) : document.createElement(name);
   for (const [key, value] of Object.entries(attributes || {})) {
-    if (key === 'on') for (const [event, f] of Object.entries(value)) element.addEventListener(event, f);
-    else if (value === true) element.setAttribute(key, '');
-    else if (value !== false && value !== undefined && value !== null) element.setAttribute(key, value);
+    if (key === 'on')
+      for (const [event, f] of Object.entries(value)) element.addEventListener(event, f);
+    else if (value === true)
+      element.setAttribute(key, '');
+    else if (value !== false && value !== undefined && value !== null)
+      element.setAttribute(key, value);
   }
   add(element, ...children);
   return element;
@@ -51,13 +58,16 @@ function size(bytes) {
 const grouped = (n) => String(n).replace(/\B(?=(\d{3})+$)/g, '\u202f');
 const hex = (n, digits) => '0x' + n.toString(16).padStart(digits || 1, '0');
 const many = (n, one, more) => grouped(n) + ' ' + (n === 1 ? one : more);
-const percent = (part, whole) => whole > 0 ? (100 * part / whole).toFixed(part > 0 && 100 * part / whole < 1 ? 2 : 1) + ' %' : '0 %';
+const percent = (part, whole) =>
+    whole > 0 ? (100 * part / whole).toFixed(part > 0 && 100 * part / whole < 1 ? 2 : 1) + ' %' : '0 %';
 const color = (name) => 'var(--' + name + ')';
 const css = (name) => getComputedStyle(document.documentElement).getPropertyValue('--' + name).trim();
 
 // The tree: who is shown below whom, and the whole way of each.
 const below = artifacts.map(() => []);
-artifacts.forEach((a, i) => { if (a.up >= 0) below[a.up].push(i); });
+artifacts.forEach((a, i) => {
+  if (a.up >= 0) below[a.up].push(i);
+});
 function wayOf(index) {
   const names = [];
   for (let i = index; i >= 0; i = artifacts[i].up) names.unshift(artifacts[i].name);
@@ -68,13 +78,19 @@ function wayOf(index) {
 function placeLink(index, offset, words) {
   if (index < 0) return make('span', {class: 'mono'}, words === undefined ? '' : words);
   const at = offset > 0 ? ' @ ' + hex(offset) : '';
-  return make('button', {class: 'link', type: 'button', title: 'Show it in the tree', on: {click: () => reveal(index)}},
+  return make(
+      'button', {class: 'link', type: 'button', title: 'Show it in the tree', on: {click: () => reveal(index)}},
       make('bdi', {}, (words === undefined ? wayOf(index) : words) + at));
 }
 
 function copyButton(text) {
   const button = make('button', {type: 'button', class: 'copy'}, 'Copy');
-  const say = (word) => { button.textContent = word; setTimeout(() => { button.textContent = 'Copy'; }, 1500); };
+  const say = (word) => {
+    button.textContent = word;
+    setTimeout(() => {
+      button.textContent = 'Copy';
+    }, 1500);
+  };
   button.addEventListener('click', () => {
     if (navigator.clipboard && window.isSecureContext) {
       navigator.clipboard.writeText(text).then(() => say('Copied'), () => say('Not allowed'));
@@ -102,4 +118,6 @@ function showHover(event, ...lines) {
   hover.style.left = Math.max(4, x) + 'px';
   hover.style.top = Math.max(4, y) + 'px';
 }
-const hideHover = () => { hover.hidden = true; };
+const hideHover = () => {
+  hover.hidden = true;
+};

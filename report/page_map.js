@@ -28,7 +28,8 @@ function cellsOf(index) {
     for (const c of children) cells.push({index: c, weight: total ? content * weightOf(c) / total : 0});
   }
   if (!total && content && children.length) cells.push({range: 1, weight: content});
-  for (const range of [0, 2, 3, 4]) if (sums[range]) cells.push({range, weight: sums[range]});
+  for (const range of [0, 2, 3, 4])
+    if (sums[range]) cells.push({range, weight: sums[range]});
   return cells.filter((c) => c.weight > 0).sort((x, y) => y.weight - x.weight);
 }
 
@@ -66,10 +67,18 @@ function squarify(cells, box) {
     let along = 0;
     for (; at < end; ++at) {
       const length = cells[at].weight * scale / thick;
-      out.push(w >= h ? {cell: cells[at], x, y: y + along, w: thick, h: length} : {cell: cells[at], x: x + along, y, w: length, h: thick});
+      out.push(
+          w >= h ? {cell: cells[at], x, y: y + along, w: thick, h: length} :
+                   {cell: cells[at], x: x + along, y, w: length, h: thick});
       along += length;
     }
-    if (w >= h) { x += thick; w -= thick; } else { y += thick; h -= thick; }
+    if (w >= h) {
+      x += thick;
+      w -= thick;
+    } else {
+      y += thick;
+      h -= thick;
+    }
   }
   return out;
 }
@@ -91,7 +100,10 @@ function meanEntropy(start, end) {
   const {block, values} = data.entropy;
   if (!block || !values.length || end <= start) return null;
   let sum = 0, n = 0;
-  for (let i = Math.floor(start / block); i < Math.min(values.length, Math.ceil(end / block)); ++i) { sum += values[i]; ++n; }
+  for (let i = Math.floor(start / block); i < Math.min(values.length, Math.ceil(end / block)); ++i) {
+    sum += values[i];
+    ++n;
+  }
   return n ? sum / n / 255 * 8 : null;
 }
 
@@ -127,11 +139,20 @@ function fillOf(cell, owner) {
 function describeArtifact(index) {
   const a = artifacts[index], where = inImage(index);
   const bits = where && meanEntropy(where.start, where.end);
-  return [wayOf(index),
-    [size(a.size) + ' (' + grouped(a.size) + ' bytes)', a.format ? 'format ' + a.format : a.kind, a.codec ? 'packed with ' + a.codec : '',
-      a.unread ? 'unread' : ''].filter(Boolean).join(' \u00b7 '),
-    [a.offset !== undefined ? 'at ' + hex(a.offset) + ' of its container' : '', where ? 'image ' + hex(where.start) + '\u2013' + hex(where.end) : '',
-      bits !== null && where ? 'entropy ' + bits.toFixed(2) + ' bits a byte' : ''].filter(Boolean).join(' \u00b7 ')];
+  return [
+    wayOf(index),
+    [
+      size(a.size) + ' (' + grouped(a.size) + ' bytes)', a.format ? 'format ' + a.format : a.kind,
+      a.codec ? 'packed with ' + a.codec : '', a.unread ? 'unread' : ''
+    ].filter(Boolean)
+        .join(' \u00b7 '),
+    [
+      a.offset !== undefined ? 'at ' + hex(a.offset) + ' of its container' : '',
+      where ? 'image ' + hex(where.start) + '\u2013' + hex(where.end) : '',
+      bits !== null && where ? 'entropy ' + bits.toFixed(2) + ' bits a byte' : ''
+    ].filter(Boolean)
+        .join(' \u00b7 ')
+  ];
 }
 
 function drawMap() {
@@ -147,22 +168,48 @@ function drawMap() {
       const named = r.w > 44 && r.h > 17;
       const words = index === undefined ? kRanges[range] : artifacts[index].name;
       const fill = fillOf(r.cell, owner);
-      add(svg, make('rect', {x: r.x.toFixed(1), y: r.y.toFixed(1), width: r.w.toFixed(1), height: r.h.toFixed(1), fill,
-        'fill-opacity': nested ? 0.45 : 0.92, 'data-index': index === undefined ? owner : index,
-        'data-range': index === undefined ? range : undefined, 'data-bytes': Math.round(r.cell.weight)}));
+      add(svg, make('rect', {
+            x: r.x.toFixed(1),
+            y: r.y.toFixed(1),
+            width: r.w.toFixed(1),
+            height: r.h.toFixed(1),
+            fill,
+            'fill-opacity': nested ? 0.45 : 0.92,
+            'data-index': index === undefined ? owner : index,
+            'data-range': index === undefined ? range : undefined,
+            'data-bytes': Math.round(r.cell.weight)
+          }));
       if (nested) draw(index, {x: r.x + kGap, y: r.y + kTitle, w: r.w - 2 * kGap, h: r.h - kTitle - kGap});
-      if (named) add(svg, make('text', {x: (r.x + 4).toFixed(1), y: (r.y + 12).toFixed(1),
-        class: nested || fill === color('padding') ? 'over' : undefined}, clip(words, r.w - 8)));
+      if (named)
+        add(svg,
+            make(
+                'text', {
+                  x: (r.x + 4).toFixed(1),
+                  y: (r.y + 12).toFixed(1),
+                  class: nested || fill === color('padding') ? 'over' : undefined
+                },
+                clip(words, r.w - 8)));
     }
   };
   draw(mapRoot, {x: 0, y: 0, w: width, h: height});
-  if (!count) add(svg, make('rect', {x: 0, y: 0, width, height, fill: fillOf({index: mapRoot}), 'data-index': mapRoot, 'data-bytes': artifacts[mapRoot].size}),
-      make('text', {x: 8, y: 20}, clip(artifacts[mapRoot].name + ': ' + kRanges[rangeOf(mapRoot)], width - 16)));
+  if (!count)
+    add(svg, make('rect', {
+          x: 0,
+          y: 0,
+          width,
+          height,
+          fill: fillOf({index: mapRoot}),
+          'data-index': mapRoot,
+          'data-bytes': artifacts[mapRoot].size
+        }),
+        make('text', {x: 8, y: 20}, clip(artifacts[mapRoot].name + ': ' + kRanges[rangeOf(mapRoot)], width - 16)));
   box.replaceChildren(svg);
   const trail = [];
   for (let i = mapRoot; i >= 0; i = artifacts[i].up) trail.unshift(i);
-  byId('trail').replaceChildren(...trail.flatMap((i, n) => [n ? document.createTextNode(' / ') : document.createTextNode(''),
-    make('button', {type: 'button', class: 'link', on: {click: () => zoomTo(i)}}, artifacts[i].name)]));
+  byId('trail').replaceChildren(...trail.flatMap(
+      (i, n) =>
+          [n ? document.createTextNode(' / ') : document.createTextNode(''),
+           make('button', {type: 'button', class: 'link', on: {click: () => zoomTo(i)}}, artifacts[i].name)]));
 }
 // SVG text does not end by itself: about 6.2 units a character at this size.
 function clip(words, width) {
@@ -187,24 +234,45 @@ function stepTowards(index) {
 
 function startMap() {
   const modes = {range: 'kind of bytes', format: 'format', entropy: 'entropy'};
-  const buttons = Object.entries(modes).map(([mode, words]) => make('button', {type: 'button', 'aria-pressed': mode === mapColor,
-    on: {click: (event) => {
-      mapColor = mode;
-      for (const b of event.target.parentNode.querySelectorAll('button[aria-pressed]')) b.setAttribute('aria-pressed', b === event.target);
-      drawMap();
-    }}}, words));
+  const buttons = Object.entries(modes).map(
+      ([mode, words]) => make(
+          'button', {
+            type: 'button',
+            'aria-pressed': mode === mapColor,
+            on: {
+              click: (event) => {
+                mapColor = mode;
+                for (const b of event.target.parentNode.querySelectorAll('button[aria-pressed]'))
+                  b.setAttribute('aria-pressed', b === event.target);
+                drawMap();
+              }
+            }
+          },
+          words));
   for (const b of buttons) b.setAttribute('aria-pressed', b === buttons[0]);
-  const map = make('div', {id: 'treemap', tabindex: 0, role: 'application',
-    'aria-label': 'Treemap of the artifacts. Arrow keys move, Enter opens, Backspace goes up.'});
-  add(byId('treemap-box'), make('div', {class: 'tools'}, make('span', {class: 'grow', id: 'trail'}), make('span', {class: 'soft'}, 'colour by'), buttons), map,
-      make('p', {class: 'soft'}, 'Click to go in, the path above to go out, Shift-click to show it in the tree. Stored parts are drawn by the bytes ' +
-        'they take; what was packed shares the packed bytes by its unpacked size.'));
+  const map = make('div', {
+    id: 'treemap',
+    tabindex: 0,
+    role: 'application',
+    'aria-label': 'Treemap of the artifacts. Arrow keys move, Enter opens, Backspace goes up.'
+  });
+  add(byId('treemap-box'),
+      make(
+          'div', {class: 'tools'}, make('span', {class: 'grow', id: 'trail'}),
+          make('span', {class: 'soft'}, 'colour by'), buttons),
+      map,
+      make(
+          'p', {class: 'soft'},
+          'Click to go in, the path above to go out, Shift-click to show it in the tree. ' +
+              'Stored parts are drawn by the bytes ' +
+              'they take; what was packed shares the packed bytes by its unpacked size.'));
   const cellAt = (event) => event.target.closest('rect');
   map.addEventListener('mousemove', (event) => {
     const rect = cellAt(event);
     if (!rect) return hideHover();
     const lines = describeArtifact(Number(rect.dataset.index));
-    if (rect.dataset.range !== undefined) lines.splice(1, 0, kRanges[rect.dataset.range] + ': ' + size(Number(rect.dataset.bytes)) + ' of');
+    if (rect.dataset.range !== undefined)
+      lines.splice(1, 0, kRanges[rect.dataset.range] + ': ' + size(Number(rect.dataset.bytes)) + ' of');
     showHover(event, ...lines);
   });
   map.addEventListener('mouseleave', hideHover);
@@ -212,15 +280,18 @@ function startMap() {
     const rect = cellAt(event);
     if (!rect) return;
     const index = Number(rect.dataset.index), step = stepTowards(index);
-    if (event.shiftKey || !cellsOf(step).length) reveal(index);
-    else zoomTo(step);
+    if (event.shiftKey || !cellsOf(step).length)
+      reveal(index);
+    else
+      zoomTo(step);
   });
   map.addEventListener('keydown', (event) => mapKey(event, map));
   drawMap();
 }
 
 function mapKey(event, map) {
-  const rects = [...map.querySelectorAll('rect')].filter((r) => r.dataset.range === undefined && artifacts[r.dataset.index].up === mapRoot);
+  const rects = [...map.querySelectorAll('rect')].filter(
+      (r) => r.dataset.range === undefined && artifacts[r.dataset.index].up === mapRoot);
   const at = rects.findIndex((r) => r.classList.contains('hot'));
   const moves = {ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1};
   if (moves[event.key] && rects.length) {
@@ -231,7 +302,10 @@ function mapKey(event, map) {
     showHover({clientX: box.left, clientY: box.top + 20}, ...describeArtifact(Number(next.dataset.index)));
   } else if (event.key === 'Enter' && at >= 0) {
     const index = Number(rects[at].dataset.index);
-    if (cellsOf(index).length) zoomTo(index); else reveal(index);
+    if (cellsOf(index).length)
+      zoomTo(index);
+    else
+      reveal(index);
   } else if ((event.key === 'Backspace' || event.key === 'Escape') && mapRoot > 0) {
     zoomTo(artifacts[mapRoot].up);
   } else {

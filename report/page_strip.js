@@ -7,7 +7,9 @@ function resolveSegments() {
   artifacts.forEach((a, i) => {
     if (i > 0 && a.kind === 'part' && !a.codec && a.offset !== undefined && a.size > 0) parts[parentOf(i)].push(i);
   });
-  const piece = (index, base, range, from, to) => { if (to > from) out.push({range, start: base + from, end: base + to, index}); };
+  const piece = (index, base, range, from, to) => {
+    if (to > from) out.push({range, start: base + from, end: base + to, index});
+  };
   const walk = (index, base, depth) => {
     const a = artifacts[index];
     const spans = a.spans || [[a.unread ? 3 : 1, 0, a.size]];
@@ -33,7 +35,11 @@ function resolveSegments() {
   return out;
 }
 
-const strip = {start: 0, end: about.size, cursor: null};
+const strip = {
+  start: 0,
+  end: about.size,
+  cursor: null
+};
 
 function drawStrip() {
   const canvas = byId('strip');
@@ -48,19 +54,39 @@ function drawStrip() {
   g.fillStyle = css('paper');
   g.fillRect(0, 0, width, height);
   const x = (offset) => (offset - strip.start) / span * width;
-  // Rare ranges are drawn last and at least one unit wide: what is unknown or encrypted never disappears.
-  for (const range of [1, 2, 0, 3, 4]) {
-    g.fillStyle = css(kRanges[range]);
-    for (const s of segments)
-      if (s.range === range && s.end > strip.start && s.start < strip.end)
-        g.fillRect(x(Math.max(s.start, strip.start)), curve + 6, Math.max(1, x(Math.min(s.end, strip.end)) - x(Math.max(s.start, strip.start))), height - curve - 6);
-  }
+  drawColumns(g, Math.floor(width), curve + 6, height - curve - 6);
   drawCurve(g, x, width, curve);
   if (strip.cursor !== null) {
     g.fillStyle = css('ink');
     g.fillRect(x(strip.cursor) - 0.5, 0, 1.5, height);
   }
-  byId('strip-axis').replaceChildren(...[0, 0.25, 0.5, 0.75, 1].map((f) => make('span', {}, hex(Math.round(strip.start + f * span)))));
+  byId('strip-axis')
+      .replaceChildren(
+          ...[0, 0.25, 0.5, 0.75, 1].map((f) => make('span', {}, hex(Math.round(strip.start + f * span)))));
+}
+
+// One column a point of the screen, its height shared by the kinds of bytes in it: small ranges keep their true share,
+// and what is unknown or encrypted at least two points of it.
+function drawColumns(g, width, top, height) {
+  const perColumn = (strip.end - strip.start) / width;
+  const columns = Array.from({length: width}, () => [0, 0, 0, 0, 0]);
+  for (const s of segments) {
+    const from = Math.max(s.start, strip.start) - strip.start, to = Math.min(s.end, strip.end) - strip.start;
+    for (let c = Math.floor(from / perColumn); c < width && c * perColumn < to; ++c)
+      columns[c][s.range] += Math.max(0, Math.min(to, (c + 1) * perColumn) - Math.max(from, c * perColumn));
+  }
+  const fills = kRanges.map(css);
+  columns.forEach((sums, c) => {
+    let y = top;
+    for (const range of [4, 3, 0, 2, 1]) {
+      if (!sums[range]) continue;
+      const least = range >= 3 ? 2 : 0,
+            tall = Math.min(top + height - y, Math.max(least, sums[range] / perColumn * height));
+      g.fillStyle = fills[range];
+      g.fillRect(c, y, 1, tall);
+      y += tall;
+    }
+  });
 }
 
 function drawCurve(g, x, width, height) {
@@ -96,7 +122,10 @@ function segmentAt(offset) {
   let low = 0, high = segments.length - 1;
   while (low < high) {
     const middle = (low + high + 1) >> 1;
-    if (segments[middle].start <= offset) low = middle; else high = middle - 1;
+    if (segments[middle].start <= offset)
+      low = middle;
+    else
+      high = middle - 1;
   }
   const s = segments[low];
   return s && s.start <= offset && offset < s.end ? s : null;
@@ -104,19 +133,31 @@ function segmentAt(offset) {
 
 function describeOffset(offset) {
   const s = segmentAt(offset), bits = meanEntropy(offset, offset + 1);
-  return [hex(offset) + (s ? '  ' + kRanges[s.range] : ''), s ? wayOf(s.index) : '',
-    s ? hex(s.start) + '\u2013' + hex(s.end) + ', ' + size(s.end - s.start) : '', bits === null ? '' : 'entropy ' + bits.toFixed(2) + ' bits a byte'];
+  return [
+    hex(offset) + (s ? '  ' + kRanges[s.range] : ''), s ? wayOf(s.index) : '',
+    s ? hex(s.start) + '\u2013' + hex(s.end) + ', ' + size(s.end - s.start) : '',
+    bits === null ? '' : 'entropy ' + bits.toFixed(2) + ' bits a byte'
+  ];
 }
 
 function startStrip() {
-  const canvas = make('canvas', {id: 'strip', height: 128, tabindex: 0, role: 'img', style: 'height:128px',
-    'aria-label': 'The image from first to last byte with its entropy. Arrow keys walk the ranges.'});
+  const canvas = make('canvas', {
+    id: 'strip',
+    height: 128,
+    tabindex: 0,
+    role: 'img',
+    style: 'height:128px',
+    'aria-label': 'The image from first to last byte with its entropy. Arrow keys walk the ranges.'
+  });
   const legend = kRanges.map((r) => make('span', {}, make('i', {style: 'background:' + color(r)}), r));
   add(byId('strip-box'), canvas, make('div', {class: 'axis', id: 'strip-axis'}),
-      make('div', {class: 'legend'}, legend, make('span', {}, make('i', {style: 'background:' + color('link')}), 'entropy, 0 to 8 bits a byte')));
+      make(
+          'div', {class: 'legend'}, legend,
+          make('span', {}, make('i', {style: 'background:' + color('link')}), 'entropy, 0 to 8 bits a byte')));
   const offsetAt = (event) => {
     const box = canvas.getBoundingClientRect();
-    return Math.min(strip.end - 1, strip.start + Math.floor((event.clientX - box.left) / box.width * (strip.end - strip.start)));
+    return Math.min(
+        strip.end - 1, strip.start + Math.floor((event.clientX - box.left) / box.width * (strip.end - strip.start)));
   };
   canvas.addEventListener('mousemove', (event) => showHover(event, ...describeOffset(offsetAt(event))));
   canvas.addEventListener('mouseleave', hideHover);
@@ -133,7 +174,12 @@ function startStrip() {
     strip.cursor = next.start;
     drawStrip();
     const box = canvas.getBoundingClientRect();
-    showHover({clientX: box.left + (next.start - strip.start) / (strip.end - strip.start) * box.width, clientY: box.bottom - 20}, ...describeOffset(next.start));
+    showHover(
+        {
+          clientX: box.left + (next.start - strip.start) / (strip.end - strip.start) * box.width,
+          clientY: box.bottom - 20
+        },
+        ...describeOffset(next.start));
   });
   drawStrip();
 }

@@ -1,14 +1,20 @@
 // Does what a person does on the page, and leaves what came of it in the root element for page_test.py to judge.
 {
   const root = document.documentElement, seen = {};
-  const key = (element, name) => element.dispatchEvent(new KeyboardEvent('keydown', {key: name, bubbles: true, cancelable: true}));
-  const type = (input, words) => { input.value = words; input.dispatchEvent(new Event('input')); };
+  const key = (element, name) =>
+      element.dispatchEvent(new KeyboardEvent('keydown', {key: name, bubbles: true, cancelable: true}));
+  const type = (input, words) => {
+    input.value = words;
+    input.dispatchEvent(new Event('input'));
+  };
   const shownFindings = () => document.querySelectorAll('.finding:not([hidden])').length;
   const all = shownFindings();
 
   for (const chip of document.querySelectorAll('#findings button[data-severity]')) {
     chip.click();
-    seen.filtered = shownFindings() < all && shownFindings() === document.querySelectorAll('.finding:not([hidden])[data-severity=' + chip.dataset.severity + ']').length;
+    seen.filtered = shownFindings() < all &&
+        shownFindings() ===
+            document.querySelectorAll('.finding:not([hidden])[data-severity=' + chip.dataset.severity + ']').length;
     chip.click();
   }
   type(byId('finding-words'), 'no such words');
@@ -51,10 +57,14 @@
   byId('strip').dispatchEvent(new MouseEvent('mousemove', {bubbles: true, clientX: 200, clientY: 300}));
   seen.strip = byId('hover').textContent;
 
-  for (const fold of document.querySelectorAll('#tables details')) { fold.open = true; fold.dispatchEvent(new Event('toggle')); }
+  for (const fold of document.querySelectorAll('#tables details')) {
+    fold.open = true;
+    fold.dispatchEvent(new Event('toggle'));
+  }
   const heads = document.querySelectorAll('#permissions thead button:not([disabled])');
   heads[1].click();
-  const modes = () => [...document.querySelectorAll('#permissions tbody tr td:nth-child(2)')].map((cell) => cell.textContent);
+  const modes =
+      () => [...document.querySelectorAll('#permissions tbody tr td:nth-child(2)')].map((cell) => cell.textContent);
   seen.sorted = modes();
   heads[1].click();
   seen.reversed = modes();

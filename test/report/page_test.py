@@ -65,7 +65,8 @@ def complaints(dom, report):
         "the script did not reach its end": root.get("data-ready") == "yes",
         f"it reported errors: {''.join(dom.errors)}": not "".join(dom.errors).strip(),
         "a name of the image became script": "data-owned" not in root,
-        "a name of the image became an element": not any(t in ("img", "iframe") or "onload" in a for t, a in dom.elements),
+        "a name of the image became an element": not any(
+            t in ("img", "iframe") or "onload" in a for t, a in dom.elements),
         "there are other scripts than the page's two": dom.count("script") == 2,
         f"{len(findings)} findings are drawn, {len(report['findings'])} are in the report":
             len(findings) == len(report["findings"]) > 0,
@@ -121,7 +122,8 @@ def draws_without_findings(assay, chromium, folder):
     (tree / "root/etc").mkdir(parents=True)
     (tree / "root/etc/hostname").write_text("box\n")
     directory = tree / "report.html"
-    subprocess.run([assay, "inspect", "root", "--no-store", "--html", str(directory)], cwd=tree, capture_output=True, timeout=300)
+    subprocess.run([assay, "inspect", "root", "--no-store", "--html", str(directory)], cwd=tree,
+                   capture_output=True, timeout=300)
     bad = []
     for what, path in {"unknown bytes": unknown["html"], "a directory": directory}.items():
         dom = draw(chromium, path)
@@ -149,14 +151,17 @@ def main():
         bad += exercise(chromium, page, report, folder)
         bad += draws_without_findings(assay, chromium, folder)
         text = "".join(dom.words)
-        for shown in ("\u27e8U+202E\u27e9gnp.exe", "zero\u27e8U+200B\u27e9width", "not\\xff\\xfeutf8", small_image.ATTACK):
+        for shown in ("\u27e8U+202E\u27e9gnp.exe", "zero\u27e8U+200B\u27e9width",
+                      "not\\xff\\xfeutf8", small_image.ATTACK):
             if shown not in text:
                 bad.append(f"{shown} is not in the text of the page")
         broken = out["html"].with_name("broken.html")
-        for what, wrong in {"a script that fails": page.replace(b"const data = ", b"const data = missing() || "),
-                            "data that is not made inert": re.sub(rb"\\u003c(?!!)", b"<", page).replace(b"\\u003e", b">"),
-                            "an element from a name": page.replace(b"document.createTextNode(plain(child))",
-                                                                   b"document.createRange().createContextualFragment(child)")}.items():
+        as_text = b"document.createTextNode(plain(child))"
+        as_markup = b"document.createRange().createContextualFragment(child)"
+        for what, wrong in {
+                "a script that fails": page.replace(b"const data = ", b"const data = missing() || "),
+                "data that is not made inert": re.sub(rb"\\u003c(?!!)", b"<", page).replace(b"\\u003e", b">"),
+                "an element from a name": page.replace(as_text, as_markup)}.items():
             broken.write_bytes(wrong)
             if wrong == page or not complaints(draw(chromium, broken), report):
                 bad.append(f"{what} went unnoticed")

@@ -53,7 +53,8 @@ def put(value, *path):
 
 BROKEN = {
     "json": [without("input", "sha256"), without("facts", "services"), put("telnet", "facts", "accounts", 0, "port"),
-             put("awful", "findings", 0, "severity"), put([], "findings", 0, "evidence"), put(-1, "coverage", "bytes", "total"),
+             put("awful", "findings", 0, "severity"), put([], "findings", 0, "evidence"),
+             put(-1, "coverage", "bytes", "total"),
              put("yes", "complete")],
     "sarif": [without("runs"), put("grave", "runs", 0, "results", 0, "level"),
               put(7, "runs", 0, "results", 0, "message", "text")],
@@ -76,7 +77,8 @@ def drifted(source):
     definitions = json.loads((source / "docs/report.schema.json").read_text())
     kinds = definitions["$defs"] | {"Facts": definitions["properties"]["facts"]}
     text = (source / "core/facts.h").read_text() + (source / "core/artifact.h").read_text()
-    structs = {name: set(re.findall(r'v\("(\w+)"', body)) for name, body in re.findall(r"struct (\w+) \{(.*?)\n\};", text, re.S)}
+    structs = {name: set(re.findall(r'v\("(\w+)"', body)) for name, body in
+               re.findall(r"struct (\w+) \{(.*?)\n\};", text, re.S)}
     used = {"Facts", "Problem"} | {v["items"]["$ref"].split("/")[-1] for v in kinds["Facts"]["properties"].values()}
     bad = []
     for name in sorted(used):
@@ -95,8 +97,8 @@ def main():
         bad += check("json", validator(source / "docs/report.schema.json"), documents["json"])
         if shared.is_dir():
             cyclonedx = shared / "cyclonedx"
-            references = [cyclonedx / f for f in
-                          ("spdx.schema.json", "jsf-0.82.schema.json", "cryptography-defs.schema.json") if (cyclonedx / f).exists()]
+            names = ("spdx.schema.json", "jsf-0.82.schema.json", "cryptography-defs.schema.json")
+            references = [cyclonedx / name for name in names]
             bad += check("sarif", validator(shared / "sarif/sarif-schema-2.1.0.json"), documents["sarif"])
             bad += check("cyclonedx", validator(cyclonedx / "bom-1.6.schema.json", *references), documents["cyclonedx"])
         else:

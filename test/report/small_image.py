@@ -7,7 +7,8 @@ HOSTILE_NAMES = [
     ("</script>" + ATTACK).encode(),
     ('"><svg onload=document.documentElement.dataset.owned=1>').encode(),
     b"<!--<script>", b"]]>&lt;b&gt;&amp;", b"a\\x41b", b"back`tick${1}'quote",
-    "\u202egnp.exe".encode(), "line\u2028and\u2029paragraph".encode(), b"not\xff\xfeutf8", b"control\x01\x1b[31m", b"new\nline",
+    "\u202egnp.exe".encode(), "line\u2028and\u2029paragraph".encode(), b"not\xff\xfeutf8", b"control\x01\x1b[31m",
+    b"new\nline",
     "zero\u200bwidth".encode(),
 ]
 
