@@ -110,6 +110,7 @@ void Pool::give(Process& process, std::deque<Task>& waiting) {
 
 int Pool::wait(int milliseconds) {
   std::vector<pollfd> polled;
+  polled.reserve(processes_.size());
   for (const Process& process : processes_) polled.push_back({process.socket, POLLIN, 0});
   if (poll(polled.data(), polled.size(), milliseconds) <= 0) return -1;
   for (size_t i = 0; i < polled.size(); ++i)
@@ -167,7 +168,7 @@ void Pool::run(std::vector<Task> tasks, const std::function<void(const Task&, Ou
   }
 }
 
-Outcome Pool::run(Job job, const std::function<void()>& idle) {
+Outcome Pool::run(const Job& job, const std::function<void()>& idle) {
   Process& process = processes_[0];
   process.busy_with_job = true;
   process.since = now();

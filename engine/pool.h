@@ -27,7 +27,7 @@ class Pool {
   // called at least ten times a second (progress).
   void run(std::vector<Task> tasks, const std::function<void(const Task&, Outcome)>& done,
            const std::function<void()>& idle = {});
-  Outcome run(Job job, const std::function<void()>& idle = {});
+  Outcome run(const Job& job, const std::function<void()>& idle = {});
 
   // The bytes a place names, or empty when it is none (a worker may have lied).
   Bytes bytes_at(const Place& place) const;

@@ -1,6 +1,6 @@
-#include "core/pack.h"
-#include "core/artifact.h"
 #include "core/text.h"
+#include "core/artifact.h"
+#include "core/pack.h"
 
 #include <gtest/gtest.h>
 

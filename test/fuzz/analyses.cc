@@ -1,5 +1,5 @@
-// Fuzz target: the registries of file and tree analyses and of checks. The input is a tiny archive of its own, so that one
-// mutation can change a name, a mode or a content: repeated "mode:2 name NUL length:2 content".
+// Fuzz target: the registries of file and tree analyses and of checks. The input is a tiny archive of its own, so that
+// one mutation can change a name, a mode or a content: repeated "mode:2 name NUL length:2 content".
 #include "checks/check.h"
 #include "core/merge.h"
 #include "core/text.h"
@@ -61,7 +61,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const Artifact& artifact : parsed.artifacts) {
     if (!artifact.has_content) continue;
     Facts facts;
-    for (const system::FileAnalysis* analysis : system::file_analyses()) analysis->run(parsed.contents[artifact.place.at], facts);
+    for (const system::FileAnalysis* analysis : system::file_analyses())
+      analysis->run(parsed.contents[artifact.place.at], facts);
     place_facts(facts, artifact.way);
     append(of_files, std::move(facts));
   }

@@ -28,7 +28,8 @@ void open(Bytes content, unpack::Role role, unpack::LocalArena& arena, int depth
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size < 2) return 0;
   checksums_ignored = true;
-  static unpack::LocalArena arena(24 << 20, 1);  // one for all runs: reserving it anew would cost more than most of them
+  static unpack::LocalArena arena(24 << 20,
+                                  1);  // one for all runs: reserving it anew would cost more than most of them
   arena.truncate(0);
   const Bytes content(std::as_bytes(std::span(data + 1, size - 1)));
   open(content, static_cast<unpack::Role>(data[0] % 3), arena, 2);

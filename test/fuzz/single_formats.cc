@@ -22,7 +22,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static unpack::LocalArena arena(8 << 20, 1);
   arena.truncate(0);
   const unpack::Keys keys;
-  unpack::Collector sink(all.head(measured->length), {}, keys, {.bytes = 4 << 20, .entries = 2000, .steps = 200'000}, arena);
+  unpack::Collector sink(all.head(measured->length), {}, keys, {.bytes = 4 << 20, .entries = 2000, .steps = 200'000},
+                         arena);
   (void)format.unpack(all.head(measured->length), sink);
   (void)sink.finish(format.id, format.version, true, measured->verified);  // asserts that the bytes add up
   return 0;

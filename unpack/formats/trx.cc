@@ -45,7 +45,8 @@ Result<Measured> measure(Bytes from) {
   if (!checksum_holds(crc32_raw(body), h.crc)) return fail(Fault::kMalformed, "crc32 does not match", from.base() + 8);
   for (const uint32_t at : h.partitions)
     if (at < h.size || at > h.length)
-      return fail(Fault::kMalformed, "partition offset " + std::to_string(at) + " is outside the image", from.base() + 16);
+      return fail(Fault::kMalformed, "partition offset " + std::to_string(at) + " is outside the image",
+                  from.base() + 16);
   return Measured{h.length, true};
 }
 
@@ -64,8 +65,12 @@ Result<void> unpack(Bytes whole, Sink& into) {
 }  // namespace
 
 extern const Format kTrx;
-const Format kTrx = {.id = "trx", .title = "Broadcom TRX firmware image", .version = 1, .magics = kMagics,
-                     .measure = measure, .unpack = unpack,
+const Format kTrx = {.id = "trx",
+                     .title = "Broadcom TRX firmware image",
+                     .version = 1,
+                     .magics = kMagics,
+                     .measure = measure,
+                     .unpack = unpack,
                      .source = "openwrt/firmware-utils src/trx.c; Linux drivers/mtd/parsers/parser_trx.c"};
 
 }  // namespace assay::unpack
