@@ -89,7 +89,8 @@ class Writer {
     return fail(Fault::kIo, std::string("cannot write the archive: ") + (what ? what : "unknown error"));
   }
   std::string name(const std::string& way) const {
-    std::string relative = way.starts_with(prefix_) ? way.substr(prefix_.size()) : way;
+    if (way + "/" == prefix_) return ".";
+    const std::string relative = way.starts_with(prefix_) ? way.substr(prefix_.size()) : way;
     return relative.empty() ? "." : unescape(relative);
   }
   static std::string volume(const Artifact& artifact) {
@@ -103,12 +104,15 @@ class Writer {
 };
 
 // Entries of file systems and archives as they are; of parts only those that nothing opened. What lies inside a stored
-// file (a zip on a file system) stays inside it.
-bool wanted(const std::vector<Artifact>& artifacts, const Artifact& artifact) {
+// file (a zip on a file system) stays inside it, unless it lies below the way that was asked for.
+bool wanted(const std::vector<Artifact>& artifacts, const Artifact& artifact, const std::string& prefix) {
   if (artifact.node.kind == Kind::kImage) return artifacts.size() == 1;
   if (artifact.parent < 0) return false;
-  for (int32_t up = artifact.parent; up > 0; up = artifacts[static_cast<size_t>(up)].parent)
-    if (artifacts[static_cast<size_t>(up)].node.kind != Kind::kPart) return false;
+  for (int32_t up = artifact.parent; up > 0; up = artifacts[static_cast<size_t>(up)].parent) {
+    const Artifact& container = artifacts[static_cast<size_t>(up)];
+    if (!container.way.starts_with(prefix)) break;
+    if (container.node.kind != Kind::kPart) return false;
+  }
   return artifact.node.kind != Kind::kPart || (artifact.format.empty() && artifact.spans.size() <= 1) ||
          artifact.unread;
 }
@@ -128,16 +132,22 @@ int run(const Flags& flags) {
   Writer writer(*inspection, prefix);
   Result<void> done = writer.open(flags.output);
   uint64_t count = 0;
+  bool all = true;
   for (const Artifact& artifact : examination.artifacts) {
     if (!done) break;
-    if (!(artifact.way + "/").starts_with(prefix) || !wanted(examination.artifacts, artifact)) continue;
-    done = writer.add(artifact);
+    if (!(artifact.way + "/").starts_with(prefix) || !wanted(examination.artifacts, artifact, prefix)) continue;
     ++count;
+    if (artifact.node.kind == Kind::kSocket) {
+      complain(kIncomplete, artifact.way + " is left out: a tar archive cannot hold a socket");
+      all = false;
+      continue;
+    }
+    done = writer.add(artifact);
   }
   if (done) done = writer.finish();
   if (!done) return complain(kUnreadable, done.error().what);
   if (count == 0) return complain(kUnreadable, fmt::format("{} has nothing below {}", examination.name, flags.path));
-  return examination.complete ? kClean : kIncomplete;
+  return examination.complete && all ? kClean : kIncomplete;
 }
 
 }  // namespace
