@@ -11,7 +11,7 @@
 namespace assay::unpack {
 namespace {
 
-constexpr uint32_t kDriverVersion = 1;
+constexpr uint32_t kDriverVersion = 2;
 constexpr uint64_t kSmallestSearched = 16;  // bytes; below, a range is only named
 constexpr uint64_t kNamedFrom = 512;        // an unknown gap this long becomes a part of its own
 constexpr size_t kLookAhead = 64;           // candidates inside an unverified one that may disprove it
@@ -62,9 +62,11 @@ class Examiner {
     if (whole.format && only_padding_after(whole.length)) return take_whole(whole);
     if (whole.format && !whole.format->unpack && !whole.format->decode && role_ == Role::kFile)
       return leaf_with_tail(whole);
-    sink_.discard();
-    if (role_ == Role::kFile && looks_like_text(content_.head(64 << 10).text())) return raw();
-    search(0);
+    if (role_ == Role::kFile && looks_like_text(content_.head(64 << 10).text())) {
+      sink_.discard();
+      return raw();
+    }
+    search(0, whole);
     if (!found_structure_) return raw();
     return sink_.finish("", 0, true, false);
   }
@@ -89,22 +91,28 @@ class Examiner {
 
   Candidate best_at_start() {
     Candidate best;
-    const Format* stream = nullptr;
     for (const Format* format : formats()) {
       if (!magic_matches(*format, content_) || (format->magics.empty() && role_ == Role::kFile)) continue;
+      // A stream without a magic is a last resort: it says nothing against one that decoded to its end.
+      if (format->magics.empty() && format->decode && best.format && best.format->decode && best.verified) continue;
       if (!sink_.step(1)) break;
-      sink_.discard();
-      auto candidate = attempt(*format, content_, sink_.output());
-      if (!candidate || !candidate->beats(best)) continue;
-      best = *candidate;
-      stream = format->decode ? format : nullptr;
-    }
-    // Another candidate may have been tried after the best stream: decode that one again, so that its bytes are last.
-    if (stream) {
-      sink_.discard();
-      if (!attempt(*stream, content_, sink_.output())) best = {};
+      attempt_beside(*format, content_, best);
+      // Nothing that starts here says more than a stream that decoded to the end.
+      if (best.format && best.format->decode && best.verified && only_padding_after(best.length)) break;
     }
     return best;
+  }
+
+  // Makes `format` the best candidate if it is. What the best stream decoded to stays in the output while others are
+  // tried, so that none is decoded a second time to have its bytes last.
+  void attempt_beside(const Format& format, Bytes from, Candidate& best) {
+    const bool holds = best.format && best.format->decode;
+    if (!holds) sink_.discard();
+    auto candidate = attempt(format, from, holds ? sink_.trial() : sink_.output());
+    if (!candidate || !candidate->beats(best)) return;
+    if (holds) sink_.discard();
+    if (holds && format.decode) candidate = attempt(format, from, sink_.output());
+    best = candidate ? *candidate : Candidate{};
   }
 
   Unpacked take_whole(const Candidate& whole) {
@@ -140,20 +148,25 @@ class Examiner {
   }
 
   // Carving: structures from left to right; each accepted one is jumped over.
-  void search(uint64_t from) {
+  // `best_at_zero`: what was found at the very start; what a stream decoded to is still in the output.
+  void search(uint64_t from, const Candidate& best_at_zero = {}) {
     const std::vector<Hit> hits = scan(content_);
+    const bool known = best_at_zero.format && best_at_zero.format->carve && !best_at_zero.format->magics.empty();
     uint64_t cursor = from;
     for (size_t i = 0; i < hits.size(); ++i) {
       if (hits[i].start < cursor || exhausted(*hits[i].format)) continue;
       if (!sink_.step(1)) break;
       const Bytes rest = content_.head(content_.size(), hits[i].start);
-      sink_.discard();
-      auto candidate = attempt(*hits[i].format, rest, sink_.output());
+      const bool is_known = known && hits[i].start == 0;
+      if (is_known && hits[i].format != best_at_zero.format) continue;  // it was tried, and lost
+      if (!is_known || !best_at_zero.format->decode) sink_.discard();
+      std::optional<Candidate> candidate = is_known ? best_at_zero : attempt(*hits[i].format, rest, sink_.output());
       if (!candidate) {
         ++failures_[hits[i].format];
         continue;
       }
-      best_here(hits, i, rest, *candidate);
+      if (!is_known) best_here(hits, i, rest, *candidate);
+      if (!candidate->format) continue;  // the budget ended before the best stream was decoded
       if (!candidate->verified && contradicted(hits, i, *candidate)) continue;
       accept(hits[i].start, *candidate, cursor);
       cursor = hits[i].start + candidate->length;
@@ -164,17 +177,9 @@ class Examiner {
 
   // Other formats whose magic stands at the same place may read it better.
   void best_here(const std::vector<Hit>& hits, size_t first, Bytes rest, Candidate& best) {
-    bool again = false;
     for (size_t i = first + 1; i < hits.size() && hits[i].start == hits[first].start; ++i) {
       if (exhausted(*hits[i].format)) continue;
-      sink_.discard();
-      const auto other = attempt(*hits[i].format, rest, sink_.output());
-      again = true;
-      if (other && other->beats(best)) best = *other;
-    }
-    if (again && best.format->decode) {
-      sink_.discard();
-      ASSAY_CHECK(attempt(*best.format, rest, sink_.output()).has_value());
+      attempt_beside(*hits[i].format, rest, best);
     }
   }
 

@@ -21,15 +21,34 @@ bool has_dot_dot(std::string_view path) {
 }  // namespace
 
 Collector::Collector(Bytes whole, Place place, const Keys& keys, const Budget& budget, Arena& arena)
-    : whole_(whole), place_(place), keys_(keys), budget_(budget), arena_(arena), output_(*this), mark_(arena.size()) {}
+    : whole_(whole),
+      place_(place),
+      keys_(keys),
+      budget_(budget),
+      arena_(arena),
+      output_(*this),
+      trial_(*this),
+      mark_(arena.size()) {}
+
+Result<void> Collector::charge(uint64_t bytes) {
+  if (bytes > bytes_left()) {
+    result_.limited = true;
+    return fail(Fault::kLimit, "decoded bytes exceed the budget of " + std::to_string(budget_.bytes));
+  }
+  bytes_ += bytes;
+  return {};
+}
 
 Result<void> Collector::ArenaOutput::write(std::span<const std::byte> piece) {
-  if (piece.size() > owner_.bytes_left()) {
-    owner_.result_.limited = true;
-    return fail(Fault::kLimit, "decoded bytes exceed the budget of " + std::to_string(owner_.budget_.bytes));
-  }
-  TRY_VOID(owner_.arena_.append(piece));
-  owner_.bytes_ += piece.size();
+  TRY_VOID(owner_.charge(piece.size()));
+  auto kept = owner_.arena_.append(piece);
+  if (!kept) owner_.bytes_ -= piece.size();
+  return kept;
+}
+
+Result<void> Collector::TrialOutput::write(std::span<const std::byte> piece) {
+  TRY_VOID(owner_.charge(piece.size()));
+  written_ += piece.size();
   return {};
 }
 

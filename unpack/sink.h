@@ -9,6 +9,7 @@ class Collector final : public Sink {
   Collector(Bytes whole, Place place, const Keys& keys, const Budget& budget, Arena& arena);
 
   Output& output() override { return output_; }
+  Output& trial() { return trial_; }  // charges what is written, and keeps nothing
   void discard() override;
   Result<void> child(std::string_view name, Content content) override;
   Result<void> node(Node node, Content content) override;
@@ -40,7 +41,18 @@ class Collector final : public Sink {
    private:
     Collector& owner_;
   };
+  class TrialOutput final : public Output {
+   public:
+    explicit TrialOutput(Collector& owner) : owner_(owner) {}
+    Result<void> write(std::span<const std::byte> piece) override;
+    uint64_t written() const override { return written_; }
 
+   private:
+    Collector& owner_;
+    uint64_t written_ = 0;
+  };
+
+  Result<void> charge(uint64_t bytes);
   Result<void> add(Node node, Content content, std::vector<Unpacked> inner);
   Result<void> copy_together(const std::vector<Bytes>& extents);
   void normalise(Node& node);
@@ -51,6 +63,7 @@ class Collector final : public Sink {
   Budget budget_;
   Arena& arena_;
   ArenaOutput output_;
+  TrialOutput trial_;
   uint64_t mark_;  // arena size when the last entry was taken: what lies behind belongs to the next one
   uint64_t bytes_ = 0, steps_ = 0;
   std::vector<Span> claims_;
