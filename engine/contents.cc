@@ -44,8 +44,11 @@ const std::string& program_identity() {
     const std::string version = kVersion;
     if (!version.ends_with("-dev")) return version;
     std::ifstream self("/proc/self/exe", std::ios::binary);
-    const std::string bytes((std::istreambuf_iterator<char>(self)), std::istreambuf_iterator<char>());
-    return version + " " + sha256(Bytes(bytes)).hex();
+    std::vector<char> piece(1 << 16);
+    Sha256 digest;
+    while (self.read(piece.data(), static_cast<std::streamsize>(piece.size())) || self.gcount() > 0)
+      digest.add(std::as_bytes(std::span(piece).first(static_cast<size_t>(self.gcount()))));
+    return version + " " + digest.finish().hex();
   }();
   return identity;
 }
@@ -66,16 +69,19 @@ Contents::Contents(const Options& options, Pool& pool, store::Store& store, std:
       arrows_(arrows),
       bytes_left_(kMostBytes),
       entries_left_(kMostEntries) {
+  if (options.store_folder.empty()) return;
   key_prefix_ = program_identity() + "\n" + unpack::unpack_version().hex() + "\n";
   for (const auto& [id, bytes] : options.keys) key_prefix_ += id + " " + sha256(Bytes(bytes)).hex() + "\n";
 }
 
 Digest Contents::unpack_key(const Item& item) const {
+  if (options_.store_folder.empty()) return {};
   return sha256(
       Bytes("unpack\n" + key_prefix_ + std::to_string(static_cast<int>(item.role)) + "\n" + item.sha256.hex()));
 }
 
 Digest Contents::facts_key(const Item& item) const {
+  if (options_.store_folder.empty()) return {};
   static const std::string analyses = analyses_identity();
   return sha256(Bytes("file\n" + program_identity() + "\n" + analyses + item.sha256.hex()));
 }

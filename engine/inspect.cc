@@ -70,7 +70,9 @@ struct Inspection::State {
   template <class Output, class In, class Prepare>
   std::optional<Output> whole(const char* name, JobKind kind, const std::string& versions, In& in, Prepare prepare) {
     const Digest key =
-        sha256(Bytes(std::string(name) + "\n" + program_identity() + "\n" + versions + digest_of(in).hex()));
+        options.store_folder.empty()
+            ? Digest{}
+            : sha256(Bytes(std::string(name) + "\n" + program_identity() + "\n" + versions + digest_of(in).hex()));
     if (auto stored = store.get(key))
       if (auto output = unpack_as<Output>(*stored)) {
         arrows.push_back({name, "", true});
