@@ -68,8 +68,11 @@ class Assembler {
       into_.facts.problems.push_back({way, Fault::kIo, item.died, 0});
       into_.incomplete_because.push_back((way.empty() ? "the image" : way) + ": " + item.died);
     }
-    artifact.unread = artifact.unread || !item.died.empty() ||
-                      (item.role == unpack::Role::kPart && item.unpacked.format.empty() && !item.unpacked.container);
+    const bool unknown =
+        std::ranges::any_of(item.unpacked.spans, [](const Span& span) { return span.range == Range::kUnknown; });
+    const bool raw =
+        item.role == unpack::Role::kPart && item.unpacked.format.empty() && !item.unpacked.container && unknown;
+    artifact.unread = artifact.unread || raw || !item.died.empty();
     for (Problem problem : item.unpacked.problems) {
       problem.artifact = way;
       into_.facts.problems.push_back(std::move(problem));

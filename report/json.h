@@ -57,7 +57,22 @@ class ToJson {
     Json& out;
     template <class T>
     void operator()(std::string_view name, const T& v) {
+      if constexpr (std::is_same_v<T, std::string> || std::is_same_v<T, std::vector<std::string>>) {
+        if (is_way(name)) return put_way(name, v);
+      }
       out[std::string(name)] = of.value(v);
+    }
+    // Fields that hold ways: escaped already, and named from the image down like every other place in the report.
+    static bool is_way(std::string_view name) {
+      return name == "resolves_to" || name == "started_by" || name == "root" || name == "cgi";
+    }
+    void put_way(std::string_view name, const std::string& way) {
+      out[std::string(name)] = way.empty() ? "" : full_way(of.examination_, way);
+    }
+    void put_way(std::string_view name, const std::vector<std::string>& ways) {
+      Json list = Json::array();
+      for (const std::string& way : ways) list.push_back(full_way(of.examination_, way));
+      out[std::string(name)] = std::move(list);
     }
   };
   const Examination& examination_;
