@@ -38,11 +38,23 @@ make_keys() {
   openssl req -new -key "$root/etc/ssl/httpd.key" -subj "/O=Example/CN=router.lan" -out "$work/request" 2>/dev/null
   mkdir "$work/ca"
   : >"$work/ca/index"
-  printf '[ca]\ndefault_ca=d\n[d]\ndatabase=%s/ca/index\nnew_certs_dir=%s/ca\ndefault_md=sha256\nserial=%s/ca/serial\npolicy=p\n[p]\norganizationName=optional\ncommonName=supplied\n' \
-    "$work" "$work" "$work" >"$work/ca.cnf"
+  cat >"$work/ca.cnf" <<CNF
+[ca]
+default_ca = d
+[d]
+database = $work/ca/index
+new_certs_dir = $work/ca
+serial = $work/ca/serial
+default_md = sha256
+policy = p
+[p]
+organizationName = optional
+commonName = supplied
+CNF
   echo 01 >"$work/ca/serial"
   openssl ca -batch -selfsign -config "$work/ca.cnf" -startdate 20100101000000Z -enddate 20150101000000Z \
-    -keyfile "$root/etc/ssl/httpd.key" -in "$work/request" -notext -out "$root/etc/ssl/httpd.crt" 2>"$work/said" || { cat "$work/said" >&2; return 1; }
+    -keyfile "$root/etc/ssl/httpd.key" -in "$work/request" -notext -out "$root/etc/ssl/httpd.crt" \
+    2>"$work/said" || { cat "$work/said" >&2; return 1; }
 }
 
 make_passwords() {

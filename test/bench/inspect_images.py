@@ -6,6 +6,7 @@ For every image of ../shared/firmware (or $ASSAY_FIRMWARE), medians of five runs
   assay     CPU seconds of `assay inspect`, all its processes, without a store and with an empty one
   wall      seconds from start to end, without a store
   binwalk   CPU seconds of `binwalk -eM` (one run: it takes long), which unpacks and no more
+  files     that assay read, and files that binwalk left behind (carved pieces count, devices and links do not)
   unsquashfs  CPU seconds of unpacking the SquashFS images in it, where it can read them
   memory    the most that all processes of one run held at one time: PSS counts a shared page once, RSS in each process;
             /proc/*/smaps_rollup every 5 ms
@@ -129,11 +130,19 @@ def unsquashfs(assay, image):
 
 def binwalk(image):
     if not shutil.which("binwalk"):
-        return None
+        return None, None
     with tempfile.TemporaryDirectory() as folder:
         shutil.copy(image, f"{folder}/image")
         cpu, _, _ = cpu_and_wall(["binwalk", "-eM", "--run-as=root", "-C", f"{folder}/out", f"{folder}/image"])
-        return cpu
+        return cpu, sum(file.is_file() and not file.is_symlink() for file in pathlib.Path(folder, "out").rglob("*"))
+
+
+def files_read(assay, image):
+    listed = subprocess.run([assay, "inspect", "--no-store", image, "--json", "-"], capture_output=True, text=True)
+    try:
+        return json.loads(listed.stdout)["coverage"]["files"]["read"]
+    except ValueError:
+        return None
 
 
 def measure(build, image):
@@ -151,7 +160,9 @@ def measure(build, image):
     row["store"] = statistics.median(stored)
     row["pss"], row["rss"] = peak_memory(plain)
     row["instructions"] = instructions(plain)
-    row["binwalk"], row["unsquashfs"] = binwalk(image), unsquashfs(assay, str(image))
+    row["binwalk"], row["binwalk files"] = binwalk(image)
+    row["unsquashfs"] = unsquashfs(assay, str(image))
+    row["files"] = files_read(assay, str(image))
     return row
 
 
@@ -163,15 +174,15 @@ def ratio(above, below):
     return above / below if above is not None and below and below > 0.001 else None
 
 
-HEAD = ("image", "MiB", "decode", "assay", "×", "store", "wall", "binwalk", "× faster", "unsquashfs", "PSS MiB", "RSS MiB",
-        "M instr.")
+HEAD = ("image", "MiB", "decode", "assay", "×", "store", "wall", "binwalk", "× faster", "files",
+        "binwalk's", "unsquashfs", "PSS MiB", "RSS MiB", "M instr.")
 
 
 def cells(row):
-    return (row["image"], f"{row['size'] / 2**20:.1f}", number(row["decode"] if row["streams"] else None), number(row["assay"]),
-            number(ratio(row["assay"], row["decode"]), "{:.2f}"), number(row["store"]), number(row["wall"]),
+    return (row["image"], f"{row['size'] / 2**20:.1f}", number(row["decode"] if row["streams"] else None),
+            number(row["assay"]), number(ratio(row["assay"], row["decode"]), "{:.2f}"), number(row["store"]), number(row["wall"]),
             number(row["binwalk"], "{:.2f}"), number(ratio(row["binwalk"], row["assay"]), "{:.1f}"),
-            number(row["unsquashfs"]), f"{row['pss']:.0f}", f"{row['rss']:.0f}", number(row["instructions"], "{:.0f}"))
+            number(row["files"], "{}"), number(row["binwalk files"], "{}"), number(row["unsquashfs"]), f"{row['pss']:.0f}", f"{row['rss']:.0f}", number(row["instructions"], "{:.0f}"))
 
 
 def print_table(table):
@@ -186,7 +197,8 @@ def missed(rows):
         for column in ("assay", "store"):
             times = ratio(row[column], row["decode"])
             if times and times > MOST_RATIO:
-                yield f"{name}: {'with an empty store ' if column == 'store' else ''}{times:.2f} times decoding once, goal {MOST_RATIO}"
+                how = "with an empty store " if column == "store" else ""
+                yield f"{name}: {how}{times:.2f} times decoding once, goal {MOST_RATIO}"
         if row["wall"] > MOST_WALL:
             yield f"{name}: {row['wall']:.2f} s wall, goal {MOST_WALL} s for 8 MB"
         faster = ratio(row["binwalk"], row["assay"])
@@ -211,8 +223,8 @@ def one_byte(build):
                 content = bytearray(target.read_bytes())
                 content[1000] ^= 1
                 target.write_bytes(content)
-            subprocess.run(["mksquashfs", base / "tree", base / "image", "-quiet", "-no-progress", "-noappend", "-all-root",
-                            "-mkfs-time", "0", "-all-time", "0"], check=True, stdout=subprocess.DEVNULL)
+            subprocess.run(["mksquashfs", base / "tree", base / "image", "-quiet", "-no-progress", "-noappend",
+                            "-all-root", "-mkfs-time", "0", "-all-time", "0"], check=True, stdout=subprocess.DEVNULL)
             cpu, _, _ = cpu_and_wall([build / "assay", "inspect", "--store", base / "store", base / "image", "--arrows",
                                       base / name])
             lines = [line.split("\t") for line in (base / name).read_text().splitlines()]
@@ -235,7 +247,8 @@ def main():
     wanted = os.environ.get("ASSAY_BENCH_IMAGES", "")
     images = [image for image in images if wanted in image.name]
     load = os.getloadavg()[0]
-    print(f"machine: {machine()}; load {load:.1f} at the start" + ("" if load < QUIET_LOAD else ": NOT quiet, expect noise"))
+    print(f"machine: {machine()}; load {load:.1f} at the start" +
+          ("" if load < QUIET_LOAD else ": NOT quiet, expect noise"))
     if not images:
         print("no images: ../shared/firmware is not there and ASSAY_FIRMWARE names no folder")
     rows = []
