@@ -1,5 +1,5 @@
-// service.shell_without_login_serial: the serial line, which whoever opens the case can reach, gives a shell without
-// login.
+// service.shell_without_login_serial: the console (a serial line that whoever opens the case can reach, or a screen and
+// keyboard) gives a shell without login.
 #include "checks/words.h"
 
 namespace assay::checks {
@@ -23,10 +23,11 @@ extern const Check kServiceShellWithoutLoginSerial;
 const Check kServiceShellWithoutLoginSerial = {
     .id = "service.shell_without_login_serial",
     .version = 1,
-    .title = "Shell on the serial line without login",
-    .means = "The console gives a command interpreter to whoever has the serial line, without asking for a secret.",
+    .title = "Shell on the console without login",
+    .means =
+        "A serial line or virtual terminal gives a command interpreter to whoever has it, without asking for a secret.",
     .misses = "Programs that offer commands on the line without being a shell.",
-    .mistakes = "Devices without a serial connector, or whose receive line is cut.",
+    .mistakes = "Devices without the connector, or whose receive line is cut.",
     .cwe = kCwe,
     .requirements = kRequirements,
     .run = run,

@@ -80,13 +80,22 @@ std::vector<Evidence> some(const std::vector<Evidence>& all, size_t skip, size_t
 
 bool is_serial(const Service& service) { return service.protocol == "serial"; }
 
+// tty1, tty2 …: a screen and a keyboard (Linux, Documentation/admin-guide/devices.txt); ttyS0, ttyAMA0, console: a
+// line.
+bool is_virtual_terminal(const Service& s) {
+  const std::string_view name = std::string_view(s.bind).substr(s.bind.rfind('/') + 1);
+  return name.starts_with("tty") && name.size() > 3 &&
+         name.find_first_not_of("0123456789", 3) == std::string_view::npos;
+}
+
 std::string describe(const Service& s) {
   std::string out = escape(s.program);
   if (s.program.empty() || s.program == "internal") out = "The service " + quoted(s.name);  // inetd's own
   const bool from_code = s.port_source == "code";  // it can; whether it does was not followed
   const std::string listens = from_code ? " can listen on " : " listens on ";
   if (is_serial(s))
-    out += " serves the serial line" + (s.bind.empty() ? "" : " " + escape(s.bind));
+    out += (is_virtual_terminal(s) ? " serves the virtual terminal" : " serves the serial line") +
+           (s.bind.empty() ? "" : " " + escape(s.bind));
   else if (s.port != 0)
     out += listens + (s.protocol.empty() ? "" : s.protocol + " ") + "port " + std::to_string(s.port);
   else

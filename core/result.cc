@@ -19,6 +19,8 @@ std::string_view fault_name(Fault fault) {
       return "limit";
     case Fault::kIo:
       return "io";
+    case Fault::kForeign:
+      return "foreign";
   }
   return "unknown";
 }

@@ -15,6 +15,7 @@ enum class Fault : uint8_t {
   kEncrypted,    // well formed, not readable without a key
   kLimit,        // a budget was hit: depth, bytes, nodes or steps
   kIo,           // the operating system refused
+  kForeign,      // not this structure at all: what looked like its magic stands there for another reason
 };
 
 std::string_view fault_name(Fault fault);

@@ -62,6 +62,7 @@ class Examiner {
     if (whole.format && only_padding_after(whole.length)) return take_whole(whole);
     if (whole.format && !whole.format->unpack && !whole.format->decode && role_ == Role::kFile)
       return leaf_with_tail(whole);
+    for (Error& refusal : refusals_) sink_.problem(std::move(refusal));
     if (role_ == Role::kFile && looks_like_text(content_.head(64 << 10).text())) {
       sink_.discard();
       return raw();
@@ -78,15 +79,27 @@ class Examiner {
   }
 
   // Tries one format at one place. A stream's output is left in the sink's output, behind what is already there.
-  std::optional<Candidate> attempt(const Format& format, Bytes from, Output& into) {
+  std::optional<Candidate> attempt(const Format& format, Bytes from, Output& into, Error* why = nullptr) {
     if (format.decode) {
       const auto decoded = format.decode(from, into);
+      if (!decoded && why) *why = decoded.error();
       if (!decoded || decoded->length == 0 || decoded->length > from.size()) return std::nullopt;
       return Candidate{&format, decoded->length, decoded->verified, decoded->name};
     }
     const auto measured = format.measure(from);
+    if (!measured && why) *why = measured.error();
     if (!measured || measured->length == 0 || measured->length > from.size()) return std::nullopt;
     return Candidate{&format, measured->length, measured->verified, {}};
+  }
+
+  // A magic of four bytes or more at the very start is no chance: why its format refuses is worth knowing, unless
+  // another format reads the whole.
+  void remember(const Format& format, const Error& refusal) {
+    const bool strong = std::ranges::any_of(format.magics, [&](const Magic& m) {
+      return m.offset == 0 && m.bytes.size() >= 4 && content_.starts_with(m.bytes);
+    });
+    if (strong && refusal.fault != Fault::kForeign && !refusal.what.empty())
+      refusals_.push_back({refusal.fault, std::string(format.id) + ": " + refusal.what, refusal.offset});
   }
 
   Candidate best_at_start() {
@@ -96,7 +109,9 @@ class Examiner {
       // A stream without a magic is a last resort: it says nothing against one that decoded to its end.
       if (format->magics.empty() && format->decode && best.format && best.format->decode && best.verified) continue;
       if (!sink_.step(1)) break;
-      attempt_beside(*format, content_, best);
+      Error refusal{};
+      attempt_beside(*format, content_, best, &refusal);
+      remember(*format, refusal);
       // Nothing that starts here says more than a stream that decoded to the end.
       if (best.format && best.format->decode && best.verified && only_padding_after(best.length)) break;
     }
@@ -105,10 +120,10 @@ class Examiner {
 
   // Makes `format` the best candidate if it is. What the best stream decoded to stays in the output while others are
   // tried, so that none is decoded a second time to have its bytes last.
-  void attempt_beside(const Format& format, Bytes from, Candidate& best) {
+  void attempt_beside(const Format& format, Bytes from, Candidate& best, Error* why = nullptr) {
     const bool holds = best.format && best.format->decode;
     if (!holds) sink_.discard();
-    auto candidate = attempt(format, from, holds ? sink_.trial() : sink_.output());
+    auto candidate = attempt(format, from, holds ? sink_.trial() : sink_.output(), why);
     if (!candidate || !candidate->beats(best)) return;
     if (holds) sink_.discard();
     if (holds && format.decode) candidate = attempt(format, from, sink_.output());
@@ -244,6 +259,7 @@ class Examiner {
   Arena& arena_;
   Collector sink_;
   std::map<const Format*, uint64_t> failures_;  // looked up only, never walked: the order of addresses does not show
+  std::vector<Error> refusals_;
   bool found_structure_ = false, said_exhausted_ = false;
 };
 

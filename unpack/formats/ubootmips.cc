@@ -122,7 +122,7 @@ Result<Boot> read_boot(Bytes from) {
       if (const auto boot = new_layout(r, at)) return *boot;
     }
   }
-  return fail(Fault::kMalformed, "no start-up code whose addresses agree", from.base());
+  return fail(Fault::kForeign, "no start-up code whose addresses agree", from.base());
 }
 
 Result<Measured> measure(Bytes from) { return Measured{TRY(read_boot(from)).size, true}; }
