@@ -11,6 +11,7 @@ extern const Format kBzimage;
 extern const Format kBzip2;
 extern const Format kCpio;
 extern const Format kCramfs;
+extern const Format kDeflate;
 extern const Format kDni;
 extern const Format kDtb;
 extern const Format kEfiZboot;
@@ -62,6 +63,7 @@ constexpr const Format* kFormats[] = {
     &kBzip2,
     &kCpio,
     &kCramfs,
+    &kDeflate,
     &kDni,
     &kDtb,
     &kEfiZboot,
