@@ -126,7 +126,7 @@ TEST(ElfFacts, EachMechanismNeedsAllItsParts) {
 TEST(ElfFacts, ACommandInterpreterIsNotSaidToStartAShell) {
   ElfBuilder builder = program();
   builder.imports = {"execve"};
-  builder.strings = std::string("/bin/sh\0readonly\0umask\0shift\0unset\0export\0times\0", 50);
+  builder.strings = std::string("/bin/sh\0readonly\0umask\0shift\0unset\0export\0times\0", 48);
   EXPECT_TRUE(has(facts_of(builder), "command-interpreter"));
   EXPECT_FALSE(has(facts_of(builder), "starts-shell"));
 }
