@@ -1,5 +1,6 @@
 // Every format, in alphabetical order; the order means nothing (a verified parse wins, then the one that covers more).
-// Adding one: its file in formats/, its two lines here, a test or case that names it (test/unpack/registry_test.cc looks).
+// Adding one: its file in formats/, its two lines here, a test or case that names it (test/unpack/registry_test.cc
+// looks).
 #include "unpack/format.h"
 
 namespace assay::unpack {
