@@ -1,5 +1,5 @@
 // One declaration of a struct's fields serves everything that walks them: the canonical bytes of the store (pack.h),
-// the JSON report, and the table of fact kinds in docs/facts.md.
+// the JSON report, whose keys docs/report.schema.json fixes.
 //
 //   struct Port { std::string name; uint16_t number = 0;
 //     FIELDS(v("name", s.name); v("number", s.number)) };
