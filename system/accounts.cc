@@ -82,6 +82,10 @@ void add_started_logins(const Facts& facts, std::vector<Account>& accounts) {
 }
 
 void run(Tree& tree, Facts& out) {
+  for (const Artifact* artifact : texts_too_long(tree))
+    out.problems.push_back({artifact->way, Fault::kLimit,
+                            "a text of " + std::to_string(artifact->size) + " bytes is not searched for configuration",
+                            0});
   std::vector<Account> accounts;
   std::vector<std::pair<int, std::string>> places;  // volume and directory, by account
   for (const TextFile& file : text_files(tree)) {

@@ -50,6 +50,17 @@ std::vector<TextFile> text_files(const Tree& tree) {
   return found;
 }
 
+std::vector<const Artifact*> texts_too_long(const Tree& tree) {
+  constexpr std::array<std::string_view, 5> kRead{"text", "script", "xml", "json", "ini"};
+  std::vector<const Artifact*> found;
+  for (const Artifact& artifact : tree.artifacts()) {
+    if (artifact.node.kind != Kind::kFile || artifact.size <= kMaximumText || !artifact.format.empty()) continue;
+    const FileType* type = tree.type(artifact);
+    if (type && is_one_of(type->type, kRead) && tree.volume_of(artifact) >= 0) found.push_back(&artifact);
+  }
+  return found;
+}
+
 bool is_web_page(const TextFile& file) {
   constexpr std::array<std::string_view, 4> kTypes{"html", "javascript", "css", "php"};
   constexpr std::array<std::string_view, 12> kEndings{".htm", ".html", ".js",  ".css", ".asp", ".aspx",

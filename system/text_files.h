@@ -24,6 +24,8 @@ struct TextFile {
 // Every stored file of a volume that holds text of at most 256 KiB, in stored order; hard links and links are left out.
 std::vector<TextFile> text_files(const Tree& tree);
 
+// Text that could be configuration but is longer than kMaximumText: the readers leave it out, and a report must say so.
+std::vector<const Artifact*> texts_too_long(const Tree& tree);
 bool is_web_page(const TextFile& file);  // pages, scripts and translations of a web interface: no configuration
 
 }  // namespace assay::system

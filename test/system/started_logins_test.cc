@@ -37,6 +37,22 @@ TEST(StartedLogins, AConstantIsReadOnce) {
   EXPECT_EQ(facts_of("telnetd -l /bin/login -u operator:pass &\n").accounts.size(), 1u);
 }
 
+TEST(LongTexts, AreNotReadAndTheReportSaysSo) {
+  for (const size_t size : {1000u, 300000u}) {
+    TreeBuilder builder;
+    builder.file("etc/settings", std::string(size, 'a'));
+    builder.facts.file_types.push_back({.type = "text", .at = {.artifact = "squashfs/etc/settings"}});
+    Tree plain = builder.tree();
+    Facts out;
+    for (const TreeAnalysis* analysis : tree_analyses())
+      if (analysis->id == "accounts") analysis->run(plain, out);
+    ASSERT_EQ(out.problems.size(), size > 262144 ? 1u : 0u);
+    if (!out.problems.empty()) {
+      EXPECT_EQ(out.problems[0].artifact, "squashfs/etc/settings");
+    }
+  }
+}
+
 TEST(StartedLogins, WhatTheImageDoesNotSayIsNotGuessed) {
   EXPECT_TRUE(facts_of("telnetd -l /bin/login -u operator:`cat /etc/absent`\n").accounts.empty());
   EXPECT_TRUE(facts_of("telnetd -l /bin/login -u operator:`cat /etc/two`\n").accounts.empty());
