@@ -13,7 +13,8 @@ test/fuzz/seeds.py .cache/fuzz/seeds
 one() {
   local target=$1 folder=.cache/fuzz/$1
   mkdir -p "$folder"
-  if ! "$build/test/fuzz_$target" -max_total_time="$seconds" -timeout=25 -rss_limit_mb=3000 -max_len=65536 -print_final_stats=1 \
+  # Seed 0 is libFuzzer's own choice; ./dev test fixes it, so that a run there can be repeated.
+  if ! "$build/test/fuzz_$target" -seed="${ASSAY_FUZZ_SEED:-0}" -max_total_time="$seconds" -timeout=25 -rss_limit_mb=3000 -max_len=65536 -print_final_stats=1 \
     -artifact_prefix=".cache/fuzz/$target-" "$folder" ".cache/fuzz/seeds/$target" test/fuzz/corpus/"$target" >".cache/fuzz/$target.log" 2>&1; then
     tail -40 ".cache/fuzz/$target.log"
     echo "fuzz target $target reported; the input lies in .cache/fuzz" >&2
