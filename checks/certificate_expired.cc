@@ -1,6 +1,7 @@
 // certificate.expired: a certificate's validity (RFC 5280, 4.1.2.5) ended before the day of the examination. A bundle
 // of authorities ages by itself, so it is stated once per file and lower than a certificate whose private key is here.
 #include "checks/words.h"
+#include "core/date.h"
 
 #include <map>
 

@@ -107,23 +107,6 @@ std::string describe(const Service& s) {
   return out;
 }
 
-std::string date_of(int64_t seconds) {
-  // Days to a civil date, proleptic Gregorian (H. Hinnant, "chrono-compatible low-level date algorithms").
-  int64_t days = seconds / 86400 - (seconds % 86400 < 0 ? 1 : 0) + 719468;
-  const int64_t era = (days >= 0 ? days : days - 146096) / 146097;
-  const int64_t day_of_era = days - era * 146097;
-  const int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-  const int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-  const int64_t shifted_month = (5 * day_of_year + 2) / 153;
-  const int64_t day = day_of_year - (153 * shifted_month + 2) / 5 + 1;
-  const int64_t month = shifted_month < 10 ? shifted_month + 3 : shifted_month - 9;
-  const int64_t year = year_of_era + era * 400 + (month <= 2 ? 1 : 0);
-  std::array<char, 80> text{};
-  std::snprintf(text.data(), text.size(), "%04lld-%02lld-%02lld", static_cast<long long>(year),
-                static_cast<long long>(month), static_cast<long long>(day));
-  return text.data();
-}
-
 std::string sysctl_name(std::string_view written) {
   constexpr std::string_view kProc = "/proc/sys/";
   if (written.starts_with(kProc)) written.remove_prefix(kProc.size());

@@ -28,8 +28,6 @@ std::vector<Evidence> some(const std::vector<Evidence>& all, size_t skip = 1, si
 std::string describe(const Service& service);
 bool is_serial(const Service& service);
 
-std::string date_of(int64_t seconds);  // UTC, YYYY-MM-DD
-
 // A setting of the kernel by its sysctl name; names written as paths or with /proc/sys/ before them are the same.
 std::string sysctl_name(std::string_view written);
 

@@ -1,6 +1,7 @@
 // assay show IMAGE FINDING: one finding with its evidence in full.
 #include "cli/commands.h"
 
+#include "core/date.h"
 #include "report/report.h"
 
 #include <unistd.h>
@@ -16,7 +17,7 @@ int run(const Flags& flags) {
   auto options = flags.options();
   if (!options) return complain(kUsage, options.error().what);
   if (!flags.as_of.empty()) options->as_of = flags.as_of;
-  if (auto date = engine::seconds_of_date(options->as_of); !date)
+  if (auto date = seconds_of_date(options->as_of); !date)
     return complain(kUsage, "--as-of: " + date.error().what);
   const auto inspection = engine::Inspection::run(*options);
   if (!inspection) return complain(kUnreadable, inspection.error().what);

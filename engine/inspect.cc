@@ -1,5 +1,6 @@
 #include "engine/inspect.h"
 
+#include "core/date.h"
 #include "core/merge.h"
 #include "core/pack.h"
 #include "core/text.h"
@@ -34,26 +35,7 @@ Digest digest_of(const JudgeInput& input) {
   return sha256(Bytes(pack(plain)));
 }
 
-int days_in(int year, int month) {
-  constexpr int kDays[] = {31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31};
-  const bool leap = (year % 4 == 0 && year % 100 != 0) || year % 400 == 0;
-  return kDays[month - 1] + (month == 2 && leap ? 1 : 0);
-}
-
 }  // namespace
-
-Result<int64_t> seconds_of_date(std::string_view date) {
-  int year = 0, month = 0, day = 0, used = 0;
-  const std::string text(date);
-  if (std::sscanf(text.c_str(), "%4d-%2d-%2d%n", &year, &month, &day, &used) != 3 || used != 10 || text.size() != 10 ||
-      month < 1 || month > 12 || day < 1 || day > days_in(year, month))
-    return fail(Fault::kMalformed, "date \"" + escape(date) + "\" is no day of the form YYYY-MM-DD");
-  // Days from civil (proleptic Gregorian calendar), counting years from March.
-  const int64_t y = month <= 2 ? year - 1 : year;
-  const int64_t era = (y >= 0 ? y : y - 399) / 400, of_era = y - era * 400;
-  const int64_t of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
-  return (era * 146097 + of_era * 365 + of_era / 4 - of_era / 100 + of_year - 719468) * 86400;
-}
 
 struct Inspection::State {
   State(const Options& o, Input i, Pool p)

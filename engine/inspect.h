@@ -57,7 +57,4 @@ class Inspection {
   std::unique_ptr<State> state_;
 };
 
-// Days since 1970 of a date YYYY-MM-DD, times 86400.
-Result<int64_t> seconds_of_date(std::string_view date);
-
 }  // namespace assay::engine

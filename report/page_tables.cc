@@ -1,6 +1,8 @@
 // The tables of the page: one a kind of fact, with the columns a person asks for and the place of each row.
 #include "report/page_data.h"
 
+#include "core/date.h"
+
 namespace assay::report {
 namespace {
 
@@ -216,6 +218,22 @@ Json notes(const Facts& facts, const WayIndex& ways) {
   return t.done();
 }
 
+Json integrity(const Facts& facts, const WayIndex& ways) {
+  Table t("integrity", "Checksums and signatures", {"format", "kind", "name", "algorithm", "state", "detail"},
+          "What containers carry to protect themselves, and whether it holds.");
+  for (const FormatIntegrity& i : facts.integrity)
+    t.row(ways, i.at, {say(i.format), say(i.kind), say(i.name), say(i.algorithm), say(i.state), say(i.detail)});
+  return t.done();
+}
+
+Json unknown_ranges(const Facts& facts, const WayIndex& ways) {
+  Table t("unknown", "Unknown ranges", {"bytes", "looks like", "entropy", "processor", "nearest"},
+          "What no format explains, and what it looks like.");
+  for (const UnknownRange& u : facts.unknown_ranges)
+    t.row(ways, u.at, {u.size, say(u.looks_like), u.entropy / 1000.0, say(u.processor), say(u.nearest)});
+  return t.done();
+}
+
 Json problems(const Facts& facts, const WayIndex& ways) {
   Table t("problems", "Problems", {"fault", "what"}, "What could not be read, and why. The rest was read.");
   for (const Problem& p : facts.problems)
@@ -240,7 +258,7 @@ Json page_tables(const Examination& e, const WayIndex& ways) {
                       components(f, ways), hardening(f, ways),   permissions(f, ways), firewall(f, ways),
                       web(f, ways),        routes(f, ways),      update(f, ways),      boot(f, ways),
                       mounts(f, ways),     outbound(f, ways),    settings(f, ways),    kernel(f, ways),
-                      leftovers(f, ways),  notes(f, ways)});
+                      leftovers(f, ways),  integrity(f, ways),   notes(f, ways),       unknown_ranges(f, ways)});
 }
 
 }  // namespace assay::report
