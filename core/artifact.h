@@ -80,6 +80,24 @@ struct Problem {         // something not read, with the reason; a report that h
   FIELDS(v("artifact", s.artifact); v("fault", s.fault); v("what", s.what); v("offset", s.offset))
 };
 
+struct Integrity {        // what a format carries to protect itself, and whether it holds
+  std::string kind;       // checksum, signature, hash-tree
+  std::string name;       // of the field: "header crc"
+  std::string algorithm;  // crc32, md5, sha256, rsa2048-sha256, …
+  std::string state;      // valid, invalid, not-checkable
+  std::string detail;     // not-checkable: why
+  std::string key;        // of a signature: the key's id or fingerprint, as far as the format states it
+  uint64_t offset = 0;    // of the field
+  FIELDS(v("kind", s.kind); v("name", s.name); v("algorithm", s.algorithm); v("state", s.state); v("detail", s.detail);
+         v("key", s.key); v("offset", s.offset))
+};
+
+struct OpenedWith {         // encrypted bytes that a documented, public key or password opened
+  std::string scheme, key;  // "aes-128-cbc"; where the key is documented, never the key of a --key file
+  uint64_t offset = 0, length = 0;
+  FIELDS(v("scheme", s.scheme); v("key", s.key); v("offset", s.offset); v("length", s.length))
+};
+
 struct Entry;
 
 // The result of the arrow "unpack" on one content.
@@ -91,12 +109,15 @@ struct Unpacked {
   std::vector<Span> spans;     // sorted, disjoint, together the whole content
   std::vector<Entry> entries;  // as stored
   std::vector<Note> notes;
+  std::vector<Integrity> integrity;
+  std::vector<OpenedWith> opened;
   std::vector<Problem> problems;
   uint64_t bytes_out = 0, steps = 0;  // work done
   bool limited = false;               // a budget was hit
   FIELDS(v("format", s.format); v("version", s.version); v("container", s.container); v("verified", s.verified);
-         v("spans", s.spans); v("entries", s.entries); v("notes", s.notes); v("problems", s.problems);
-         v("bytes_out", s.bytes_out); v("steps", s.steps); v("limited", s.limited))
+         v("spans", s.spans); v("entries", s.entries); v("notes", s.notes); v("integrity", s.integrity);
+         v("opened", s.opened); v("problems", s.problems); v("bytes_out", s.bytes_out); v("steps", s.steps);
+         v("limited", s.limited))
 };
 
 struct Entry {

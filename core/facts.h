@@ -259,6 +259,50 @@ struct FormatNote {  // what a container's own fields say
   FIELDS(v("format", s.format); v("name", s.name); v("value", s.value); v("at", s.at))
 };
 
+struct FormatIntegrity {  // a checksum, signature or hash tree of a container (Integrity says what the words mean)
+  std::string format, kind, name, algorithm, state, detail, key;
+  Evidence at;
+  FIELDS(v("format", s.format); v("kind", s.kind); v("name", s.name); v("algorithm", s.algorithm); v("state", s.state);
+         v("detail", s.detail); v("key", s.key); v("at", s.at))
+};
+
+struct Opened {  // encrypted, but opened with a key or password that is public
+  std::string format, scheme, key;
+  Evidence at;
+  FIELDS(v("format", s.format); v("scheme", s.scheme); v("key", s.key); v("at", s.at))
+};
+
+struct UnknownRange {  // bytes that no format explains, and what they look like
+  uint64_t size = 0;
+  uint32_t entropy = 0;     // thousandths of a bit a byte, 0..8000
+  uint64_t chi_square = 0;  // against equal frequencies, 255 degrees of freedom
+  uint32_t period = 0;      // bytes after which blocks repeat more than chance allows; 0: none seen
+  std::string looks_like;   // random, text, code, tables, repeating-key, block-cipher-ecb, data
+  std::string language;     // of its strings, ISO 639-1; "" not known
+  std::string processor;    // whose instructions it holds; "" none recognised
+  std::optional<uint64_t> load_address;
+  std::string nearest;  // format id whose magic stands near its start, and why it refused
+  Evidence at;
+  FIELDS(v("size", s.size); v("entropy", s.entropy); v("chi_square", s.chi_square); v("period", s.period);
+         v("looks_like", s.looks_like); v("language", s.language); v("processor", s.processor);
+         v("load_address", s.load_address); v("nearest", s.nearest); v("at", s.at))
+};
+
+struct CodeUnit {         // machine code of one program or image, and how far it could be read
+  std::string processor;  // mips32-be, mips32-le, mips64-be, mips64-le, arm, aarch64, x86, x86-64, ppc32, riscv64, …
+  uint64_t functions = 0, instructions = 0;
+  uint64_t bytes = 0;        // executable
+  uint64_t undecodable = 0;  // bytes inside functions that are no instruction
+  uint64_t indirect_jumps = 0, indirect_jumps_resolved = 0;
+  uint64_t indirect_calls = 0, indirect_calls_resolved = 0;
+  std::string unread;  // why not all of it was read; "" all was
+  Evidence at;
+  FIELDS(v("processor", s.processor); v("functions", s.functions); v("instructions", s.instructions);
+         v("bytes", s.bytes); v("undecodable", s.undecodable); v("indirect_jumps", s.indirect_jumps);
+         v("indirect_jumps_resolved", s.indirect_jumps_resolved); v("indirect_calls", s.indirect_calls);
+         v("indirect_calls_resolved", s.indirect_calls_resolved); v("unread", s.unread); v("at", s.at))
+};
+
 struct FileType {           // what a stored file is, beside the formats that unpack
   std::string type;         // elf, script, text, html, javascript, css, json, xml, png, …, data
   std::string interpreter;  // of a script
@@ -287,6 +331,10 @@ struct Facts {
   std::vector<Leftover> leftovers;
   std::vector<Encrypted> encrypted;
   std::vector<FormatNote> format_notes;
+  std::vector<FormatIntegrity> integrity;
+  std::vector<Opened> opened;
+  std::vector<UnknownRange> unknown_ranges;
+  std::vector<CodeUnit> code;
   std::vector<FileType> file_types;
   std::vector<Problem> problems;
   FIELDS(v("accounts", s.accounts); v("credentials", s.credentials); v("keys", s.keys); v("startup", s.startup);
@@ -294,7 +342,8 @@ struct Facts {
          v("firewall", s.firewall); v("web_servers", s.web_servers); v("web_routes", s.web_routes);
          v("components", s.components); v("kernel_options", s.kernel_options); v("boot", s.boot); v("update", s.update);
          v("outbound", s.outbound); v("mounts", s.mounts); v("elf", s.elf); v("leftovers", s.leftovers);
-         v("encrypted", s.encrypted); v("format_notes", s.format_notes); v("file_types", s.file_types);
+         v("encrypted", s.encrypted); v("format_notes", s.format_notes); v("integrity", s.integrity);
+         v("opened", s.opened); v("unknown_ranges", s.unknown_ranges); v("code", s.code); v("file_types", s.file_types);
          v("problems", s.problems))
 };
 

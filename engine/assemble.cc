@@ -83,10 +83,26 @@ class Assembler {
            note.name,
            note.value,
            {way, note.offset, 0, escape(note.name) + ": " + escape(std::string_view(note.value).substr(0, 160))}});
+    describe_protection(item, way);
     describe_encrypted(item, way);
     Facts facts = item.facts;
     place_facts(facts, way);
     append(into_.facts, std::move(facts));
+  }
+
+  void describe_protection(const Item& item, const std::string& way) {
+    const std::string& format = item.unpacked.format;
+    for (const Integrity& i : item.unpacked.integrity)
+      into_.facts.integrity.push_back({format,
+                                       i.kind,
+                                       i.name,
+                                       i.algorithm,
+                                       i.state,
+                                       i.detail,
+                                       i.key,
+                                       {way, i.offset, 0, escape(i.name) + " (" + i.algorithm + "): " + i.state}});
+    for (const OpenedWith& o : item.unpacked.opened)
+      into_.facts.opened.push_back({format, o.scheme, o.key, {way, o.offset, o.length, o.scheme}});
   }
 
   void describe_encrypted(const Item& item, const std::string& way) {

@@ -41,6 +41,15 @@ inline Content stored(Bytes bytes) { return {{bytes}, {}}; }
 inline Content unreadable() { return {.extents = {}, .codec = {}, .unreadable = true}; }
 inline Content nothing() { return {}; }  // directories, links, devices, empty files
 
+// A checksum the format stores and whether it holds (compared with checksum_holds).
+inline Integrity checksum(std::string_view name, std::string_view algorithm, bool holds, uint64_t offset) {
+  return {.kind = "checksum",
+          .name = std::string(name),
+          .algorithm = std::string(algorithm),
+          .state = holds ? "valid" : "invalid",
+          .offset = offset};
+}
+
 // Receives what was found inside. It owns the budgets (bytes, nodes, steps), so a format needs none: it passes on the
 // error it is given. What no call covers stays "unknown". Offsets are relative to the `whole` that unpack was given
 // (so are Problem and Note offsets); views passed as extents must come from `whole`.
@@ -56,6 +65,9 @@ class Sink {
 
   virtual void range(Range range, uint64_t offset, uint64_t length) = 0;
   virtual void note(std::string_view name, std::string value, uint64_t offset) = 0;
+  // A checksum, signature or hash tree of the format: what it protects was compared, or why it could not be.
+  virtual void integrity(Integrity integrity) = 0;
+  virtual void opened(OpenedWith opened) = 0;         // encrypted, opened with a documented key: the report states it
   virtual void problem(Error error) = 0;              // a part could not be read; the rest goes on
   virtual Result<void> step(uint64_t steps = 1) = 0;  // work that yields nothing: records walked, blocks looked up
 
@@ -72,10 +84,12 @@ struct Format {
       nullptr;  // exact length, or why it is not one of ours; cheap refusals first
   Result<void> (*unpack)(Bytes whole, Sink& into) = nullptr;
   Result<Decoded> (*decode)(Bytes from, Output& into) = nullptr;
-  bool readable = false;         // a container whose own bytes file analyses read as well (a kernel with an initramfs)
-  bool carve = true;             // looked for at any offset; false: only at the start of a content
-  std::string_view limits = {};  // what it does not read; empty: nothing known
-  std::string_view source = {};  // where its layout is specified
+  bool readable = false;          // a container whose own bytes file analyses read as well (a kernel with an initramfs)
+  bool carve = true;              // looked for at any offset; false: only at the start of a content
+  std::string_view reads = {};    // variants that are read, in words; empty: the one the title names
+  std::string_view limits = {};   // what it does not read; empty: nothing known
+  std::string_view source = {};   // where its layout is specified
+  std::string_view checked = {};  // against what the reader was held: real images, foreign tools, own builder only
 };
 
 std::span<const Format* const> formats();  // in alphabetical order of id

@@ -136,6 +136,21 @@ void Collector::note(std::string_view name, std::string value, uint64_t offset) 
     result_.notes.push_back({"notes left out", "more than 4096", offset});
 }
 
+void Collector::integrity(Integrity integrity) {
+  if (result_.integrity.size() < kMostNotes) return result_.integrity.push_back(std::move(integrity));
+  if (result_.integrity.size() > kMostNotes) return;
+  const uint64_t at = integrity.offset;
+  result_.integrity.push_back({.kind = "checksum",
+                               .name = "further ones",
+                               .state = "not-checkable",
+                               .detail = "more than 4096; the rest is not listed",
+                               .offset = at});
+}
+
+void Collector::opened(OpenedWith opened) {
+  if (result_.opened.size() < kMostNotes) result_.opened.push_back(std::move(opened));
+}
+
 void Collector::problem(Error error) {
   if (error.fault == Fault::kLimit) result_.limited = true;
   if (result_.problems.size() < kMostProblems)

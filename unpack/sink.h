@@ -15,6 +15,8 @@ class Collector final : public Sink {
   Result<void> node(Node node, Content content) override;
   void range(Range range, uint64_t offset, uint64_t length) override { claims_.push_back({range, offset, length}); }
   void note(std::string_view name, std::string value, uint64_t offset) override;
+  void integrity(Integrity integrity) override;
+  void opened(OpenedWith opened) override;
   void problem(Error error) override;
   Result<void> step(uint64_t steps) override;
   Bytes key(std::string_view format) const override;

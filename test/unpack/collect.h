@@ -17,6 +17,8 @@ struct Collect final : Sink {
   std::vector<Item> items;
   std::vector<Span> spans;
   std::map<std::string, std::string> notes;
+  std::vector<Integrity> integrities;
+  std::vector<OpenedWith> opened_with;
   std::vector<Error> problems;
   std::string supplied_key;
   uint64_t steps = 0;
@@ -44,6 +46,8 @@ struct Collect final : Sink {
   void note(std::string_view name, std::string value, uint64_t) override {
     notes[std::string(name)] = std::move(value);
   }
+  void integrity(Integrity i) override { integrities.push_back(std::move(i)); }
+  void opened(OpenedWith o) override { opened_with.push_back(std::move(o)); }
   void problem(Error error) override { problems.push_back(std::move(error)); }
   Result<void> step(uint64_t n) override {
     steps += n;
