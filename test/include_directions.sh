@@ -13,7 +13,8 @@ BEGIN {
   may["checks"] = "core"
   may["engine"] = "core store elf unpack system checks"
   may["report"] = "core"
-  may["cli"] = "core store unpack checks engine report"
+  may["certify"] = "core store checks engine"
+  may["cli"] = "core store unpack checks engine report certify"
   bad = 0
 }
 FNR == 1 { room = FILENAME; sub("/.*", "", room); seen[room]++ }
