@@ -1,14 +1,17 @@
 // See crypt.h. Single DES is not in OpenSSL's default provider; triple DES with three equal keys is the same function.
 #include "unpack/crypt.h"
 
+#include "core/hash.h"
+
 #include <openssl/evp.h>
+#include <openssl/hmac.h>
 
 #include <memory>
 
 namespace assay::unpack {
 namespace {
 
-constexpr size_t kDesBlock = 8;
+constexpr size_t kDesBlock = 8, kAesBlock = 16;
 
 struct FreeContext {
   void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
@@ -34,6 +37,28 @@ std::optional<std::string> cipher(std::string_view bytes, const EVP_CIPHER* kind
   return out;
 }
 
+const EVP_CIPHER* aes_cbc(size_t key_size) {
+  return key_size == 16   ? EVP_aes_128_cbc()
+         : key_size == 24 ? EVP_aes_192_cbc()
+         : key_size == 32 ? EVP_aes_256_cbc()
+                          : nullptr;
+}
+
+const EVP_CIPHER* aes_ecb(size_t key_size) {
+  return key_size == 16   ? EVP_aes_128_ecb()
+         : key_size == 24 ? EVP_aes_192_ecb()
+         : key_size == 32 ? EVP_aes_256_ecb()
+                          : nullptr;
+}
+
+constexpr std::string_view kNoVector("\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0", kAesBlock);
+
+std::optional<std::string> aes(std::string_view bytes, const EVP_CIPHER* kind, std::string_view key,
+                               std::string_view vector, bool encrypt) {
+  if (!kind || vector.size() != kAesBlock || bytes.size() % kAesBlock) return std::nullopt;
+  return cipher(bytes, kind, key, vector, encrypt);
+}
+
 std::optional<std::string> des_ecb(std::string_view bytes, std::string_view key, bool encrypt) {
   if (key.size() != kDesBlock) return std::nullopt;
   const std::string triple = std::string(key) + std::string(key) + std::string(key);
@@ -53,23 +78,60 @@ std::optional<std::string> des_ecb_encrypt(std::string_view bytes, std::string_v
   return des_ecb(bytes, key, true);
 }
 
-std::optional<std::string> openssl_aes256_decrypt(std::string_view bytes, std::string_view salt,
-                                                  std::string_view passphrase, KeyHash hash) {
+OpensslKey openssl_key(std::string_view salt, std::string_view passphrase, KeyHash hash, size_t key_size) {
   unsigned char key[EVP_MAX_KEY_LENGTH], vector[EVP_MAX_IV_LENGTH];
   const EVP_MD* digest = hash == KeyHash::kMd5 ? EVP_md5() : EVP_sha256();
-  if (salt.size() != 8 || bytes.empty() || bytes.size() % 16 ||
-      EVP_BytesToKey(EVP_aes_256_cbc(), digest, raw(salt), raw(passphrase), static_cast<int>(passphrase.size()), 1, key,
-                     vector) != 32)
-    return std::nullopt;
-  auto out = cipher(bytes, EVP_aes_256_cbc(), {reinterpret_cast<char*>(key), 32}, {reinterpret_cast<char*>(vector), 16},
-                    false);
-  if (!out || out->empty()) return std::nullopt;
-  const auto padding = static_cast<unsigned char>(out->back());
-  if (padding < 1 || padding > 16 || padding > out->size()) return std::nullopt;
-  for (size_t i = out->size() - padding; i < out->size(); ++i)
-    if (static_cast<unsigned char>((*out)[i]) != padding) return std::nullopt;
-  out->resize(out->size() - padding);
+  const EVP_CIPHER* kind = aes_cbc(key_size);
+  if (!kind || salt.size() != 8 ||
+      EVP_BytesToKey(kind, digest, raw(salt), raw(passphrase), static_cast<int>(passphrase.size()), 1, key, vector) !=
+          static_cast<int>(key_size))
+    return {};
+  return {{reinterpret_cast<char*>(key), key_size}, {reinterpret_cast<char*>(vector), kAesBlock}};
+}
+
+std::optional<std::string> unpadded(std::string plain) {
+  const size_t padding = plain.empty() ? 0 : static_cast<unsigned char>(plain.back());
+  if (padding < 1 || padding > kAesBlock || padding > plain.size()) return std::nullopt;
+  if (plain.find_first_not_of(plain.back(), plain.size() - padding) != plain.npos) return std::nullopt;
+  plain.resize(plain.size() - padding);
+  return plain;
+}
+
+std::optional<std::string> openssl_aes256_decrypt(std::string_view bytes, std::string_view salt,
+                                                  std::string_view passphrase, KeyHash hash) {
+  const OpensslKey made = openssl_key(salt, passphrase, hash, 32);
+  if (bytes.empty()) return std::nullopt;
+  auto out = aes_cbc_decrypt(bytes, made.key, made.vector);
+  return out ? unpadded(*std::move(out)) : std::nullopt;
+}
+
+std::optional<std::string> aes_cbc_decrypt(std::string_view bytes, std::string_view key, std::string_view vector) {
+  return aes(bytes, aes_cbc(key.size()), key, vector, false);
+}
+
+std::optional<std::string> aes_cbc_encrypt(std::string_view bytes, std::string_view key, std::string_view vector) {
+  return aes(bytes, aes_cbc(key.size()), key, vector, true);
+}
+
+std::optional<std::string> aes_ecb_decrypt(std::string_view bytes, std::string_view key) {
+  return aes(bytes, aes_ecb(key.size()), key, kNoVector, false);
+}
+
+std::optional<std::string> aes_ecb_encrypt(std::string_view bytes, std::string_view key) {
+  return aes(bytes, aes_ecb(key.size()), key, kNoVector, true);
+}
+
+std::array<uint8_t, 64> sha512(Bytes bytes) {
+  std::array<uint8_t, 64> out{};
+  EVP_Digest(bytes.data(), bytes.size(), out.data(), nullptr, EVP_sha512(), nullptr);
   return out;
+}
+
+std::string hmac_sha1_hex(std::string_view key, std::string_view message) {
+  std::array<uint8_t, 20> out{};
+  unsigned int size = 0;
+  HMAC(EVP_sha1(), key.data(), static_cast<int>(key.size()), raw(message), message.size(), out.data(), &size);
+  return hex(out);
 }
 
 }  // namespace assay::unpack

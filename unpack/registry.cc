@@ -6,22 +6,31 @@
 namespace assay::unpack {
 
 // clang-format off
+extern const Format kAlphaEnc;
 extern const Format kAr;
 extern const Format kBinHdr;
+extern const Format kBneg;
+extern const Format kBroadcomSao;
 extern const Format kBzimage;
 extern const Format kBzip2;
+extern const Format kChk;
 extern const Format kCpio;
 extern const Format kCramfs;
+extern const Format kDeafBead;
 extern const Format kDeflate;
+extern const Format kDisguisedZip;
 extern const Format kDni;
 extern const Format kDtb;
 extern const Format kEfiZboot;
 extern const Format kElf;
+extern const Format kEncrptedImg;
 extern const Format kExt;
 extern const Format kFat;
 extern const Format kFit;
 extern const Format kFlashMap;
+extern const Format kFpkg;
 extern const Format kGif;
+extern const Format kGm8126;
 extern const Format kGzip;
 extern const Format kHiLink;
 extern const Format kIngenicSpl;
@@ -33,24 +42,34 @@ extern const Format kLz4;
 extern const Format kLzma;
 extern const Format kLzmaVendor;
 extern const Format kLzop;
+extern const Format kMh01;
+extern const Format kMoxaFrm;
 extern const Format kOpensslSalted;
 extern const Format kPackImg;
 extern const Format kPng;
 extern const Format kRomfs;
+extern const Format kRosPack;
 extern const Format kSeama;
+extern const Format kSenao;
+extern const Format kShrs;
 extern const Format kSquashfs;
 extern const Format kTar;
 extern const Format kTarV7;
+extern const Format kTclinuxTrx;
 extern const Format kTplinkV1;
 extern const Format kTplinkV2;
 extern const Format kTplinkV3;
 extern const Format kTrx;
 extern const Format kUbi;
 extern const Format kUbifs;
+extern const Format kUbnt;
 extern const Format kUBootArm;
 extern const Format kUBootEnv;
 extern const Format kUBootMips;
 extern const Format kUImage;
+extern const Format kWrg;
+extern const Format kWrgg;
+extern const Format kXiaomiHdr;
 extern const Format kXz;
 extern const Format kZimage;
 extern const Format kZip;
@@ -58,22 +77,31 @@ extern const Format kZlib;
 extern const Format kZstd;
 
 constexpr const Format* kFormats[] = {
+    &kAlphaEnc,
     &kAr,
     &kBinHdr,
+    &kBneg,
+    &kBroadcomSao,
     &kBzimage,
     &kBzip2,
+    &kChk,
     &kCpio,
     &kCramfs,
+    &kDeafBead,
     &kDeflate,
+    &kDisguisedZip,
     &kDni,
     &kDtb,
     &kEfiZboot,
     &kElf,
+    &kEncrptedImg,
     &kExt,
     &kFat,
     &kFit,
     &kFlashMap,
+    &kFpkg,
     &kGif,
+    &kGm8126,
     &kGzip,
     &kHiLink,
     &kIngenicSpl,
@@ -85,24 +113,34 @@ constexpr const Format* kFormats[] = {
     &kLzma,
     &kLzmaVendor,
     &kLzop,
+    &kMh01,
+    &kMoxaFrm,
     &kOpensslSalted,
     &kPackImg,
     &kPng,
     &kRomfs,
+    &kRosPack,
     &kSeama,
+    &kSenao,
+    &kShrs,
     &kSquashfs,
     &kTar,
     &kTarV7,
+    &kTclinuxTrx,
     &kTplinkV1,
     &kTplinkV2,
     &kTplinkV3,
     &kTrx,
     &kUbi,
     &kUbifs,
+    &kUbnt,
     &kUBootArm,
     &kUBootEnv,
     &kUBootMips,
     &kUImage,
+    &kWrg,
+    &kWrgg,
+    &kXiaomiHdr,
     &kXz,
     &kZimage,
     &kZip,

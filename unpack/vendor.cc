@@ -1,0 +1,51 @@
+#include "unpack/vendor.h"
+
+#include "core/text.h"
+
+namespace assay::unpack {
+
+uint32_t byte_sum(Bytes bytes) {
+  uint32_t sum = 0;
+  for (uint64_t i = 0; i < bytes.size(); ++i) sum += bytes[i];
+  return sum;
+}
+
+std::string xor_with(Bytes bytes, std::string_view key, uint64_t phase) {
+  std::string out(bytes.text());
+  for (size_t i = 0; i < out.size(); ++i) out[i] = static_cast<char>(out[i] ^ key[(phase + i) % key.size()]);
+  return out;
+}
+
+void note_text(Bytes whole, uint64_t at, uint64_t length, std::string_view name, Sink& into) {
+  const std::string_view field = whole.head(length, at).text();
+  const std::string_view text = trim(field.substr(0, field.find('\0')));
+  if (!text.empty()) into.note(name, std::string(text), at);
+}
+
+void state_checksum(std::string_view name, std::string_view algorithm, bool holds, uint64_t offset, Sink& into) {
+  into.integrity(checksum(name, algorithm, holds, offset));
+  if (!holds) into.problem({Fault::kMalformed, std::string(name) + " does not match", offset});
+}
+
+Integrity unchecked_signature(std::string_view name, std::string_view algorithm, uint64_t offset) {
+  return {.kind = "signature",
+          .name = std::string(name),
+          .algorithm = std::string(algorithm),
+          .state = "not-checkable",
+          .detail = "the public key is not part of the image",
+          .offset = offset};
+}
+
+Result<void> opened_child(std::string_view name, Bytes from, std::string_view plain, std::string_view scheme,
+                          std::string_view documented, Sink& into) {
+  TRY_VOID(into.output().write(Bytes(plain).span()));
+  into.opened({std::string(scheme), std::string(documented), from.base(), from.size()});
+  return into.child(name, {{from}, std::string(scheme)});
+}
+
+void leave_encrypted(Bytes from, std::string why, Sink& into) {
+  into.range(Range::kEncrypted, from.base(), from.size());
+  into.problem({Fault::kEncrypted, std::move(why), from.base()});
+}
+
+}  // namespace assay::unpack
