@@ -44,6 +44,7 @@ extern const Check kElfRpath;
 extern const Check kEncryptedNotExamined;
 extern const Check kFirewallAcceptAll;
 extern const Check kFirewallWanManagement;
+extern const Check kImageDocumentedKey;
 extern const Check kKeyAuthorizedKey;
 extern const Check kKeyPrivateInImage;
 extern const Check kKeyShared;
@@ -100,6 +101,7 @@ constexpr const Check* kChecks[] = {
     &kEncryptedNotExamined,
     &kFirewallAcceptAll,
     &kFirewallWanManagement,
+    &kImageDocumentedKey,
     &kKeyAuthorizedKey,
     &kKeyPrivateInImage,
     &kKeyShared,

@@ -80,6 +80,10 @@ std::vector<Pair> key_pairs() {
       {"firewall.wan_management",
        firewall({.chain = "INPUT", .protocol = "tcp", .port = "23", .interface = "wan0", .rule = "-i wan0 --dport 23"}),
        firewall({.chain = "INPUT", .protocol = "tcp", .port = "23", .interface = "br0", .rule = "-i br0 --dport 23"})},
+      {"image.documented_key",
+       {.facts =
+            {.opened = {{.format = "shrs", .scheme = "aes-128-cbc", .key = "published", .at = {.shows = "SHRS"}}}}},
+       {.facts = {.encrypted = {{.scheme = "AES-128-CBC, no key", .size = 6 << 20, .at = {.shows = "SHRS"}}}}}},
       {"key.authorized_key", keys({key("authorized-key", "root/.ssh/authorized_keys")}),
        keys({key("public-key", "root/.ssh/authorized_keys")})},
       {"key.private_in_image", keys({key("private-key", "etc/acme.key")}), keys({key("certificate", "etc/acme.key")})},
