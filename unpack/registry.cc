@@ -8,12 +8,15 @@ namespace assay::unpack {
 // clang-format off
 extern const Format kAlphaEnc;
 extern const Format kAr;
+extern const Format kBcmTag;
 extern const Format kBinHdr;
 extern const Format kBneg;
 extern const Format kBroadcomSao;
 extern const Format kBzimage;
 extern const Format kBzip2;
 extern const Format kChk;
+extern const Format kCiscoIos;
+extern const Format kCiscoPkg;
 extern const Format kCpio;
 extern const Format kCramfs;
 extern const Format kDeafBead;
@@ -33,6 +36,7 @@ extern const Format kGif;
 extern const Format kGm8126;
 extern const Format kGzip;
 extern const Format kHiLink;
+extern const Format kHwnp;
 extern const Format kIngenicSpl;
 extern const Format kJffs2;
 extern const Format kJpeg;
@@ -44,9 +48,12 @@ extern const Format kLzmaVendor;
 extern const Format kLzop;
 extern const Format kMh01;
 extern const Format kMoxaFrm;
+extern const Format kMzip;
+extern const Format kNpk;
 extern const Format kOpensslSalted;
 extern const Format kPackImg;
 extern const Format kPng;
+extern const Format kRealtek;
 extern const Format kRomfs;
 extern const Format kRosPack;
 extern const Format kSeama;
@@ -67,24 +74,34 @@ extern const Format kUBootArm;
 extern const Format kUBootEnv;
 extern const Format kUBootMips;
 extern const Format kUImage;
+extern const Format kUpdateApp;
+extern const Format kVrp;
 extern const Format kWrg;
 extern const Format kWrgg;
 extern const Format kXiaomiHdr;
 extern const Format kXz;
 extern const Format kZimage;
 extern const Format kZip;
+extern const Format kZld;
 extern const Format kZlib;
 extern const Format kZstd;
+extern const Format kZteConfig;
+extern const Format kZteHeader;
+extern const Format kZynos;
+extern const Format kZyxelRas;
 
 constexpr const Format* kFormats[] = {
     &kAlphaEnc,
     &kAr,
+    &kBcmTag,
     &kBinHdr,
     &kBneg,
     &kBroadcomSao,
     &kBzimage,
     &kBzip2,
     &kChk,
+    &kCiscoIos,
+    &kCiscoPkg,
     &kCpio,
     &kCramfs,
     &kDeafBead,
@@ -104,6 +121,7 @@ constexpr const Format* kFormats[] = {
     &kGm8126,
     &kGzip,
     &kHiLink,
+    &kHwnp,
     &kIngenicSpl,
     &kJffs2,
     &kJpeg,
@@ -115,9 +133,12 @@ constexpr const Format* kFormats[] = {
     &kLzop,
     &kMh01,
     &kMoxaFrm,
+    &kMzip,
+    &kNpk,
     &kOpensslSalted,
     &kPackImg,
     &kPng,
+    &kRealtek,
     &kRomfs,
     &kRosPack,
     &kSeama,
@@ -138,14 +159,21 @@ constexpr const Format* kFormats[] = {
     &kUBootEnv,
     &kUBootMips,
     &kUImage,
+    &kUpdateApp,
+    &kVrp,
     &kWrg,
     &kWrgg,
     &kXiaomiHdr,
     &kXz,
     &kZimage,
     &kZip,
+    &kZld,
     &kZlib,
     &kZstd,
+    &kZteConfig,
+    &kZteHeader,
+    &kZynos,
+    &kZyxelRas,
 };
 // clang-format on
 

@@ -86,6 +86,7 @@ Result<void> unpack(Bytes whole, Sink& into) {
     note_metadata(whole, e, into);
     if (!e.size) continue;
     into.note("md5", e.intact ? "valid" : "invalid", e.at + 12);
+    into.integrity(checksum("md5 of the image", "md5", e.intact, e.at + 12));
     if (!e.intact) into.problem({Fault::kMalformed, "md5 of the image does not match", e.at + 12});
     const std::string name = images == 0 ? "image" : "image" + std::to_string(images);
     ++images;
@@ -99,10 +100,12 @@ Result<void> unpack(Bytes whole, Sink& into) {
 extern const Format kSeama;
 const Format kSeama = {.id = "seama",
                        .title = "SEAMA (DLOB) sealed firmware image",
-                       .version = 1,
+                       .version = 2,
                        .magics = kMagics,
                        .measure = measure,
                        .unpack = unpack,
-                       .source = "openwrt/firmware-utils src/oseama.c, src/seama.h"};
+                       .reads = "chains of entities, several images among them; both byte orders",
+                       .source = "openwrt/firmware-utils src/oseama.c, src/seama.h",
+                       .checked = "a real image (DIR-300 B5); own builder in the tests"};
 
 }  // namespace assay::unpack

@@ -15,6 +15,8 @@
 #include "unpack/describe.h"
 #include "unpack/vendor.h"
 
+#include <algorithm>
+
 namespace assay::unpack {
 namespace {
 
