@@ -12,18 +12,23 @@ extern const Format kBcmTag;
 extern const Format kBinHdr;
 extern const Format kBneg;
 extern const Format kBroadcomSao;
+extern const Format kBuffaloEnc;
 extern const Format kBzimage;
 extern const Format kBzip2;
+extern const Format kCasFw;
 extern const Format kChk;
 extern const Format kCiscoIos;
 extern const Format kCiscoPkg;
 extern const Format kCpio;
 extern const Format kCramfs;
+extern const Format kCsys;
+extern const Format kDapFw;
 extern const Format kDeafBead;
 extern const Format kDeflate;
 extern const Format kDisguisedZip;
 extern const Format kDni;
 extern const Format kDtb;
+extern const Format kEdimax;
 extern const Format kEfiZboot;
 extern const Format kElf;
 extern const Format kEncrptedImg;
@@ -32,6 +37,7 @@ extern const Format kFat;
 extern const Format kFit;
 extern const Format kFlashMap;
 extern const Format kFpkg;
+extern const Format kGemtek;
 extern const Format kGif;
 extern const Format kGm8126;
 extern const Format kGzip;
@@ -52,12 +58,15 @@ extern const Format kMzip;
 extern const Format kNpk;
 extern const Format kOpensslSalted;
 extern const Format kPackImg;
+extern const Format kPlanex;
 extern const Format kPng;
 extern const Format kRealtek;
 extern const Format kRomfs;
 extern const Format kRosPack;
 extern const Format kSeama;
 extern const Format kSenao;
+extern const Format kSercomm;
+extern const Format kSercommFooter;
 extern const Format kShrs;
 extern const Format kSquashfs;
 extern const Format kTar;
@@ -97,18 +106,23 @@ constexpr const Format* kFormats[] = {
     &kBinHdr,
     &kBneg,
     &kBroadcomSao,
+    &kBuffaloEnc,
     &kBzimage,
     &kBzip2,
+    &kCasFw,
     &kChk,
     &kCiscoIos,
     &kCiscoPkg,
     &kCpio,
     &kCramfs,
+    &kCsys,
+    &kDapFw,
     &kDeafBead,
     &kDeflate,
     &kDisguisedZip,
     &kDni,
     &kDtb,
+    &kEdimax,
     &kEfiZboot,
     &kElf,
     &kEncrptedImg,
@@ -117,6 +131,7 @@ constexpr const Format* kFormats[] = {
     &kFit,
     &kFlashMap,
     &kFpkg,
+    &kGemtek,
     &kGif,
     &kGm8126,
     &kGzip,
@@ -137,12 +152,15 @@ constexpr const Format* kFormats[] = {
     &kNpk,
     &kOpensslSalted,
     &kPackImg,
+    &kPlanex,
     &kPng,
     &kRealtek,
     &kRomfs,
     &kRosPack,
     &kSeama,
     &kSenao,
+    &kSercomm,
+    &kSercommFooter,
     &kShrs,
     &kSquashfs,
     &kTar,
