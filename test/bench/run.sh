@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# ./dev bench [inspect]: the benchmarks of this folder, or the one that is named. build/release is built by ./dev.
+# ./dev bench [NAME]: the benchmarks of this folder, or the one that is named. build/release is built by ./dev.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 build=${ASSAY_BUILD:-build/release}
@@ -7,7 +7,10 @@ case "${1:-inspect}" in
   inspect)
     ninja -C "$build" --quiet decode_once
     exec python3 test/bench/inspect_images.py "$build" ;;
+  functions)
+    python3 test/bench/code/corpus.py build/corpus
+    exec python3 test/bench/code/score.py "$build/assay" build/corpus ;;
   *)
-    echo "test/bench/run.sh: no benchmark is called $1; there is: inspect" >&2
+    echo "test/bench/run.sh: no benchmark is called $1; there are: inspect, functions" >&2
     exit 2 ;;
 esac
