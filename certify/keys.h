@@ -23,6 +23,7 @@ struct PublicKey {
 Result<PublicKey> public_key_from_spki(std::string_view der);  // kUnsupported: another kind of key
 Result<PublicKey> public_key_from_pem(std::string_view pem, const std::string& file);
 PublicKey ed25519_public_key(std::string_view raw);  // 32 bytes
+PublicKey p256_public_key(std::string_view point);   // 65 bytes, uncompressed
 
 bool verify(const PublicKey& key, std::string_view message, std::string_view signature);
 
