@@ -8,13 +8,14 @@ BEGIN {
   may["core"] = ""
   may["store"] = "core"
   may["elf"] = "core"
+  may["code"] = "core elf"
   may["unpack"] = "core elf"
   may["system"] = "core elf"
   may["checks"] = "core"
-  may["engine"] = "core store elf unpack system checks"
+  may["engine"] = "core store elf unpack code system checks"
   may["report"] = "core"
   may["certify"] = "core store checks engine"
-  may["cli"] = "core store unpack checks engine report certify"
+  may["cli"] = "core store elf unpack code checks engine report certify"
   bad = 0
 }
 FNR == 1 { room = FILENAME; sub("/.*", "", room); seen[room]++ }
