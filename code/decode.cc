@@ -362,8 +362,11 @@ bool Decoder::decode(std::span<const std::byte> code, uint64_t address, Insn& in
   uint64_t size = 0;
   s.inst.clear();
   s.inst.setFlags(0);
-  Status status = s.first->getInstruction(s.inst, size, bytes, address, llvm::nulls());
-  if (status == Status::Fail && s.second) {
+  // LLVM's RISC-V reads the first byte unasked.
+  Status status = Status::Fail;
+  if (code.size() >= skip_size(s.tables.processor))
+    status = s.first->getInstruction(s.inst, size, bytes, address, llvm::nulls());
+  if (status == Status::Fail && s.second && !code.empty()) {
     s.inst.clear();
     status = s.second->getInstruction(s.inst, size, bytes, address, llvm::nulls());
   }
