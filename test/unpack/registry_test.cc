@@ -36,6 +36,12 @@ bool names(const std::string& text, const std::string& id) {
   return false;
 }
 
+bool says_ground(std::string_view checked) {
+  for (const std::string_view ground : {"real image", "foreign tool", "sample", "own builder"})
+    if (checked.find(ground) != std::string_view::npos) return true;
+  return false;
+}
+
 TEST(Registry, IsInTheAlphabetAndComplete) {
   std::string last;
   for (const Format* format : formats()) {
@@ -43,6 +49,7 @@ TEST(Registry, IsInTheAlphabetAndComplete) {
     last = format->id;
     EXPECT_FALSE(format->title.empty()) << format->id;
     EXPECT_FALSE(format->source.empty()) << format->id;
+    EXPECT_TRUE(says_ground(format->checked)) << format->id << ": checked = \"" << format->checked << "\"";
     EXPECT_GE(format->version, 1u) << format->id;
     EXPECT_NE(format->measure != nullptr, format->decode != nullptr) << format->id;
     EXPECT_TRUE(!format->unpack || format->measure) << format->id;

@@ -142,7 +142,9 @@ const Format kAr = {.id = "ar",
                     .magics = kMagics,
                     .measure = measure,
                     .unpack = unpack,
+                    .reads = "GNU and BSD member names; Debian and opkg packages",
                     .limits = "thin archives",
-                    .source = "ar(5); binutils include/aout/ar.h"};
+                    .source = "ar(5); binutils include/aout/ar.h",
+                    .checked = "foreign tool: ar; real image: sample archive of another project"};
 
 }  // namespace assay::unpack

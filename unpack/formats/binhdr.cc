@@ -54,6 +54,8 @@ const Format kBinHdr = {.id = "binhdr",
                         .magics = kMagics,
                         .measure = measure,
                         .unpack = unpack,
-                        .source = "openwrt/firmware-utils src/addpattern.c"};
+                        .reads = "W54G and other pattern headers with U2ND, the TRX image behind it",
+                        .source = "openwrt/firmware-utils src/addpattern.c",
+                        .checked = "real images: shared/firmware (Linksys and OpenWrt WRT54G)"};
 
 }  // namespace assay::unpack

@@ -92,11 +92,14 @@ Result<void> unpack(Bytes whole, Sink& into) {
 }  // namespace
 
 extern const Format kBzimage;
-const Format kBzimage = {.id = "bzimage",
-                         .title = "Linux bzImage (x86)",
-                         .magics = kMagics,
-                         .measure = measure,
-                         .unpack = unpack,
-                         .source = "Linux Documentation/arch/x86/boot.rst"};
+const Format kBzimage = {
+    .id = "bzimage",
+    .title = "Linux bzImage (x86)",
+    .magics = kMagics,
+    .measure = measure,
+    .unpack = unpack,
+    .reads = "setup code, protocol 2.08 and later, payload of every kernel codec, check sum",
+    .source = "Linux Documentation/arch/x86/boot.rst",
+    .checked = "real images: kernels of other projects' samples (gzip, bzip2, LZ4, LZO); own builder for the rest"};
 
 }  // namespace assay::unpack

@@ -29,7 +29,12 @@ Result<Decoded> decode(Bytes from, Output& into) {
 }  // namespace
 
 extern const Format kBzip2;
-const Format kBzip2 = {
-    .id = "bzip2", .title = "bzip2 stream", .magics = kMagics, .decode = decode, .source = "bzip2 1.0.8"};
+const Format kBzip2 = {.id = "bzip2",
+                       .title = "bzip2 stream",
+                       .magics = kMagics,
+                       .decode = decode,
+                       .reads = "streams in a row, blocks of every size",
+                       .source = "bzip2 1.0.8",
+                       .checked = "foreign tool: bzip2"};
 
 }  // namespace assay::unpack

@@ -270,11 +270,14 @@ Result<void> unpack(Bytes whole, Sink& into) {
 }  // namespace
 
 extern const Format kCpio;
-const Format kCpio = {.id = "cpio",
-                      .title = "cpio archive",
-                      .magics = kMagics,
-                      .measure = measure,
-                      .unpack = unpack,
-                      .source = "Linux Documentation/driver-api/early-userspace/buffer-format.rst; cpio(5)"};
+const Format kCpio = {
+    .id = "cpio",
+    .title = "cpio archive",
+    .magics = kMagics,
+    .measure = measure,
+    .unpack = unpack,
+    .reads = "newc, crc, odc and binary of both byte orders; archives in a row, padded as kernels take them",
+    .source = "Linux Documentation/driver-api/early-userspace/buffer-format.rst; cpio(5)",
+    .checked = "foreign tool: cpio"};
 
 }  // namespace assay::unpack

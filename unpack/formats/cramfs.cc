@@ -270,9 +270,11 @@ const Format kCramfs = {.id = "cramfs",
                         .magics = kMagics,
                         .measure = measure,
                         .unpack = unpack,
+                        .reads = "both byte orders, version 2 with fsid, holes",
                         .limits =
                             "Blocks of 4096 bytes compressed with zlib only; of a group number its low 8 bits "
                             "are stored; no times.",
-                        .source = "Linux include/uapi/linux/cramfs_fs.h and fs/cramfs/inode.c"};
+                        .source = "Linux include/uapi/linux/cramfs_fs.h and fs/cramfs/inode.c",
+                        .checked = "foreign tool: mkfs.cramfs; real image: sample of another project"};
 
 }  // namespace assay::unpack

@@ -32,6 +32,7 @@ const Format kDeflate = {.id = "deflate",
                          .decode = decode,
                          .carve = false,
                          .limits = "only a part that is one stream from its start to its end",
-                         .source = "RFC 1951"};
+                         .source = "RFC 1951",
+                         .checked = "own builder only: zlib"};
 
 }  // namespace assay::unpack

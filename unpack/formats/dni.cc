@@ -56,6 +56,8 @@ const Format kDni = {.id = "dni",
                      .measure = measure,
                      .unpack = unpack,
                      .carve = false,
-                     .source = "openwrt/firmware-utils src/mkdniimg.c"};
+                     .reads = "device, version and region lines, the sum of all bytes",
+                     .source = "openwrt/firmware-utils src/mkdniimg.c",
+                     .checked = "real images: shared/firmware (Netgear WNR2000v5)"};
 
 }  // namespace assay::unpack

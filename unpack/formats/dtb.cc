@@ -79,6 +79,8 @@ const Format kDtb = {.id = "dtb",
                      .measure = measure,
                      .unpack = unpack,
                      .readable = true,
-                     .source = "Devicetree Specification 0.4, chapter 5"};
+                     .reads = "versions 16 and 17",
+                     .source = "Devicetree Specification 0.4, chapter 5",
+                     .checked = "foreign tool: dtc"};
 
 }  // namespace assay::unpack

@@ -72,6 +72,8 @@ const Format kEfiZboot = {.id = "efi-zboot",
                           .magics = kMagics,
                           .measure = measure,
                           .unpack = unpack,
-                          .source = "Linux drivers/firmware/efi/libstub/zboot-header.S"};
+                          .reads = "payload of gzip, LZ4, LZMA, LZO, XZ and zstd",
+                          .source = "Linux drivers/firmware/efi/libstub/zboot-header.S",
+                          .checked = "own builder only"};
 
 }  // namespace assay::unpack

@@ -27,7 +27,9 @@ const Format kElf = {.id = "elf",
                      .version = 1,
                      .magics = kMagics,
                      .measure = measure,
+                     .reads = "32 and 64 bits, both byte orders, with or without section headers",
                      .limits = "Data appended behind the last section, such as a module signature, is not part of it.",
-                     .source = "System V ABI, chapters 4 and 5"};
+                     .source = "System V ABI, chapters 4 and 5",
+                     .checked = "real images: programs of the distribution"};
 
 }  // namespace assay::unpack

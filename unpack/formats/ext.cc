@@ -310,13 +310,16 @@ Result<void> unpack(Bytes whole, Sink& into) {
 }  // namespace
 
 extern const Format kExt;
-const Format kExt = {.id = "ext",
-                     .title = "ext2/ext3/ext4 file system",
-                     .version = 1,
-                     .magics = kMagics,
-                     .measure = measure,
-                     .unpack = unpack,
-                     .limits = "journals are not replayed; bigalloc; encrypted files; files above 4 GiB; deleted files",
-                     .source = "Linux Documentation/filesystems/ext4"};
+const Format kExt = {
+    .id = "ext",
+    .title = "ext2/ext3/ext4 file system",
+    .version = 1,
+    .magics = kMagics,
+    .measure = measure,
+    .unpack = unpack,
+    .reads = "ext2, ext3 and ext4: block maps, extents, inline data, 64-bit, metadata checksums, xattrs, devices",
+    .limits = "journals are not replayed; bigalloc; encrypted files; files above 4 GiB; deleted files",
+    .source = "Linux Documentation/filesystems/ext4",
+    .checked = "foreign tool: mke2fs, debugfs"};
 
 }  // namespace assay::unpack

@@ -369,7 +369,9 @@ const Format kFat = {.id = "fat",
                      .magics = kMagics,
                      .measure = measure,
                      .unpack = unpack,
+                     .reads = "FAT12, FAT16, FAT32, long names",
                      .limits = "deleted files; names outside ASCII in the 8.3 form stay in their code page",
-                     .source = "Microsoft FAT32 File System Specification (FATGEN 1.03)"};
+                     .source = "Microsoft FAT32 File System Specification (FATGEN 1.03)",
+                     .checked = "foreign tool: mkfs.fat, mtools"};
 
 }  // namespace assay::unpack

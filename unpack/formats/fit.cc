@@ -231,7 +231,9 @@ const Format kFit = {.id = "fit",
                      .magics = kMagics,
                      .measure = measure,
                      .unpack = unpack,
+                     .reads = "images inside the tree and as external data; crc32, md5, sha1, sha256, sha512",
                      .limits = "signatures are not checked: their public keys are not part of the image",
-                     .source = "U-Boot doc/usage/fit/source_file_format.rst"};
+                     .source = "U-Boot doc/usage/fit/source_file_format.rst",
+                     .checked = "foreign tool: mkimage"};
 
 }  // namespace assay::unpack

@@ -198,7 +198,9 @@ const Format kFlashMap = {.id = "flashmap",
                           .measure = measure,
                           .unpack = unpack,
                           .carve = false,
+                          .reads = "mtdparts= of a command line stored in the image",
                           .limits = "one flash chip; command lines inside compressed kernels are not seen",
-                          .source = "Linux drivers/mtd/parsers/cmdlinepart.c"};
+                          .source = "Linux drivers/mtd/parsers/cmdlinepart.c",
+                          .checked = "real image: shared/firmware (Sannce flash dump)"};
 
 }  // namespace assay::unpack

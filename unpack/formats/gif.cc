@@ -40,6 +40,7 @@ const Format kGif = {.id = "gif",
                      .title = "GIF picture",
                      .magics = kMagics,
                      .measure = measure,
-                     .source = "Graphics Interchange Format, version 89a"};
+                     .source = "Graphics Interchange Format, version 89a",
+                     .checked = "own builder only"};
 
 }  // namespace assay::unpack

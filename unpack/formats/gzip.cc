@@ -44,6 +44,12 @@ Result<Decoded> decode(Bytes from, Output& into) {
 }  // namespace
 
 extern const Format kGzip;
-const Format kGzip = {.id = "gzip", .title = "gzip stream", .magics = kMagics, .decode = decode, .source = "RFC 1952"};
+const Format kGzip = {.id = "gzip",
+                      .title = "gzip stream",
+                      .magics = kMagics,
+                      .decode = decode,
+                      .reads = "members in a row, stored names",
+                      .source = "RFC 1952",
+                      .checked = "foreign tool: gzip"};
 
 }  // namespace assay::unpack

@@ -75,14 +75,17 @@ Result<void> unpack(Bytes whole, Sink& into) {
 }  // namespace
 
 extern const Format kHiLink;
-const Format kHiLink = {.id = "hilink",
-                        .title = "Encrypted Hi-Link uImage",
-                        .version = 1,
-                        .magics = kMagics,
-                        .measure = measure,
-                        .unpack = unpack,
-                        .carve = false,
-                        .limits = "needs the key from the laboratory",
-                        .source = "hlkcrypt.c, J. Kent 2013; binwalk 2.3 src/binwalk/magic/firmware"};
+const Format kHiLink = {
+    .id = "hilink",
+    .title = "Encrypted Hi-Link uImage",
+    .version = 1,
+    .magics = kMagics,
+    .measure = measure,
+    .unpack = unpack,
+    .carve = false,
+    .reads = "headers in the clear are recognised; decrypted with the laboratory's key",
+    .limits = "needs the key from the laboratory",
+    .source = "hlkcrypt.c, J. Kent 2013; binwalk 2.3 src/binwalk/magic/firmware",
+    .checked = "real image: shared/firmware (Hi-Link RM04, recognised); own builder for decryption"};
 
 }  // namespace assay::unpack

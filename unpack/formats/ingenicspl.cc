@@ -61,6 +61,7 @@ const Format kIngenicSpl = {.id = "ingenic-spl",
                             .measure = measure,
                             .unpack = unpack,
                             .readable = true,
-                            .source = "Ingenic's U-Boot, tools/ingenic-tools"};
+                            .source = "Ingenic's U-Boot, tools/ingenic-tools",
+                            .checked = "real image: shared/firmware (Sannce flash dump)"};
 
 }  // namespace assay::unpack

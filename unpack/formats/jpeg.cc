@@ -51,7 +51,11 @@ Result<Measured> measure(Bytes from) {
 }  // namespace
 
 extern const Format kJpeg;
-const Format kJpeg = {
-    .id = "jpeg", .title = "JPEG picture", .magics = kMagics, .measure = measure, .source = "ITU-T T.81, annex B"};
+const Format kJpeg = {.id = "jpeg",
+                      .title = "JPEG picture",
+                      .magics = kMagics,
+                      .measure = measure,
+                      .source = "ITU-T T.81, annex B",
+                      .checked = "own builder only"};
 
 }  // namespace assay::unpack

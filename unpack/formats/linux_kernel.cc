@@ -71,14 +71,17 @@ Result<void> unpack_image(Bytes whole, Sink& into) {
 }  // namespace
 
 extern const Format kLinuxKernel;
-const Format kLinuxKernel = {.id = "linux-kernel",
-                             .title = "Linux kernel, bare",
-                             .measure = measure_bare,
-                             .unpack = unpack_bare,
-                             .readable = true,
-                             .carve = false,
-                             .limits = "where the kernel ends is not known: it is taken to fill its part",
-                             .source = "Linux init/version.c"};
+const Format kLinuxKernel = {
+    .id = "linux-kernel",
+    .title = "Linux kernel, bare",
+    .measure = measure_bare,
+    .unpack = unpack_bare,
+    .readable = true,
+    .carve = false,
+    .reads = "banner, IKCONFIG, built-in initramfs of every codec",
+    .limits = "where the kernel ends is not known: it is taken to fill its part",
+    .source = "Linux init/version.c",
+    .checked = "foreign tool: cpio, gzip, xz, lzma and lz4 inside a made kernel; real images: shared/firmware"};
 
 extern const Format kLinuxImage;
 const Format kLinuxImage = {
@@ -89,7 +92,9 @@ const Format kLinuxImage = {
     .unpack = unpack_image,
     .readable = true,
     .carve = false,
+    .reads = "arm64 and RISC-V headers",
     .limits = "the size in memory bounds it; where less is stored, it is taken to fill its part",
-    .source = "Linux Documentation/arch/arm64/booting.rst"};
+    .source = "Linux Documentation/arch/arm64/booting.rst",
+    .checked = "own builder only"};
 
 }  // namespace assay::unpack

@@ -41,7 +41,12 @@ Result<Decoded> decode(Bytes from, Output& into) {
 }  // namespace
 
 extern const Format kLz4;
-const Format kLz4 = {
-    .id = "lz4", .title = "LZ4 stream", .magics = kMagics, .decode = decode, .source = "lz4 doc/lz4_Frame_format.md"};
+const Format kLz4 = {.id = "lz4",
+                     .title = "LZ4 stream",
+                     .magics = kMagics,
+                     .decode = decode,
+                     .reads = "frames, legacy frames, skippable frames, in a row",
+                     .source = "lz4 doc/lz4_Frame_format.md",
+                     .checked = "foreign tool: lz4"};
 
 }  // namespace assay::unpack

@@ -82,7 +82,9 @@ const Format kLzma = {.id = "lzma",
                       .title = "LZMA stream",
                       .magics = kMagics,
                       .decode = decode,
+                      .reads = "the 13-byte header with known or unknown size",
                       .limits = "streams of less than 32 bytes; pb other than 2; lc + lp above 4",
-                      .source = "liblzma doc/lzma-file-format.txt"};
+                      .source = "liblzma doc/lzma-file-format.txt",
+                      .checked = "foreign tool: xz --format=lzma"};
 
 }  // namespace assay::unpack

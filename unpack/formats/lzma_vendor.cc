@@ -66,9 +66,11 @@ const Format kLzmaVendor = {.id = "lzma-vendor",
                             .title = "LZMA stream without a trustworthy size",
                             .decode = decode,
                             .carve = false,
+                            .reads = "headers with a wrong or missing size, properties alone, vendors' markers",
                             .limits =
                                 "only at the start of a part; zeros at the very end of what was compressed may be "
                                 "missing when no end marker stands there",
-                            .source = "LZMA SDK lzma-specification.txt"};
+                            .source = "LZMA SDK lzma-specification.txt",
+                            .checked = "own builder only: liblzma"};
 
 }  // namespace assay::unpack

@@ -135,7 +135,9 @@ const Format kLzop = {.id = "lzop",
                       .title = "lzop stream",
                       .magics = kMagics,
                       .decode = decode,
+                      .reads = "LZO1X levels 1 to 9, checksums of both kinds",
                       .limits = "filters; methods other than LZO1X",
-                      .source = "lzop 1.04"};
+                      .source = "lzop 1.04",
+                      .checked = "foreign tool: lzop"};
 
 }  // namespace assay::unpack

@@ -68,7 +68,9 @@ const Format kOpensslSalted = {.id = "openssl-salted",
                                .measure = measure,
                                .unpack = unpack,
                                .carve = false,
+                               .reads = "aes-256-cbc, keys derived with MD5 or SHA-256, with the laboratory's password",
                                .limits = "only aes-256-cbc with EVP_BytesToKey; not -pbkdf2",
-                               .source = "OpenSSL apps/enc.c"};
+                               .source = "OpenSSL apps/enc.c",
+                               .checked = "foreign tool: openssl enc"};
 
 }  // namespace assay::unpack

@@ -43,12 +43,15 @@ Result<void> unpack(Bytes whole, Sink& into) {
 }  // namespace
 
 extern const Format kPackImg;
-const Format kPackImg = {.id = "packimg",
-                         .title = "PackIMG tag in front of a root file system",
-                         .version = 1,
-                         .magics = kMagics,
-                         .measure = measure,
-                         .unpack = unpack,
-                         .source = "PACKIMG_TAG in the vendors' Linux sources"};
+const Format kPackImg = {
+    .id = "packimg",
+    .title = "PackIMG tag in front of a root file system",
+    .version = 1,
+    .magics = kMagics,
+    .measure = measure,
+    .unpack = unpack,
+    .reads = "both byte orders",
+    .source = "PACKIMG_TAG in the vendors' Linux sources",
+    .checked = "real image: shared/firmware (D-Link DIR-300); own builder for the other byte order"};
 
 }  // namespace assay::unpack

@@ -26,6 +26,11 @@ Result<Measured> measure(Bytes from) {
 }  // namespace
 
 extern const Format kPng;
-const Format kPng = {.id = "png", .title = "PNG picture", .magics = kMagics, .measure = measure, .source = "RFC 2083"};
+const Format kPng = {.id = "png",
+                     .title = "PNG picture",
+                     .magics = kMagics,
+                     .measure = measure,
+                     .source = "RFC 2083",
+                     .checked = "own builder only"};
 
 }  // namespace assay::unpack

@@ -227,9 +227,11 @@ const Format kRomfs = {.id = "romfs",
                        .magics = kMagics,
                        .measure = measure,
                        .unpack = unpack,
+                       .reads = "directories, links, devices, header checksums",
                        .limits =
                            "It stores no mode, owner or time: the mode of an executable file is its execute bits, "
                            "all that is stored.",
-                       .source = "Linux Documentation/filesystems/romfs.rst"};
+                       .source = "Linux Documentation/filesystems/romfs.rst",
+                       .checked = "foreign tool: genromfs; real image: sample of another project"};
 
 }  // namespace assay::unpack

@@ -106,6 +106,6 @@ const Format kSeama = {.id = "seama",
                        .unpack = unpack,
                        .reads = "chains of entities, several images among them; both byte orders",
                        .source = "openwrt/firmware-utils src/oseama.c, src/seama.h",
-                       .checked = "a real image (DIR-300 B5); own builder in the tests"};
+                       .checked = "real image: shared/firmware (D-Link DIR-300 B5); own builder"};
 
 }  // namespace assay::unpack

@@ -313,13 +313,18 @@ Result<void> unpack(Bytes whole, Sink& into) {
 }  // namespace
 
 extern const Format kSquashfs;
-const Format kSquashfs = {.id = "squashfs",
-                          .title = "SquashFS file system",
-                          .version = 1,
-                          .magics = kMagics,
-                          .measure = measure,
-                          .unpack = unpack,
-                          .limits = "files above 4 GiB; inodes that no directory lists",
-                          .source = "Linux Documentation/filesystems/squashfs.rst; squashfs-tools squashfs_compat.h"};
+const Format kSquashfs = {
+    .id = "squashfs",
+    .title = "SquashFS file system",
+    .version = 1,
+    .magics = kMagics,
+    .measure = measure,
+    .unpack = unpack,
+    .reads =
+        "versions 1 to 4, both byte orders, vendors' magics; gzip, LZMA in vendors' forms, LZO, XZ, LZ4, zstd; xattrs, "
+        "devices",
+    .limits = "files above 4 GiB; inodes that no directory lists",
+    .source = "Linux Documentation/filesystems/squashfs.rst; squashfs-tools squashfs_compat.h",
+    .checked = "foreign tool: mksquashfs, unsquashfs; real images: shared/firmware; own builder for versions 1 to 3"};
 
 }  // namespace assay::unpack

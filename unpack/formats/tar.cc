@@ -259,8 +259,10 @@ const Format kTar = {.id = "tar",
                      .magics = kMagics,
                      .measure = measure,
                      .unpack = unpack,
+                     .reads = "ustar, GNU and pax with long names, sparse files, xattrs",
                      .limits = "members continued from another volume are read as files",
-                     .source = "POSIX.1-2017 pax; GNU tar manual"};
+                     .source = "POSIX.1-2017 pax; GNU tar manual",
+                     .checked = "foreign tool: tar; real image: shared/firmware"};
 
 // The same without a magic, as Unix version 7 wrote it: its checksum is all that tells it apart.
 extern const Format kTarV7;
@@ -269,6 +271,7 @@ const Format kTarV7 = {.id = "tar-v7",
                        .measure = measure,
                        .unpack = unpack,
                        .carve = false,
-                       .source = "GNU tar manual"};
+                       .source = "GNU tar manual",
+                       .checked = "foreign tool: tar"};
 
 }  // namespace assay::unpack

@@ -61,7 +61,9 @@ const Format kTplinkV1 = {.id = "tplinkv1",
                           .magics = kMagics,
                           .measure = measure,
                           .unpack = unpack,
+                          .reads = "kernel, rootfs and boot loader, nested images, MD5",
                           .limits = "vendor texts other than those of its magics; the second MD5 is not checked",
-                          .source = "openwrt/firmware-utils src/mktplinkfw.c"};
+                          .source = "openwrt/firmware-utils src/mktplinkfw.c",
+                          .checked = "real images: shared/firmware (TP-Link and OpenWrt)"};
 
 }  // namespace assay::unpack

@@ -79,7 +79,8 @@ const Format kTplinkV2 = {.id = "tplinkv2",
                           .measure = measure_v2,
                           .unpack = unpack_v2,
                           .limits = "the second MD5 is not checked",
-                          .source = "openwrt/firmware-utils src/mktplinkfw2.c"};
+                          .source = "openwrt/firmware-utils src/mktplinkfw2.c",
+                          .checked = "own builder only: that it refuses headers of other versions"};
 extern const Format kTplinkV3;
 const Format kTplinkV3 = {.id = "tplinkv3",
                           .title = "TP-Link firmware image, header version 3",
@@ -87,7 +88,9 @@ const Format kTplinkV3 = {.id = "tplinkv3",
                           .magics = kMagicsV3,
                           .measure = measure_v3,
                           .unpack = unpack_v3,
+                          .reads = "\"ver. 2.0\" headers, boot loader and inner header, MD5",
                           .limits = "the RSA signature is not checked: its public key is not part of the header",
-                          .source = "openwrt/firmware-utils src/mktplinkfw2.c"};
+                          .source = "openwrt/firmware-utils src/mktplinkfw2.c",
+                          .checked = "real images: shared/firmware (TP-Link WR841N v14)"};
 
 }  // namespace assay::unpack

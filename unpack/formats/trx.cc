@@ -71,6 +71,8 @@ const Format kTrx = {.id = "trx",
                      .magics = kMagics,
                      .measure = measure,
                      .unpack = unpack,
-                     .source = "openwrt/firmware-utils src/trx.c; Linux drivers/mtd/parsers/parser_trx.c"};
+                     .reads = "versions 1 and 2",
+                     .source = "openwrt/firmware-utils src/trx.c; Linux drivers/mtd/parsers/parser_trx.c",
+                     .checked = "real images: shared/firmware (Linksys and OpenWrt WRT54G)"};
 
 }  // namespace assay::unpack

@@ -197,9 +197,11 @@ const Format kUbi = {.id = "ubi",
                      .magics = kMagics,
                      .measure = measure,
                      .unpack = unpack,
+                     .reads = "static and dynamic volumes, blocks in any order, autoresize",
                      .limits =
                          "Images of one erase block; dumps with spare (OOB) bytes between pages; a fastmap is not "
                          "read, nor needed.",
-                     .source = "Linux drivers/mtd/ubi/ubi-media.h"};
+                     .source = "Linux drivers/mtd/ubi/ubi-media.h",
+                     .checked = "foreign tool: ubinize"};
 
 }  // namespace assay::unpack

@@ -213,13 +213,16 @@ Result<void> unpack(Bytes whole, Sink& into) {
 }  // namespace
 
 extern const Format kUbifs;
-const Format kUbifs = {.id = "ubifs",
-                       .title = "UBIFS file system",
-                       .version = 1,
-                       .magics = kMagics,
-                       .measure = measure,
-                       .unpack = unpack,
-                       .limits = "Encrypted files; signatures of authenticated file systems are not checked.",
-                       .source = "Linux fs/ubifs/ubifs-media.h"};
+const Format kUbifs = {
+    .id = "ubifs",
+    .title = "UBIFS file system",
+    .version = 1,
+    .magics = kMagics,
+    .measure = measure,
+    .unpack = unpack,
+    .reads = "LZO, zlib and zstd; journal replay, scan of every node where the index is broken; xattrs, devices",
+    .limits = "Encrypted files; signatures of authenticated file systems are not checked.",
+    .source = "Linux fs/ubifs/ubifs-media.h",
+    .checked = "foreign tool: mkfs.ubifs; real image: sample of another project"};
 
 }  // namespace assay::unpack

@@ -94,6 +94,7 @@ const Format kUBootArm = {.id = "uboot-arm",
                           .unpack = unpack,
                           .readable = true,
                           .limits = "32-bit little endian builds with a vector table up to 2014",
-                          .source = "U-Boot arch/arm/cpu/arm926ejs/start.S"};
+                          .source = "U-Boot arch/arm/cpu/arm926ejs/start.S",
+                          .checked = "real images: shared/firmware"};
 
 }  // namespace assay::unpack

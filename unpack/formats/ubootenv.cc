@@ -105,9 +105,11 @@ const Format kUBootEnv = {.id = "uboot-env",
                           .measure = measure,
                           .unpack = unpack,
                           .readable = true,
+                          .reads = "single and redundant copies, CRC-32",
                           .limits =
                               "lists that start with a variable not among its magics; sizes that are no multiple "
                               "of 2 KiB or above 256 KiB",
-                          .source = "U-Boot include/env_internal.h, tools/mkenvimage.c"};
+                          .source = "U-Boot include/env_internal.h, tools/mkenvimage.c",
+                          .checked = "foreign tool: mkenvimage; real images: shared/firmware"};
 
 }  // namespace assay::unpack

@@ -165,6 +165,7 @@ const Format kUBootMips = {.id = "uboot-mips",
                            .unpack = unpack,
                            .readable = true,
                            .limits = "builds that lack a global offset table; start-up code behind 64 KiB",
-                           .source = "U-Boot arch/mips/cpu/start.S"};
+                           .source = "U-Boot arch/mips/cpu/start.S",
+                           .checked = "real images: shared/firmware"};
 
 }  // namespace assay::unpack

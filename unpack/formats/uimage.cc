@@ -158,6 +158,8 @@ const Format kUImage = {.id = "uimage",
                         .magics = kMagics,
                         .measure = measure,
                         .unpack = unpack,
-                        .source = "U-Boot include/image.h"};
+                        .reads = "single, multi-file and script images, header and data CRC-32",
+                        .source = "U-Boot include/image.h",
+                        .checked = "foreign tool: mkimage; real images: shared/firmware"};
 
 }  // namespace assay::unpack

@@ -37,7 +37,9 @@ const Format kXz = {.id = "xz",
                     .title = "xz stream",
                     .magics = kMagics,
                     .decode = decode,
+                    .reads = "streams in a row with padding, every check",
                     .limits = "dictionaries beyond 64 MiB",
-                    .source = "The .xz File Format 1.1.0"};
+                    .source = "The .xz File Format 1.1.0",
+                    .checked = "foreign tool: xz"};
 
 }  // namespace assay::unpack

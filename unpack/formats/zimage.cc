@@ -61,6 +61,8 @@ const Format kZimage = {.id = "zimage",
                         .magics = kMagics,
                         .measure = measure,
                         .unpack = unpack,
-                        .source = "Linux arch/arm/boot/compressed/head.S"};
+                        .reads = "payload of every kernel codec",
+                        .source = "Linux arch/arm/boot/compressed/head.S",
+                        .checked = "own builder only: payloads packed by gzip, xz, lzma, lz4, lzop"};
 
 }  // namespace assay::unpack

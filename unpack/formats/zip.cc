@@ -200,9 +200,11 @@ const Format kZip = {.id = "zip",
                      .magics = kMagics,
                      .measure = measure,
                      .unpack = unpack,
+                     .reads = "stored, deflate, bzip2, LZMA, zstd, xz; zip64, data descriptors",
                      .limits =
                          "archives without a central directory or on several disks; methods other than stored, "
                          "deflate, bzip2, lzma, zstd and xz; encrypted members",
-                     .source = "PKWARE APPNOTE.TXT 6.3.10"};
+                     .source = "PKWARE APPNOTE.TXT 6.3.10",
+                     .checked = "foreign tool: zip"};
 
 }  // namespace assay::unpack

@@ -35,6 +35,7 @@ const Format kZlib = {.id = "zlib",
                       .magics = kMagics,
                       .decode = decode,
                       .limits = "streams of less than 32 bytes, with a preset dictionary or a window below 32 KiB",
-                      .source = "RFC 1950"};
+                      .source = "RFC 1950",
+                      .checked = "own builder only: zlib"};
 
 }  // namespace assay::unpack

@@ -38,7 +38,9 @@ const Format kZstd = {.id = "zstd",
                       .title = "Zstandard stream",
                       .magics = kMagics,
                       .decode = decode,
+                      .reads = "frames in a row, skippable frames",
                       .limits = "windows beyond 64 MiB; dictionaries",
-                      .source = "RFC 8878"};
+                      .source = "RFC 8878",
+                      .checked = "foreign tool: zstd"};
 
 }  // namespace assay::unpack
