@@ -9,7 +9,7 @@
 // durable, then signs and replaces the checkpoint. So a checkpoint never says more than the disk holds, and nothing
 // acknowledged is lost by a kill or a loss of power. Many processes may append at once.
 #pragma once
-#include "certify/keys.h"
+#include "certify/checkpoint.h"
 
 #include <memory>
 #include <optional>
@@ -18,13 +18,6 @@
 namespace assay::certify {
 
 inline constexpr uint64_t kLongestEntry = 65535;  // the length field of an entry bundle has two bytes
-
-struct Checkpoint {
-  std::string origin;
-  uint64_t size = 0;
-  Digest root;
-  std::string note;  // the signed note as it stands in the file
-};
 
 struct LogEntry {
   uint64_t index = 0;
@@ -39,14 +32,14 @@ class Log {
   Log(Log&&) noexcept;
   ~Log();
 
-  const std::string& origin() const;
-  const std::string& verifier_key() const;  // a C2SP vkey
+  const VerifierKey& key() const;  // its name is the origin
 
   // Durable when it returns: the index of the first; the others follow it without a gap.
   Result<uint64_t> append(const std::vector<std::string>& entries);
   Result<Checkpoint> publish();  // everything that is durable now
   Result<Checkpoint> checkpoint() const;
   Result<LogEntry> prove(uint64_t index, const Checkpoint& at) const;
+  Result<void> add_cosignature(const NoteSignature& signature, const VerifierKey& witness);  // to the checkpoint
 
  private:
   struct State;

@@ -1,0 +1,241 @@
+#include "certify/journal.h"
+
+#include "certify/log.h"
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstring>
+#include <optional>
+
+namespace assay::certify {
+
+// Mapped by every process; written under the append lock except `durable` (sync lock) and `published*` (publish lock).
+struct Journal::Shared {
+  char boot[40];
+  std::atomic<uint64_t> first, count, bytes, durable, broken, published, published_bytes;
+};
+
+namespace {
+
+constexpr std::string_view kMagic = "assayjnl";
+constexpr uint64_t kHeader = 16, kRecordHead = 8, kLong = 16 << 20;
+
+std::string little(uint64_t value, int bytes) {
+  std::string out;
+  for (int i = 0; i < bytes; ++i) out.push_back(static_cast<char>(value >> (8 * i)));
+  return out;
+}
+
+uint32_t check_of(uint64_t index, std::string_view entry) {
+  return crc32(Bytes(entry), crc32(Bytes(little(index, 8))));
+}
+
+std::string record(uint64_t index, const std::string& entry) {
+  return little(entry.size(), 4) + little(check_of(index, entry), 4) + entry;
+}
+
+// The record at `at`; none where it does not check out.
+std::optional<std::string> record_at(Bytes journal, uint64_t at, uint64_t index) {
+  const auto length = journal.le<uint32_t>(at, "length"), check = journal.le<uint32_t>(at + 4, "crc32");
+  if (!length || !check || *length > kLongestEntry) return {};
+  const auto entry = journal.slice(at + kRecordHead, *length, "entry");
+  if (!entry || check_of(index, entry->text()) != *check) return {};
+  return std::string(entry->text());
+}
+
+std::string boot_id() {
+  auto id = read_file("/proc/sys/kernel/random/boot_id", 64);
+  return id && id->size() >= 36 ? id->substr(0, 36) : "unknown";
+}
+
+Result<File> open_file(const std::string& path, int flags) {
+  File file(::open(path.c_str(), flags | O_CLOEXEC, 0644));
+  if (!file) return system_error("open " + path);
+  return file;
+}
+
+Result<Journal::Held> lock(const File& file, const std::string& folder) {
+  while (flock(file.fd(), LOCK_EX) != 0)
+    if (errno != EINTR) return system_error("lock " + folder);
+  return Journal::Held(file.fd());
+}
+
+}  // namespace
+
+Journal::Held::~Held() {
+  if (fd_ >= 0) flock(fd_, LOCK_UN);
+}
+
+Journal::Journal(Journal&& other) noexcept
+    : folder_(std::move(other.folder_)),
+      file_(std::move(other.file_)),
+      append_lock_(std::move(other.append_lock_)),
+      sync_lock_(std::move(other.sync_lock_)),
+      state_file_(std::move(other.state_file_)),
+      opened_(other.opened_),
+      shared_(std::exchange(other.shared_, nullptr)) {}
+
+Journal::~Journal() {
+  if (shared_) munmap(shared_, sizeof(Shared));
+}
+
+Result<void> Journal::create(const std::string& folder, uint64_t first) {
+  return write_durably(folder + "/journal", std::string(kMagic) + little(first, 8));
+}
+
+Result<Journal> Journal::open(const std::string& folder) {
+  Journal journal(folder);
+  TRY_VOID(journal.map());
+  return journal;
+}
+
+Result<void> Journal::map() {
+  append_lock_ = TRY(open_file(folder_ + "/lock.append", O_RDWR | O_CREAT));
+  sync_lock_ = TRY(open_file(folder_ + "/lock.sync", O_RDWR | O_CREAT));
+  state_file_ = TRY(open_file(folder_ + "/state", O_RDWR | O_CREAT));
+  const Held held = TRY(lock(append_lock_, folder_));
+  struct stat at{};
+  if (fstat(state_file_.fd(), &at) != 0 ||
+      (at.st_size < static_cast<off_t>(sizeof(Shared)) && posix_fallocate(state_file_.fd(), 0, sizeof(Shared)) != 0))
+    return system_error("write " + folder_ + "/state");
+  void* mapped = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED, state_file_.fd(), 0);
+  if (mapped == MAP_FAILED) return system_error("map " + folder_ + "/state");
+  shared_ = static_cast<Shared*>(mapped);
+  return {};
+}
+
+Result<void> Journal::reopen() {
+  if (file_ && opened_ == shared_->first) return {};
+  file_ = TRY(open_file(folder_ + "/journal", O_RDWR));
+  opened_ = shared_->first;
+  return {};
+}
+
+// Under the append lock: the mapped file is of this boot, and the open file is the one it speaks of.
+Result<void> Journal::ready(uint64_t published) {
+  if (std::memcmp(shared_->boot, boot_id().c_str(), 36) != 0) TRY_VOID(recover(published));
+  if (shared_->broken)
+    return fail(Fault::kIo,
+                folder_ + ": the disk lost writes of the journal (fdatasync failed); check the disk, then remove " +
+                    folder_ + "/state");
+  return reopen();
+}
+
+Result<void> Journal::recover(uint64_t published) {
+  const std::string text = TRY(read_file(folder_ + "/journal", 1ull << 33));
+  const Bytes journal(text);
+  if (!journal.starts_with(kMagic))
+    return fail(Fault::kMalformed, folder_ + "/journal: it does not begin with " + std::string(kMagic));
+  const uint64_t first = TRY(journal.le<uint64_t>(8, "journal: first index"));
+  uint64_t at = kHeader, count = first, published_bytes = published == first ? kHeader : 0;
+  while (const auto entry = record_at(journal, at, count)) {
+    at += kRecordHead + entry->size();
+    if (++count == published) published_bytes = at;
+  }
+  if (count < published || published_bytes == 0)
+    return fail(Fault::kMalformed, folder_ + "/journal: holds entries " + std::to_string(first) + " to " +
+                                       std::to_string(count) + ", the checkpoint says " + std::to_string(published) +
+                                       "; restore it from a copy");
+  shared_->first = first, shared_->count = count, shared_->bytes = at, shared_->broken = 0;
+  shared_->durable = published, shared_->published = published, shared_->published_bytes = published_bytes;
+  std::memcpy(shared_->boot, boot_id().c_str(), 36);
+  return {};
+}
+
+Result<uint64_t> Journal::append(const std::vector<std::string>& entries, uint64_t published) {
+  uint64_t index = 0;
+  {
+    const Held held = TRY(lock(append_lock_, folder_));
+    TRY_VOID(ready(published));
+    index = shared_->count;
+    std::string bytes;
+    for (size_t i = 0; i < entries.size(); ++i) bytes += record(index + i, entries[i]);
+    for (size_t done = 0; done < bytes.size();) {
+      const ssize_t wrote =
+          pwrite(file_.fd(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(shared_->bytes + done));
+      if (wrote < 0 && errno == EINTR) continue;
+      if (wrote <= 0) return system_error("append to " + folder_ + "/journal");
+      done += static_cast<size_t>(wrote);
+    }
+    shared_->bytes += bytes.size();
+    shared_->count += entries.size();
+  }
+  TRY_VOID(sync_until(index + entries.size()));
+  return index;
+}
+
+Result<void> Journal::sync_until(uint64_t count) {
+  if (shared_->durable >= count) return {};
+  const Held held = TRY(lock(sync_lock_, folder_));
+  if (shared_->durable >= count) return {};
+  const uint64_t written = shared_->count;  // all of it is in the page cache: the count is raised after the write
+  TRY_VOID(reopen());
+  if (fdatasync(file_.fd()) != 0) {
+    shared_->broken = 1;
+    return system_error("make " + folder_ + "/journal durable");
+  }
+  shared_->durable = written;
+  return {};
+}
+
+Result<uint64_t> Journal::sync(uint64_t published) {
+  uint64_t count = 0;
+  {
+    const Held held = TRY(lock(append_lock_, folder_));
+    TRY_VOID(ready(published));
+    count = shared_->count;
+  }
+  TRY_VOID(sync_until(count));
+  return count;
+}
+
+Result<std::vector<std::string>> Journal::read(uint64_t index, uint64_t end, uint64_t most) {
+  ASSAY_CHECK(index == shared_->published);
+  TRY_VOID(reopen());
+  std::string text(std::min<uint64_t>(shared_->bytes - shared_->published_bytes, most + kLongestEntry + kRecordHead),
+                   '\0');
+  const ssize_t got = pread(file_.fd(), text.data(), text.size(), static_cast<off_t>(shared_->published_bytes.load()));
+  if (got < 0) return system_error("read " + folder_ + "/journal");
+  const Bytes journal(std::string_view(text).substr(0, static_cast<size_t>(got)));
+  std::vector<std::string> out;
+  for (uint64_t at = 0; at < most && index + out.size() < end;) {
+    auto entry = record_at(journal, at, index + out.size());
+    if (!entry)
+      return fail(Fault::kMalformed, folder_ + "/journal: entry " + std::to_string(index + out.size()) + " is damaged");
+    at += kRecordHead + entry->size();
+    out.push_back(std::move(*entry));
+  }
+  return out;
+}
+
+// The records between are walked by their lengths: read() checked them.
+void Journal::published(uint64_t size) {
+  while (shared_->published < size) {
+    char head[4];
+    if (pread(file_.fd(), head, 4, static_cast<off_t>(shared_->published_bytes.load())) != 4) return;
+    shared_->published_bytes += kRecordHead + *Bytes(std::string_view(head, 4)).le<uint32_t>(0, "length");
+    ++shared_->published;
+  }
+}
+
+bool Journal::is_long() const { return shared_->bytes > kLong; }
+
+Result<Journal::Held> Journal::hold() { return lock(append_lock_, folder_); }
+
+Result<void> Journal::begin_anew(uint64_t size) {
+  const Held held = TRY(lock(sync_lock_, folder_));
+  if (shared_->count != size || shared_->durable != size) return {};
+  std::memset(shared_->boot, 0, sizeof shared_->boot);  // a death from here on: read the file again
+  TRY_VOID(create(folder_, size));
+  shared_->first = size, shared_->bytes = kHeader, shared_->published_bytes = kHeader, shared_->published = size;
+  std::memcpy(shared_->boot, boot_id().c_str(), 36);
+  return {};
+}
+
+}  // namespace assay::certify

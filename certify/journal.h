@@ -1,0 +1,60 @@
+// Where entries become durable before they are in tiles: one file of records, and a mapped file that says how far it is
+// written, synced and published, shared by every process that has the log open.
+//
+//   journal: "assayjnl", u64 index of the first record; records: u32 length, u32 CRC-32 over index and bytes, bytes
+//
+// A writer appends under one lock, then waits for a second one to sync: whoever gets it syncs for all that wrote
+// before, and the others find their entries durable. A record that a killed writer left half is overwritten by the
+// next. After a restart of the machine (another boot id) the mapped file is not believed and the records are read again
+// up to the first that does not check out; what was acknowledged was synced, so it is before that.
+#pragma once
+#include "certify/files.h"
+
+#include <cstdint>
+#include <vector>
+
+namespace assay::certify {
+
+class Journal {
+ public:
+  static Result<void> create(const std::string& folder, uint64_t first);
+  static Result<Journal> open(const std::string& folder);
+  Journal(Journal&& other) noexcept;
+  ~Journal();
+
+  Result<uint64_t> append(const std::vector<std::string>& entries, uint64_t published);  // durable when it returns
+  Result<uint64_t> sync(uint64_t published);  // how many entries are durable, all that are written
+
+  // Up to `most` bytes of entries from `index` on; `index` is not before what was published last.
+  Result<std::vector<std::string>> read(uint64_t index, uint64_t end, uint64_t most);
+  void published(uint64_t size);  // the checkpoint says so, durably
+  bool is_long() const;
+  Result<void> begin_anew(uint64_t size);  // when everything is published; the caller holds hold()
+
+  class Held {  // no entry is appended while this lives
+   public:
+    explicit Held(int fd) : fd_(fd) {}
+    Held(Held&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+    ~Held();
+
+   private:
+    int fd_;
+  };
+  Result<Held> hold();
+
+ private:
+  struct Shared;
+  explicit Journal(std::string folder) : folder_(std::move(folder)) {}
+  Result<void> map();
+  Result<void> ready(uint64_t published);
+  Result<void> recover(uint64_t published);
+  Result<void> reopen();
+  Result<void> sync_until(uint64_t count);
+
+  std::string folder_;
+  File file_, append_lock_, sync_lock_, state_file_;
+  uint64_t opened_ = ~0ull;  // first index of the file that is open
+  Shared* shared_ = nullptr;
+};
+
+}  // namespace assay::certify

@@ -1,0 +1,114 @@
+// assay log …: a transparency log in a folder.
+#include "certify/log.h"
+#include "certify/files.h"
+#include "certify/integrate.h"
+#include "certify/witness.h"
+#include "cli/commands.h"
+
+#include <fmt/format.h>
+
+#include <ctime>
+
+namespace assay::cli {
+namespace {
+
+struct Flags {
+  std::string log, key, origin, since, output, name, state;
+  std::vector<std::string> entries;
+  uint64_t index = 0;
+};
+
+int report(const Result<void>& done, int status) { return done ? kClean : complain(status, done.error().what); }
+
+Result<void> append(const Flags& flags) {
+  certify::Log log = TRY(certify::Log::open(flags.log));
+  std::vector<std::string> entries;
+  for (const std::string& file : flags.entries)
+    entries.push_back(TRY(certify::read_file(file, certify::kLongestEntry)));
+  const uint64_t first = TRY(log.append(entries));
+  const certify::Checkpoint now = TRY(log.publish());
+  for (size_t i = 0; i < entries.size(); ++i) fmt::print("{}\t{}\n", first + i, flags.entries[i]);
+  fmt::print("checkpoint: {} entries\n", now.size);
+  return {};
+}
+
+Result<void> checkpoint(const Flags& flags) {
+  certify::Log log = TRY(certify::Log::open(flags.log));
+  return write_file("-", TRY(log.publish()).note);
+}
+
+Result<void> prove(const Flags& flags) {
+  const certify::Log log = TRY(certify::Log::open(flags.log));
+  const certify::Checkpoint now = TRY(log.checkpoint());
+  const auto entry = TRY(log.prove(flags.index, now));
+  return write_file(flags.output, certify::tlog_proof(entry.index, entry.proof, entry.checkpoint));
+}
+
+Result<void> verify(const Flags& flags) {
+  const certify::Log log = TRY(certify::Log::open(flags.log));
+  const certify::Checkpoint now = TRY(log.checkpoint());
+  TRY_VOID(certify::verify_tree(certify::tiles_in(flags.log), now));
+  fmt::print("checked: signature of {}, {} entries, every tile, the root\n", log.key().text(), now.size);
+  if (flags.since.empty()) {
+    fmt::print(
+        "not checked: that this is the same log as before; --since FILE holds an earlier checkpoint against it\n");
+    return {};
+  }
+  const std::string kept = TRY(certify::read_file(flags.since, 1 << 20));
+  const auto old = TRY(certify::open_checkpoint(kept, log.key(), flags.since));
+  TRY_VOID(certify::check_growth(old, now, certify::tiles_in(flags.log)));
+  fmt::print("checked: the {} entries of {} are its first\n", old.size, flags.since);
+  return {};
+}
+
+Result<void> witness(const Flags& flags) {
+  certify::Log log = TRY(certify::Log::open(flags.log));
+  const certify::SigningKey key = TRY(certify::SigningKey::open(flags.key));
+  const certify::Checkpoint now = TRY(log.checkpoint());
+  const auto seen = TRY(certify::witness({flags.name, flags.state, static_cast<uint64_t>(std::time(nullptr))}, key, now,
+                                         log.key(), certify::tiles_in(flags.log)));
+  TRY_VOID(log.add_cosignature(seen.signature, seen.key));
+  fmt::print("{} cosigned {} entries\n", seen.key.text(), now.size);
+  return {};
+}
+
+CLI::App* part(CLI::App* log, const char* name, const char* what, Flags& flags) {
+  CLI::App* command = log->add_subcommand(name, what);
+  command->add_option("LOG", flags.log, "Folder of the log")->required();
+  return command;
+}
+
+}  // namespace
+
+void add_log(CLI::App& app, int& status) {
+  CLI::App* log = app.add_subcommand("log", "Keep a transparency log: C2SP tlog-tiles in a folder");
+  log->require_subcommand(1);
+  auto flags = std::make_shared<Flags>();
+  CLI::App* init = part(log, "init", "Make an empty log", *flags);
+  init->add_option("--key", flags->key, "Ed25519 key: a file of `assay keygen`, or pkcs11:URI")->required();
+  init->add_option("--origin", flags->origin, "Name of the log, like log.example/2026")->required();
+  init->callback([=, &status] { status = report(certify::Log::init(flags->log, flags->key, flags->origin), kUsage); });
+  CLI::App* add = part(log, "append", "Append entries; prints their indexes when they are durable and signed", *flags);
+  add->add_option("FILE", flags->entries, "One entry each, 65535 bytes at most")->required();
+  add->callback([=, &status] { status = report(append(*flags), kUnreadable); });
+  part(log, "checkpoint", "Sign what is durable and print the checkpoint", *flags)->callback([=, &status] {
+    status = report(checkpoint(*flags), kUnreadable);
+  });
+  CLI::App* proof = part(log, "prove", "Write the proof that an entry is in the log (C2SP tlog-proof)", *flags);
+  proof->add_option("--index", flags->index, "Of the entry")->required();
+  flags->output = "-";
+  proof->add_option("-o,--output", flags->output, "File [standard output]");
+  proof->callback([=, &status] { status = report(prove(*flags), kUnreadable); });
+  CLI::App* check =
+      part(log, "verify", "Check every entry, tile and signature; exit 1 where one does not hold", *flags);
+  check->add_option("--since", flags->since, "A checkpoint kept from before: a rewritten log is noticed")
+      ->type_name("FILE");
+  check->callback([=, &status] { status = report(verify(*flags), kFindings); });
+  CLI::App* watch = part(log, "witness", "Cosign the checkpoint if the log only grew since it was seen last", *flags);
+  watch->add_option("--key", flags->key, "The witness's Ed25519 key")->required();
+  watch->add_option("--name", flags->name, "The witness's name, like witness.example/w1")->required();
+  watch->add_option("--state", flags->state, "Folder where it remembers what it saw")->required();
+  watch->callback([=, &status] { status = report(witness(*flags), kFindings); });
+}
+
+}  // namespace assay::cli
