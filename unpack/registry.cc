@@ -7,6 +7,7 @@ namespace assay::unpack {
 
 // clang-format off
 extern const Format kAlphaEnc;
+extern const Format kAlphaScript;
 extern const Format kAr;
 extern const Format kBcmTag;
 extern const Format kBinHdr;
@@ -26,7 +27,9 @@ extern const Format kDapFw;
 extern const Format kDeafBead;
 extern const Format kDeflate;
 extern const Format kDisguisedZip;
+extern const Format kDlinkTlv;
 extern const Format kDni;
+extern const Format kDsk1;
 extern const Format kDtb;
 extern const Format kEdimax;
 extern const Format kEfiZboot;
@@ -43,6 +46,7 @@ extern const Format kGm8126;
 extern const Format kGzip;
 extern const Format kHiLink;
 extern const Format kHwnp;
+extern const Format kImg0;
 extern const Format kIngenicSpl;
 extern const Format kJffs2;
 extern const Format kJpeg;
@@ -58,6 +62,7 @@ extern const Format kMzip;
 extern const Format kNpk;
 extern const Format kOpensslSalted;
 extern const Format kPackImg;
+extern const Format kPjl;
 extern const Format kPlanex;
 extern const Format kPng;
 extern const Format kRealtek;
@@ -72,6 +77,7 @@ extern const Format kSquashfs;
 extern const Format kTar;
 extern const Format kTarV7;
 extern const Format kTclinuxTrx;
+extern const Format kTplinkRtos;
 extern const Format kTplinkV1;
 extern const Format kTplinkV2;
 extern const Format kTplinkV3;
@@ -87,6 +93,7 @@ extern const Format kUpdateApp;
 extern const Format kVrp;
 extern const Format kWrg;
 extern const Format kWrgg;
+extern const Format kXeroxDlm;
 extern const Format kXiaomiHdr;
 extern const Format kXz;
 extern const Format kZimage;
@@ -101,6 +108,7 @@ extern const Format kZyxelRas;
 
 constexpr const Format* kFormats[] = {
     &kAlphaEnc,
+    &kAlphaScript,
     &kAr,
     &kBcmTag,
     &kBinHdr,
@@ -120,7 +128,9 @@ constexpr const Format* kFormats[] = {
     &kDeafBead,
     &kDeflate,
     &kDisguisedZip,
+    &kDlinkTlv,
     &kDni,
+    &kDsk1,
     &kDtb,
     &kEdimax,
     &kEfiZboot,
@@ -137,6 +147,7 @@ constexpr const Format* kFormats[] = {
     &kGzip,
     &kHiLink,
     &kHwnp,
+    &kImg0,
     &kIngenicSpl,
     &kJffs2,
     &kJpeg,
@@ -152,6 +163,7 @@ constexpr const Format* kFormats[] = {
     &kNpk,
     &kOpensslSalted,
     &kPackImg,
+    &kPjl,
     &kPlanex,
     &kPng,
     &kRealtek,
@@ -166,6 +178,7 @@ constexpr const Format* kFormats[] = {
     &kTar,
     &kTarV7,
     &kTclinuxTrx,
+    &kTplinkRtos,
     &kTplinkV1,
     &kTplinkV2,
     &kTplinkV3,
@@ -181,6 +194,7 @@ constexpr const Format* kFormats[] = {
     &kVrp,
     &kWrg,
     &kWrgg,
+    &kXeroxDlm,
     &kXiaomiHdr,
     &kXz,
     &kZimage,

@@ -16,6 +16,24 @@ std::string xor_with(Bytes bytes, std::string_view key, uint64_t phase) {
   return out;
 }
 
+std::optional<std::string> base64_decoded(std::string_view text) {
+  constexpr std::string_view kDigits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  std::string out;
+  uint32_t bits = 0;
+  int count = 0;
+  for (const char c : text) {
+    if (c == '=' || c == '\n' || c == '\r') continue;
+    const size_t digit = kDigits.find(c);
+    if (digit == kDigits.npos) return std::nullopt;
+    bits = bits << 6 | static_cast<uint32_t>(digit);
+    count += 6;
+    if (count < 8) continue;
+    count -= 8;
+    out.push_back(static_cast<char>(bits >> count));
+  }
+  return out;
+}
+
 void note_text(Bytes whole, uint64_t at, uint64_t length, std::string_view name, Sink& into) {
   const std::string_view field = whole.head(length, at).text();
   const std::string_view text = trim(field.substr(0, field.find('\0')));

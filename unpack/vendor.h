@@ -3,10 +3,14 @@
 #pragma once
 #include "unpack/format.h"
 
+#include <optional>
+
 namespace assay::unpack {
 
 uint32_t byte_sum(Bytes bytes);                                               // of all bytes, modulo 2^32
 std::string xor_with(Bytes bytes, std::string_view key, uint64_t phase = 0);  // the key repeated, from its byte `phase`
+// RFC 4648, white space and padding ignored; none where another character stands.
+std::optional<std::string> base64_decoded(std::string_view text);
 
 // A text field up to its first NUL as a note, white space off its ends; nothing when it is empty.
 void note_text(Bytes whole, uint64_t at, uint64_t length, std::string_view name, Sink& into);
