@@ -1,213 +1,174 @@
 // Reads a vendor's declaration: what the product is said to hold. The schema, with a full example, is in
-// docs/declaration.md; YAML 1.2 through yaml-cpp. Every key is known or an error, because a misspelt key that is
-// silently ignored would turn "declared" into "undeclared" or, worse, the other way round.
+// docs/declaration.md and docs/declaration.schema.json; YAML 1.2 through yaml-cpp (checks/yaml.h).
 #include "checks/check.h"
+#include "checks/yaml.h"
 
-#include <yaml-cpp/eventhandler.h>
-#include <yaml-cpp/yaml.h>
 #include <algorithm>
-#include <charconv>
 
 namespace assay::checks {
 namespace {
 
-constexpr size_t kLargest = 1 << 20;    // bytes of YAML
+using yaml::Document;
+using Keys = std::vector<std::string_view>;
+
 constexpr size_t kMostEntries = 10000;  // of one section
-constexpr size_t kLongestText = 255;
 constexpr std::string_view kVersion = "1";
+constexpr std::string_view kProtocols[] = {"tcp", "udp", "sctp", "icmp", "raw", "serial"};
+constexpr std::string_view kCredentials[] = {"none", "per-device", "set-at-first-login", "fixed"};
+constexpr std::string_view kGuards[] = {"none", "password", "key", "physical"};
 
-// Where: "services[2].port"; a YAML mark counts lines from 0 and is -1 where yaml-cpp does not know it.
-std::unexpected<Error> complain(const YAML::Mark& mark, const std::string& where, const std::string& what) {
-  const std::string line = mark.line < 0 ? "" : "line " + std::to_string(mark.line + 1) + ": ";
-  return fail(Fault::kMalformed, "declaration: " + line + where + ": " + what,
-              mark.pos < 0 ? 0 : static_cast<uint64_t>(mark.pos));
-}
-
-// Looks for aliases and tags before anything is built from them: an alias can make a small text very large.
-class Plain : public YAML::EventHandler {
- public:
-  void OnDocumentStart(const YAML::Mark&) override { ++documents; }
-  void OnDocumentEnd() override {}
-  void OnNull(const YAML::Mark& mark, YAML::anchor_t anchor) override { see(mark, anchor); }
-  void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override { see(mark, 1); }
-  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor, const std::string&) override {
-    see(mark, anchor);
-  }
-  void OnSequenceStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
-                       YAML::EmitterStyle::value) override {
-    see(mark, anchor);
-  }
-  void OnSequenceEnd() override {}
-  void OnMapStart(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
-                  YAML::EmitterStyle::value) override {
-    see(mark, anchor);
-  }
-  void OnMapEnd() override {}
-
-  int documents = 0;
-  bool aliased = false;
-  YAML::Mark where;
-
- private:
-  void see(const YAML::Mark& mark, YAML::anchor_t anchor) {
-    if (anchor == 0 || aliased) return;
-    aliased = true;
-    where = mark;
-  }
-};
-
-Result<std::string> text(const YAML::Node& node, const std::string& where) {
-  if (!node.IsScalar()) return complain(node.Mark(), where, "must be a text");
-  const std::string& value = node.Scalar();
-  if (value.empty()) return complain(node.Mark(), where, "must not be empty");
-  if (value.size() > kLongestText) return complain(node.Mark(), where, "is longer than 255 bytes");
-  return value;
-}
-
-Result<uint16_t> port(const YAML::Node& node, const std::string& where) {
-  const std::string written = TRY(text(node, where));
-  unsigned value = 0;
-  const auto [end, error] = std::from_chars(written.data(), written.data() + written.size(), value);
-  if (error != std::errc() || end != written.data() + written.size() || value < 1 || value > 65535)
-    return complain(node.Mark(), where, "must be a number from 1 to 65535, not \"" + written + "\"");
-  return static_cast<uint16_t>(value);
-}
-
-Result<std::string> protocol(const YAML::Node& node, const std::string& where) {
-  std::string written = TRY(text(node, where));
-  constexpr std::string_view kProtocols[] = {"tcp", "udp", "sctp", "icmp", "raw", "serial"};
-  if (std::ranges::find(kProtocols, written) == std::end(kProtocols))
-    return complain(node.Mark(), where, "must be tcp, udp, sctp, icmp, raw or serial, not \"" + written + "\"");
-  return written;
-}
+const Document kDocument("declaration");
 
 // A section of the declaration: which keys its entries may have, and which they must have.
 struct Section {
   std::string_view name;
-  std::vector<std::string_view> keys, required;
+  Keys keys, required;
   std::vector<Declared> Declaration::* entries;
-  bool Declaration::* present;  // null: no flag
+  bool Declaration::* present;
 };
 
 const std::vector<Section>& sections() {
+  using D = Declaration;
   static const std::vector<Section> kSections = {
-      {"accounts", {"name"}, {"name"}, &Declaration::accounts, &Declaration::has_accounts},
-      {"communications",
-       {"name", "port", "protocol"},
-       {"name"},
-       &Declaration::communications,
-       &Declaration::has_communications},
-      {"ports", {"name", "port", "protocol"}, {"port"}, &Declaration::ports, nullptr},
-      {"services", {"name", "port", "protocol"}, {"name"}, &Declaration::services, &Declaration::has_services},
-      {"software", {"name", "version"}, {"name"}, &Declaration::software, &Declaration::has_software},
+      {"accounts", {"name", "credential", "purpose"}, {"name"}, &D::accounts, &D::has_accounts},
+      {"communications", {"name", "port", "protocol", "purpose"}, {"name"}, &D::communications, &D::has_communications},
+      {"functions", {"name", "program", "guard", "purpose"}, {"name", "purpose"}, &D::functions, &D::has_functions},
+      {"ports", {"name", "port", "protocol", "interfaces", "purpose"}, {"port"}, &D::ports, &D::has_ports},
+      {"services", {"name", "port", "protocol", "interfaces", "purpose"}, {"name"}, &D::services, &D::has_services},
+      {"software", {"name", "version", "until", "purpose"}, {"name"}, &D::software, &D::has_software},
+      {"update_keys", {"name", "algorithm", "fingerprint"}, {"fingerprint"}, &D::update_keys, &D::has_update_keys},
   };
   return kSections;
 }
 
-std::string list(const std::vector<std::string_view>& names) {
-  std::string out;
-  for (const std::string_view name : names) out += (out.empty() ? "" : ", ") + std::string(name);
-  return out;
+Result<std::string> fingerprint(const YAML::Node& node, const std::string& where) {
+  std::string written = TRY(kDocument.text(node, where));
+  if (written.size() != 64 || written.find_first_not_of("0123456789abcdef") != std::string::npos)
+    return kDocument.complain(node.Mark(), where, "must be a SHA-256 digest: 64 digits 0-9 a-f");
+  return written;
 }
 
 Result<void> read_field(Declared& into, const std::string& key, const YAML::Node& value, const std::string& where) {
-  if (key == "name") into.name = TRY(text(value, where));
-  if (key == "version") into.version = TRY(text(value, where));
-  if (key == "protocol") into.protocol = TRY(protocol(value, where));
-  if (key == "port") into.port = TRY(port(value, where));
+  const std::pair<std::string_view, std::string Declared::*> kTexts[] = {
+      {"name", &Declared::name},       {"version", &Declared::version},     {"purpose", &Declared::purpose},
+      {"program", &Declared::program}, {"algorithm", &Declared::algorithm},
+  };
+  for (const auto& [name, member] : kTexts)
+    if (key == name) into.*member = TRY(kDocument.text(value, where));
+  if (key == "protocol") into.protocol = TRY(kDocument.one_of(value, where, kProtocols));
+  if (key == "credential") into.credential = TRY(kDocument.one_of(value, where, kCredentials));
+  if (key == "guard") into.guard = TRY(kDocument.one_of(value, where, kGuards));
+  if (key == "port") into.port = static_cast<uint16_t>(TRY(kDocument.number(value, where, 1, 65535)));
+  if (key == "interfaces") into.interfaces = TRY(kDocument.texts(value, where));
+  if (key == "fingerprint") into.fingerprint = TRY(fingerprint(value, where));
+  if (key == "until") into.until = TRY(kDocument.date(value, where));
   return {};
-}
-
-Result<Declared> read_entry(const YAML::Node& node, const Section& section, const std::string& where) {
-  if (!node.IsMap()) return complain(node.Mark(), where, "must be a mapping with " + list(section.keys));
-  Declared entry;
-  std::vector<std::string> seen;
-  for (const auto& pair : node) {
-    const std::string key = TRY(text(pair.first, where));
-    if (std::ranges::find(section.keys, key) == section.keys.end())
-      return complain(pair.first.Mark(), where, "unknown key \"" + key + "\" (known: " + list(section.keys) + ")");
-    if (std::ranges::find(seen, key) != seen.end())
-      return complain(pair.first.Mark(), where, "key \"" + key + "\" stands twice");
-    seen.push_back(key);
-    TRY_VOID(read_field(entry, key, pair.second, where + "." + key));
-  }
-  for (const std::string_view key : section.required)
-    if (std::ranges::find(seen, key) == seen.end())
-      return complain(node.Mark(), where, "needs the key \"" + std::string(key) + "\"");
-  return entry;
 }
 
 Result<void> read_section(Declaration& into, const Section& section, const YAML::Node& node) {
   const std::string name(section.name);
   if (!node.IsSequence())
-    return complain(node.Mark(), name, "must be a list; write \"" + name + ": []\" to declare that there are none");
-  if (node.size() > kMostEntries) return complain(node.Mark(), name, "has more than 10000 entries");
-  size_t index = 0;
-  for (const YAML::Node& entry : node)
-    (into.*section.entries).push_back(TRY(read_entry(entry, section, name + "[" + std::to_string(index++) + "]")));
-  if (section.present != nullptr) into.*section.present = true;
+    return kDocument.complain(node.Mark(), name,
+                              "must be a list; write \"" + name + ": []\" to declare that there are none");
+  if (node.size() > kMostEntries) return kDocument.complain(node.Mark(), name, "has more than 10000 entries");
+  for (const YAML::Node& entry : node) {
+    Declared& declared = (into.*section.entries).emplace_back();
+    const std::string where = name + "[" + std::to_string((into.*section.entries).size() - 1) + "]";
+    TRY_VOID(kDocument.mapping(entry, where, section.keys, section.required,
+                               [&](const std::string& key, const YAML::Node& value, const YAML::Mark&) {
+                                 return read_field(declared, key, value, where + "." + key);
+                               }));
+  }
+  into.*section.present = true;
   return {};
 }
 
 Result<void> read_version(const YAML::Node& node) {
-  const std::string version = TRY(text(node, "declaration"));
+  const std::string version = TRY(kDocument.text(node, "declaration"));
   if (version != kVersion)
-    return complain(node.Mark(), "declaration", "version \"" + version + "\" is not read, only 1");
+    return kDocument.complain(node.Mark(), "declaration", "version \"" + version + "\" is not read, only 1");
   return {};
 }
 
-Result<void> read_top(Declaration& into, const std::string& key, const YAML::Node& value, const YAML::Mark& mark) {
+Result<void> read_support(Declaration& into, const YAML::Node& node) {
+  static constexpr std::string_view kKeys[] = {"from", "until"};
+  TRY_VOID(kDocument.mapping(node, "support", kKeys, std::span(kKeys).last(1),
+                             [&](const std::string& key, const YAML::Node& value, const YAML::Mark&) -> Result<void> {
+                               (key == "from" ? into.support_from : into.support_until) =
+                                   TRY(kDocument.date(value, "support." + key));
+                               return {};
+                             }));
+  if (!into.support_from.empty() && into.support_from > into.support_until)
+    return kDocument.complain(node.Mark(), "support", "ends before it begins");
+  return {};
+}
+
+Result<void> read_top(Declaration& into, const std::string& key, const YAML::Node& value) {
+  ProductNames& names = into.names;
+  const std::pair<std::string_view, std::string*> kNames[] = {
+      {"vendor", &names.vendor},   {"product", &names.product},     {"model", &names.model},
+      {"release", &names.release}, {"unique_id", &names.unique_id}, {"mud_url", &names.mud_url},
+  };
   if (key == "declaration") return read_version(value);
-  if (key == "vendor" || key == "product" || key == "release") {  // for people; no check reads them
-    TRY(text(value, key));
+  for (const auto& [name, member] : kNames)
+    if (key == name) {
+      *member = TRY(kDocument.text(value, key));
+      return {};
+    }
+  if (key == "class") {
+    into.network_class = TRY(kDocument.one_of(value, key, network_classes()));
     return {};
   }
+  if (key == "support") return read_support(into, value);
   for (const Section& section : sections())
     if (section.name == key) return read_section(into, section, value);
-  return complain(mark, "declaration",
-                  "unknown key \"" + key +
-                      "\" (known: declaration, vendor, product, release, accounts, communications, ports, services, "
-                      "software)");
+  return {};
+}
+
+Keys top_keys() {
+  Keys keys = {"declaration", "vendor", "product", "model", "class", "release", "unique_id", "mud_url", "support"};
+  for (const Section& section : sections()) keys.push_back(section.name);
+  return keys;
 }
 
 Result<Declaration> read_document(const YAML::Node& root) {
-  if (!root.IsMap()) return complain(root.Mark(), "declaration", "must be a mapping");
   Declaration out;
-  std::vector<std::string> seen;
-  for (const auto& pair : root) {
-    const std::string key = TRY(text(pair.first, "declaration"));
-    if (std::ranges::find(seen, key) != seen.end())
-      return complain(pair.first.Mark(), "declaration", "key \"" + key + "\" stands twice");
-    seen.push_back(key);
-    TRY_VOID(read_top(out, key, pair.second, pair.first.Mark()));
-  }
-  if (std::ranges::find(seen, "declaration") == seen.end())
-    return complain(root.Mark(), "declaration", "needs the key \"declaration\" with the version of this schema, 1");
+  if (!root.IsMap()) return kDocument.complain(root.Mark(), "declaration", "must be a mapping");
+  bool versioned = false;
+  TRY_VOID(kDocument.mapping(root, "declaration", top_keys(), {},
+                             [&](const std::string& key, const YAML::Node& value, const YAML::Mark&) {
+                               versioned = versioned || key == "declaration";
+                               return read_top(out, key, value);
+                             }));
+  if (!versioned)
+    return kDocument.complain(root.Mark(), "declaration",
+                              "needs the key \"declaration\" with the version of this schema, 1");
   return out;
-}
-
-Result<Declaration> parse(const std::string& yaml) {
-  std::istringstream stream(yaml);
-  YAML::Parser parser(stream);
-  Plain plain;
-  while (parser.HandleNextDocument(plain)) {
-    if (plain.aliased) return complain(plain.where, "declaration", "anchors and aliases are not read");
-    if (plain.documents > 1) return fail(Fault::kMalformed, "declaration: more than one YAML document");
-  }
-  if (plain.documents == 0) return fail(Fault::kMalformed, "declaration: is empty");
-  return read_document(YAML::Load(yaml));
 }
 
 }  // namespace
 
-Result<Declaration> read_declaration(std::string_view yaml) {
-  if (yaml.size() > kLargest)
-    return fail(Fault::kLimit, "declaration: " + std::to_string(yaml.size()) + " bytes, more than 1 MiB");
-  try {
-    return parse(std::string(yaml));
-  } catch (const YAML::Exception& error) {
-    return complain(error.mark, "declaration", "not YAML: " + error.msg);
-  }
+// Kinds of network equipment: the network product classes of 3GPP's security assurance specifications (TS 33.116 to
+// TS 33.537) under their usual abbreviations, then what stands at the customer's and between.
+std::span<const std::string_view> network_classes() {
+  static constexpr std::string_view kClasses[] = {"MME",        "PGW",
+                                                  "eNB",        "gNB",
+                                                  "split-gNB",  "AMF",
+                                                  "UPF",        "UDM",
+                                                  "SMF",        "AUSF",
+                                                  "SEPP",       "NRF",
+                                                  "NEF",        "NWDAF",
+                                                  "SCP",        "NSSAAF",
+                                                  "AAnF",       "virtualised-product",
+                                                  "cpe-router", "cpe-ont",
+                                                  "cpe-modem",  "access-point",
+                                                  "ip-camera",  "switch",
+                                                  "router",     "firewall",
+                                                  "olt",        "management-system",
+                                                  "other"};
+  return kClasses;
 }
+
+Result<Declaration> read_declaration(std::string_view yaml) { return read_document(TRY(kDocument.load(yaml))); }
 
 }  // namespace assay::checks

@@ -17,8 +17,15 @@ bool same_protocol(const Declared& d, const Service& s) {
   return d.protocol.empty() || s.protocol.empty() || d.protocol == s.protocol;
 }
 
+// Interfaces are compared by the names that the image gives them; one that was not seen is not held against the
+// service.
+bool same_interface(const Declared& d, const Service& s) {
+  return d.interfaces.empty() || s.interface.empty() ||
+         std::ranges::find(d.interfaces, s.interface) != d.interfaces.end();
+}
+
 bool same_port(const Declared& d, const Service& s) {
-  return same_protocol(d, s) && (d.port == 0 || s.port == 0 || d.port == s.port);
+  return same_protocol(d, s) && same_interface(d, s) && (d.port == 0 || s.port == 0 || d.port == s.port);
 }
 
 }  // namespace

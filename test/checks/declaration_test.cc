@@ -1,5 +1,7 @@
 // The reader of declarations: what it takes, and the message for everything it refuses.
 #include "checks/check.h"
+#include "checks/services.h"
+#include "core/pack.h"
 
 #include <gtest/gtest.h>
 #include <fstream>
@@ -51,7 +53,8 @@ TEST(Declaration, RefusesWithLineAndKey) {
       {head + "vendor: [a]\n", "line 2: vendor: must be a text"},
       {head + "services: http\n", "line 2: services: must be a list"},
       {head + "services:\n", "services: must be a list"},
-      {head + "services:\n  - http\n", "line 3: services[0]: must be a mapping with name, port, protocol"},
+      {head + "services:\n  - http\n",
+       "line 3: services[0]: must be a mapping with name, port, protocol, interfaces, purpose"},
       {head + "services:\n  - name: a\n  - {name: b, prot: tcp}\n", "line 4: services[1]: unknown key \"prot\""},
       {head + "services:\n  - {protocol: tcp}\n", "line 3: services[0]: needs the key \"name\""},
       {head + "services:\n  - {name: a, name: b}\n", "line 3: services[0]: key \"name\" stands twice"},
@@ -64,10 +67,19 @@ TEST(Declaration, RefusesWithLineAndKey) {
       {head + "services:\n  - {name: a, port: -1}\n", "not \"-1\""},
       {head + "services:\n  - {name: a, protocol: TCP}\n", "services[0].protocol: must be tcp, udp"},
       {head + "ports:\n  - {name: a}\n", "line 3: ports[0]: needs the key \"port\""},
-      {head + "accounts:\n  - {name: a, port: 1}\n", "accounts[0]: unknown key \"port\" (known: name)"},
+      {head + "accounts:\n  - {name: a, port: 1}\n",
+       "accounts[0]: unknown key \"port\" (known: name, credential, purpose)"},
       {head + "accounts: []\naccounts: []\n", "line 3: declaration: key \"accounts\" stands twice"},
       {head + "vendor: &x a\nproduct: *x\n", "line 2: declaration: anchors and aliases are not read"},
       {head + "---\ndeclaration: 1\n", "more than one YAML document"},
+      {head + "class: toaster\n", "line 2: class: must be MME, PGW"},
+      {head + "support: {until: 2029-02-30}\n", "line 2: support.until: must be a date YYYY-MM-DD, not \"2029-02-30\""},
+      {head + "support: {from: 2029-01-01}\n", "line 2: support: needs the key \"until\""},
+      {head + "support: {from: 2030-01-01, until: 2029-01-01}\n", "support: ends before it begins"},
+      {head + "update_keys:\n  - {fingerprint: 5F}\n", "update_keys[0].fingerprint: must be a SHA-256 digest"},
+      {head + "functions:\n  - {name: a}\n", "functions[0]: needs the key \"purpose\""},
+      {head + "accounts:\n  - {name: a, credential: admin}\n", "accounts[0].credential: must be none, per-device"},
+      {head + "services:\n  - {name: a, interfaces: lan}\n", "services[0].interfaces: must be a list"},
       {head + "services: [\n", "not YAML"},
       {head + "vendor: }\n", "not YAML"},
       {std::string((1 << 20) + 1, ' '), "more than 1 MiB"},
@@ -111,6 +123,28 @@ TEST(Declaration, TheDocumentedExampleIsGood) {
   ASSERT_TRUE(d) << d.error().what;
   EXPECT_EQ(d->services.size(), 4u);
   EXPECT_EQ(d->communications.size(), 2u);
+  EXPECT_EQ(d->network_class, "cpe-router");
+  EXPECT_EQ(d->support_until, "2029-06-30");
+  EXPECT_EQ(d->services[0].interfaces, std::vector<std::string>{"br-lan"});
+  EXPECT_EQ(d->accounts[1].credential, "per-device");
+  EXPECT_EQ(d->functions[0].guard, "password");
+  EXPECT_EQ(d->update_keys[0].algorithm, "ed25519");
+  EXPECT_EQ(d->names.release, "2.4.1");
+}
+
+// What a worker is sent of a declaration holds no name of the maker or the product: a check cannot depend on them.
+TEST(Declaration, NamesOfTheMakerStayOutsideTheCanonicalForm) {
+  const auto a = read_declaration("declaration: 1\nvendor: Alpha\nproduct: A\nmodel: M\nrelease: 1\naccounts: []\n");
+  const auto b = read_declaration("declaration: 1\nvendor: Beta\nproduct: B\nunique_id: 9\nrelease: 2\naccounts: []\n");
+  ASSERT_TRUE(a && b);
+  EXPECT_EQ(pack(*a), pack(*b));
+}
+
+TEST(Declaration, AnInterfaceThatIsNotDeclaredIsAnotherPort) {
+  Declaration d{.services = {{.name = "http", .port = 80, .interfaces = {"br-lan"}}}, .has_services = true};
+  EXPECT_TRUE(declares_port(d, {.name = "http", .port = 80, .interface = "br-lan"}));
+  EXPECT_TRUE(declares_port(d, {.name = "http", .port = 80}));
+  EXPECT_FALSE(declares_port(d, {.name = "http", .port = 80, .interface = "eth1"}));
 }
 
 }  // namespace
