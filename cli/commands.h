@@ -34,6 +34,7 @@ void add_show(CLI::App& app, int& status);
 void add_list(CLI::App& app, int& status);
 void add_keygen(CLI::App& app, int& status);
 void add_log(CLI::App& app, int& status);
+void add_verify(CLI::App& app, int& status);
 
 // The artifact a user means: a way ("trx/part1/squashfs/etc/passwd", with or without the image's name before it), or a
 // path on the device ("/etc/passwd") where only one volume has it. The error names the candidates.

@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
   cli::add_list(app, status);
   cli::add_keygen(app, status);
   cli::add_log(app, status);
+  cli::add_verify(app, status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
