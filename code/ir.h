@@ -1,0 +1,192 @@
+// The intermediate language into which lifters put machine code: docs/ir.md says what each operation means.
+//
+// A function is flat arrays. An operation is 16 bytes; its value is named by its index, so there is no result field.
+// Values live inside one block; what outlives it goes through registers (get, put) or memory. Index 0 is no value at
+// all.
+#pragma once
+#include "core/bytes.h"
+
+#include <array>
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace assay::code::ir {
+
+using Value = uint32_t;  // index of the operation that yields it; 0: none
+using RegisterId = uint16_t;
+
+enum class Code : uint8_t {
+  kNone,
+  // leaves: constant (low word in a, high word in b), register a, a value the architecture leaves undefined
+  kConst,
+  kGet,
+  kUndefined,
+  // of one value
+  kNot,
+  kNegate,
+  kZeroExtend,
+  kSignExtend,
+  kTruncate,
+  kReverseBytes,
+  kReverseBits,
+  kLeadingZeros,
+  kTrailingZeros,
+  kCountOnes,
+  // of two values of the result's width
+  kAdd,
+  kSubtract,
+  kMultiply,
+  kMultiplyHighUnsigned,
+  kMultiplyHighSigned,
+  kDivideUnsigned,
+  kDivideSigned,
+  kRemainderUnsigned,
+  kRemainderSigned,
+  kAnd,
+  kOr,
+  kXor,
+  kShiftLeft,
+  kShiftRight,
+  kShiftRightSigned,
+  kRotateRight,
+  // of two values of one width, yielding one bit
+  kEqual,
+  kNotEqual,
+  kLessUnsigned,
+  kLessEqualUnsigned,
+  kLessSigned,
+  kLessEqualSigned,
+  // of three: condition, then, else; a dividend in two halves and a divisor
+  kSelect,
+  kDivideLongUnsigned,
+  kRemainderLongUnsigned,
+  kDivideLongSigned,
+  kRemainderLongSigned,
+  // effects; c is the guard: where it is there and 0, nothing happens (a guarded load then yields 0)
+  kPut,
+  kLoad,
+  kStore,
+  kJump,
+  kCall,
+  kReturn,
+  kTrap,
+  kOpaque,
+};
+constexpr int kCodes = static_cast<int>(Code::kOpaque) + 1;
+
+enum class Trap : uint8_t { kSystemCall, kBreakpoint, kUndefined, kDivide, kCondition };
+
+struct Op {
+  Code code = Code::kNone;
+  uint8_t bits = 0;               // width of the value; of what is stored, for a store
+  Order order = Order::kLittle;   // of memory
+  Trap trap = Trap::kSystemCall;  // of a trap
+  uint32_t a = 0, b = 0, c = 0;
+
+  friend bool operator==(const Op&, const Op&) = default;
+};
+static_assert(sizeof(Op) == 16);
+
+// How an operation uses a, b and c.
+struct Shape {
+  std::string_view name;
+  uint8_t values = 0;    // how many of a, b, c are values from the front; a put's and an opaque's a is not one
+  bool pure = false;     // no effect: may go when nobody uses it, and be computed at compile time
+  bool guarded = false;  // c is a guard
+  bool commutes = false;
+  bool compares = false;  // yields one bit
+};
+const Shape& shape(Code code);
+std::string_view trap_name(Trap trap);
+// Calls visit(Value&) for each value that the operation uses, its guard too.
+template <class O, class Visit>
+void for_values(O& op, Visit visit);
+
+struct Register {
+  std::string name;
+  uint8_t bits = 0;
+};
+// The registers of a CPU as the language sees them: flags are registers of one bit; those wider than 64 bits (vectors,
+// floating point) have 0 bits: only opaque operations name them.
+struct RegisterFile {
+  std::vector<Register> registers;
+  RegisterId add(std::string name, uint8_t bits);
+  RegisterId find(std::string_view name) const;  // kNoRegister
+};
+constexpr RegisterId kNoRegister = 0xffff;
+
+// What an instruction without an exact meaning here may do. Registers lie in Function::lists.
+struct Effect {
+  std::string name;                // the decoder's name of the instruction
+  uint32_t reads = 0, writes = 0;  // first entries
+  uint16_t read_count = 0, write_count = 0;
+  bool loads = false, stores = false;
+  bool leaves = false;  // may change where execution goes on
+};
+
+struct Mark {
+  uint64_t address = 0;
+  uint32_t op = 0;  // the first operation of the instruction at `address`
+};
+
+// Straight-line: entered at the top; ops [first, first + count). Jumps with a guard leave it early; it goes on at
+// `next` when none is taken.
+struct Block {
+  uint64_t address = 0, next = 0;
+  uint32_t first = 0, count = 0;
+  uint32_t mark = 0, marks = 0;
+};
+
+struct Function {
+  const RegisterFile* file = nullptr;  // of the lifter; outlives the function
+  std::vector<Op> ops{Op{}};           // ops[0] is no operation
+  std::vector<Mark> marks;
+  std::vector<Block> blocks;
+  std::vector<Effect> effects;
+  std::vector<RegisterId> lists;
+  std::vector<Register> variables;  // stack slots made variables; ids go on behind the file's
+
+  const Register& reg(RegisterId id) const {
+    return id < file->registers.size() ? file->registers[id] : variables[id - file->registers.size()];
+  }
+  std::span<const RegisterId> reads(const Effect& e) const { return std::span(lists).subspan(e.reads, e.read_count); }
+  std::span<const RegisterId> writes(const Effect& e) const {
+    return std::span(lists).subspan(e.writes, e.write_count);
+  }
+  void clear();  // for the next function; keeps the memory
+};
+
+constexpr uint64_t mask(unsigned bits) { return bits >= 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1; }
+constexpr uint64_t constant(const Op& op) { return op.a | uint64_t{op.b} << 32; }
+constexpr Op make_constant(uint8_t bits, uint64_t value) {
+  value &= mask(bits);
+  return {
+      .code = Code::kConst, .bits = bits, .a = static_cast<uint32_t>(value), .b = static_cast<uint32_t>(value >> 32)};
+}
+constexpr int64_t sign_extend(uint64_t value, unsigned bits) {
+  return bits >= 64 ? static_cast<int64_t>(value) : static_cast<int64_t>(value << (64 - bits)) >> (64 - bits);
+}
+
+// The text of a function, one operation a line, and back. Read and print are each other's inverse.
+std::string print(const Function& function);
+Result<Function> parse(std::string_view text, const RegisterFile& file);
+
+// What is wrong with a function's shape: a value used before it is made, a width that does not fit. Empty: nothing.
+std::string malformed(const Function& function);
+
+template <class O, class Visit>
+void for_values(O& op, Visit visit) {
+  const Shape& s = shape(op.code);
+  if (op.code == Code::kPut) {
+    visit(op.b);
+    return;
+  }
+  if (s.values > 0) visit(op.a);
+  if (s.values > 1) visit(op.b);
+  if (s.values > 2 || (s.guarded && op.c != 0)) visit(op.c);
+}
+
+}  // namespace assay::code::ir

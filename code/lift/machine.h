@@ -1,0 +1,108 @@
+// What the lifters of all CPUs share: the decoder's registers laid out on those of the language, operands in the
+// decoder's order, and the table from the decoder's opcode to the function that gives it meaning.
+#pragma once
+#include "code/decode.h"
+#include "code/ir_build.h"
+
+#include <span>
+
+namespace assay::code::lift {
+
+using ir::Code;
+using ir::RegisterId;
+using ir::Trap;
+using ir::Value;
+
+// Where a register of the decoder lies.
+struct Slot {
+  enum class Kind : uint8_t {
+    kUnknown,  // the language does not know it: an opaque operation leaves it out (status words, modes)
+    kPlain,    // bits [low, low + bits) of `id`
+    kZero,     // reads as 0, writes vanish
+    kToken,    // wider than the language's values: `count` registers from `id`, which opaque operations name
+    kFlags,    // one register of the decoder, `count` flags from `id`
+  } kind = Kind::kUnknown;
+  RegisterId id = ir::kNoRegister;
+  uint8_t low = 0, bits = 0, count = 1;
+};
+
+// What writing the low half of a register does to the rest of it.
+enum class Widen : uint8_t { kKeep, kZero, kSign };
+
+class Machine;
+using Lift = void (*)(Machine&);
+
+struct Handler {
+  std::string_view opcode;  // the decoder's name
+  Lift lift;
+};
+
+// What one instruction set brings along.
+struct Isa {
+  explicit Isa(Processor processor) : set(&InstructionSet::of(processor)) {}
+
+  const InstructionSet* set;
+  ir::RegisterFile file;
+  std::vector<Slot> slots;  // by number of the decoder's register
+  std::vector<Lift> lifts;  // by number of the decoder's opcode; nullptr: opaque
+  std::vector<std::string_view>
+      unbound;                 // names in the lifter's table that the decoder does not have; a test wants none
+  Widen widen = Widen::kKeep;  // of 32 bits in a register of 64
+  Order order = Order::kLittle;
+  uint8_t pointer = 32;
+
+  void bind(std::span<const Handler> handlers);
+  // Whether the instruction has an exact meaning: a handler, and no register that the language cannot hold.
+  bool exact(const Insn& insn) const;
+};
+
+class Machine : public ir::Builder {
+ public:
+  Machine(const Isa& isa, ir::Function& out) : Builder(out), isa_(isa) {}
+
+  const Isa& isa() const { return isa_; }
+  Order order() const { return isa_.order; }
+  unsigned pointer() const { return isa_.pointer; }
+
+  // ---- the instruction at hand, its operands in the decoder's order
+  const Insn& insn() const { return insns_[at_]; }
+  uint64_t address() const { return insn().address; }
+  bool is_reg(size_t i) const { return i < insn().operand_count && insn().operand(i).kind == Operand::kRegister; }
+  bool is_zero(size_t i) const { return is_reg(i) && slot(i).kind == Slot::Kind::kZero; }
+  int64_t imm(size_t i) const { return insn().imm(i); }
+  const Slot& slot(size_t i) const { return isa_.slots[insn().reg(i)]; }
+  RegisterId id(size_t i) const { return slot(i).id; }
+  Value address_value(uint64_t v) { return constant(pointer(), v); }
+
+  // ---- operands as values
+  Value r(size_t i) { return read(slot(i)); }  // in the register's own width
+  Value r(size_t i, unsigned bits) { return truncate(r(i), bits); }
+  void w(size_t i, Value v) { write(slot(i), v); }
+  Value read(const Slot& slot);
+  void write(const Slot& slot, Value v);
+
+  // The meaning is not exact here: what the decoder says is read and written, whole.
+  void opaque_instruction() { opaque(false); }
+  void opaque_leave() { opaque(true); }
+
+  // ---- walking a block
+  void lift_block(std::span<const Insn> insns);
+  size_t index() const { return at_; }
+  bool has(size_t index) const { return index < insns_.size(); }
+  const Insn& insn(size_t index) const { return insns_[index]; }
+  void lift_at(size_t index);  // lifts that instruction alone, then turns back to the one at hand
+  void set_lifted(size_t count) { lifted_ = count; }  // how many instructions this step has used up
+
+ private:
+  void opaque(bool leaves);
+  void list(const std::vector<uint16_t>& registers, uint32_t& first, uint16_t& count);
+  void dispatch();  // the handler of the instruction at hand, or opaque
+
+  const Isa& isa_;
+  std::span<const Insn> insns_;
+  size_t at_ = 0, lifted_ = 1;
+};
+
+Isa make_mips(Processor processor);
+
+}  // namespace assay::code::lift

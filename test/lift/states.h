@@ -1,0 +1,61 @@
+// States to try code on: the values at which carries, overflows and signs turn, and pointers into the test's memory,
+// which itself is full of pointers, so that loads through loaded values stay inside.
+#pragma once
+#include "lift/emulator.h"
+
+namespace assay::code::lift {
+
+// A small generator of our own: the same numbers with every library (Marsaglia's xorshift).
+struct Random {
+  uint64_t state = 0x9e3779b97f4a7c15;
+  uint64_t next() {
+    state ^= state << 13;
+    state ^= state >> 7;
+    state ^= state << 17;
+    return state;
+  }
+  uint64_t below(uint64_t n) { return next() % n; }
+};
+
+inline uint64_t pointer(Random& random) { return kAreaBase + 0x400 + random.below((kAreaSize - 0x800) / 16) * 16; }
+
+inline uint64_t edge(Random& random, unsigned bits) {
+  static constexpr uint64_t kEdges[] = {0,  1,  2,  3,    4,    7,    8,     15,     16,     31,     32,
+                                        33, 63, 64, 0x7f, 0x80, 0xff, 0x100, 0x7fff, 0x8000, 0xffff, 0x10000};
+  const uint64_t top = uint64_t{1} << (bits - 1);
+  switch (random.below(6)) {
+    case 0:
+      return kEdges[random.below(std::size(kEdges))];
+    case 1:
+      return ~kEdges[random.below(std::size(kEdges))] & ir::mask(bits);
+    case 2:
+      return (top - 2 + random.below(4)) & ir::mask(bits);
+    case 3:
+      return (0x7ffffffe + random.below(4)) & ir::mask(bits);
+    default:
+      return random.next() & ir::mask(bits);
+  }
+}
+
+// `pointers`: of 8 registers so many hold a pointer. MIPS64 wants words sign-extended: `words` makes half of them so.
+inline ir::State make_state(const Isa& isa, Random& random, unsigned pointers) {
+  ir::State state;
+  const bool words = random.below(2) == 0;
+  for (const ir::Register& r : isa.file.registers) {
+    uint64_t value = 0;
+    if (r.bits > 1) value = random.below(8) < pointers ? pointer(random) : edge(random, r.bits);
+    if (r.bits == 64 && words) value = static_cast<uint64_t>(ir::sign_extend(value & 0xffffffff, 32));
+    state.registers.push_back({value, true});
+  }
+  state.areas.push_back({kAreaBase, std::vector<uint8_t>(kAreaSize)});
+  auto& bytes = state.areas[0].bytes;
+  const unsigned step = isa.pointer / 8;
+  for (size_t i = 0; i + step <= bytes.size(); i += step) {
+    const uint64_t v = random.below(4) != 0 ? pointer(random) : edge(random, isa.pointer);
+    for (unsigned k = 0; k < step; ++k)
+      bytes[i + k] = static_cast<uint8_t>(v >> 8 * (isa.order == Order::kLittle ? k : step - 1 - k));
+  }
+  return state;
+}
+
+}  // namespace assay::code::lift
