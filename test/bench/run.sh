@@ -10,7 +10,13 @@ case "${1:-inspect}" in
   functions)
     python3 test/bench/code/corpus.py build/corpus
     exec python3 test/bench/code/score.py "$build/assay" build/corpus ;;
+  lift)
+    ninja -C "$build" --quiet lift_bench
+    test/lift/corpus.sh .cache/lift mipsel mips64el
+    for pair in mips32-le:mipsel mips64-le:mips64el; do
+      find ".cache/lift/${pair#*:}" -type f -perm -u+x -path '*bin/*' -print0 | sort -z | xargs -0 "$build/test/lift_bench" "${pair%:*}"
+    done ;;
   *)
-    echo "test/bench/run.sh: no benchmark is called $1; there are: inspect, functions" >&2
+    echo "test/bench/run.sh: no benchmark is called $1; there are: inspect, functions, lift" >&2
     exit 2 ;;
 esac
