@@ -1,12 +1,13 @@
 #include "core/text.h"
 
 #include <algorithm>
+#include <array>
 #include <cstdio>
 
 namespace assay {
 namespace {
 
-bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v'; }
+constexpr bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r' || c == '\f' || c == '\v'; }
 
 // Length of the well-formed UTF-8 sequence at the start of `text` (RFC 3629, table of section 4); 0: none.
 size_t utf8_length(std::string_view text) {
@@ -115,12 +116,15 @@ std::vector<Line> lines(std::string_view text) {
 }
 
 bool looks_like_text(std::string_view bytes) {
+  static constexpr std::array<uint8_t, 256> kOdd = [] {
+    std::array<uint8_t, 256> odd{};
+    for (size_t byte = 0; byte < 0x20; ++byte) odd[byte] = !is_space(static_cast<char>(byte)) && byte != 0x1b;
+    odd[0x7f] = 1;
+    return odd;
+  }();
+  if (bytes.find('\0') != bytes.npos) return false;
   size_t odd = 0;
-  for (const char c : bytes) {
-    const auto byte = static_cast<uint8_t>(c);
-    if (byte == 0) return false;
-    if ((byte < 0x20 && !is_space(c) && byte != 0x1b) || byte == 0x7f) ++odd;
-  }
+  for (const char c : bytes) odd += kOdd[static_cast<uint8_t>(c)];
   return odd * 64 <= bytes.size();
 }
 

@@ -3,6 +3,8 @@
 #pragma once
 #include "unpack/examine.h"
 
+#include <vector>
+
 namespace assay::engine {
 
 constexpr uint64_t kArenaRoom = uint64_t{4} << 30;  // address space reserved per arena, and its largest size
@@ -22,18 +24,23 @@ class SharedArena final : public unpack::Arena {
   Bytes view(uint64_t at, uint64_t size) const override;
 
   void make_readonly();          // this process will only read: writing becomes impossible
+  void flush() const;            // others see what was appended only after it
   void set_size(uint64_t size);  // another process appended up to here
   // Whether a place that a worker reported really is in the file.
   bool holds(uint64_t at, uint64_t size) const;
 
  private:
+  Result<void> write_all(std::span<const std::byte> bytes) const;
+  Result<void> write_pending() const;
   SharedArena(uint32_t id, int fd, std::byte* base, uint64_t room, uint64_t size, bool writable)
-      : id_(id), fd_(fd), base_(base), room_(room), size_(size), backed_(size), writable_(writable) {}
+      : id_(id), fd_(fd), base_(base), room_(room), size_(size), written_(size), writable_(writable) {}
 
   uint32_t id_;
   int fd_;
   std::byte* base_;
-  uint64_t room_, size_, backed_;
+  uint64_t room_, size_;
+  mutable uint64_t written_;  // bytes that are in the file; those behind wait in pending_
+  mutable std::vector<std::byte> pending_;
   bool writable_;
 };
 

@@ -10,6 +10,7 @@ namespace {
 
 constexpr uint64_t kBefore = 128, kAtMost = 384;
 constexpr size_t kEvidencesPerFinding = 8;
+constexpr uint64_t kRemembered = 4096;  // counts whose logarithm is taken once
 
 }  // namespace
 
@@ -30,13 +31,25 @@ std::vector<Excerpt> excerpts_for(const std::vector<Finding>& findings, const Co
 
 std::vector<uint8_t> entropy_of_blocks(Bytes bytes, uint64_t block) {
   std::vector<uint8_t> out;
+  std::vector<double> share(std::min<uint64_t>(block, kRemembered) +
+                            1);  // of the sum that a count stands for; 0: not yet
   for (uint64_t at = 0; at < bytes.size(); at += block) {
     const Bytes part = bytes.head(block, at);
     std::array<uint32_t, 256> counts{};
     for (const std::byte b : part.span()) ++counts[static_cast<uint8_t>(b)];
     double bits = 0;
-    for (const uint32_t n : counts)
-      if (n > 0) bits -= n * std::log2(static_cast<double>(n) / static_cast<double>(part.size()));
+    const auto share_of = [&](uint32_t n) {
+      return n * std::log2(static_cast<double>(n) / static_cast<double>(part.size()));
+    };
+    for (const uint32_t n : counts) {
+      if (n == 0) continue;
+      if (n >= share.size() || part.size() != block) {
+        bits -= share_of(n);
+        continue;
+      }
+      if (share[n] == 0) share[n] = share_of(n);
+      bits -= share[n];
+    }
     out.push_back(static_cast<uint8_t>(std::lround(bits / static_cast<double>(part.size()) / 8 * 255)));
   }
   return out;

@@ -39,6 +39,7 @@ std::string describe(int status) {
 Result<Pool> Pool::start(SharedArena input, uint32_t workers, const unpack::Keys& keys) {
   Pool pool;
   pool.keys_ = keys;
+  input.flush();
   pool.arenas_.reserve(workers + 1);
   pool.arenas_.push_back(std::move(input));
   for (uint32_t i = 0; i < workers; ++i) pool.arenas_.push_back(TRY(SharedArena::create(1 + i)));

@@ -64,7 +64,8 @@ std::string enter_seccomp() {
                               SCMP_SYS(getpid),        SCMP_SYS(gettid),
                               SCMP_SYS(tgkill),        SCMP_SYS(getrandom),
                               SCMP_SYS(clock_gettime), SCMP_SYS(close),
-                              SCMP_SYS(sched_yield),   SCMP_SYS(sched_getaffinity)};
+                              SCMP_SYS(sched_yield),   SCMP_SYS(sched_getaffinity),
+                              SCMP_SYS(pwrite64)};
 #ifdef ASSAY_SANITIZED
   // UndefinedBehaviorSanitizer asks through a pipe whether an object's memory can be read.
   seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(pipe), 0);

@@ -33,6 +33,7 @@ class Worker {
 
  private:
   bool answer(Reply reply) {
+    own_.flush();
     reply.arena_size = own_.size();
     return send_frame(setup_.socket, pack(reply));
   }
@@ -77,7 +78,7 @@ class Worker {
 
   static Facts read_facts(Bytes content) {
     Facts facts;
-    for (const system::FileAnalysis* analysis : system::file_analyses()) analysis->run(content, facts);
+    system::read_facts(content, facts);
     return facts;
   }
 

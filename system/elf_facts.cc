@@ -199,7 +199,7 @@ Names names_for_traits(const elf::File& file, const Elf& e, const Symbols& symbo
   return names;
 }
 
-void run(Bytes content, Facts& out) {
+void run(Bytes content, const Marks& marks, Facts& out) {
   if (!content.starts_with("\x7f"
                            "ELF"))
     return;
@@ -222,7 +222,7 @@ void run(Bytes content, Facts& out) {
   e.runpath = paths(*file, kRunpath, "DT_RUNPATH", out);
   e.imports = kept(symbols.imports, "imports", out);
   if (e.type == "shared" && !e.is_program) e.exports = kept(symbols.defined, "exports", out);
-  e.traits = traits_of(*file, names_for_traits(*file, e, symbols));
+  e.traits = traits_of(names_for_traits(*file, e, symbols), marks);
   e.at.length = std::min<uint64_t>(file->header.header_size, content.size());
   e.at.shows = e.machine + " " + e.byte_order + "-endian " + e.type;
   out.elf.push_back(std::move(e));
@@ -231,6 +231,6 @@ void run(Bytes content, Facts& out) {
 }  // namespace
 
 extern const FileAnalysis kElfFacts;
-const FileAnalysis kElfFacts = {"elf_facts", 1, run};
+const FileAnalysis kElfFacts = {"elf_facts", 1, run, trait_words};
 
 }  // namespace assay::system

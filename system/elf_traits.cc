@@ -91,19 +91,10 @@ constexpr Text kTexts[] = {
 };
 constexpr int kCommandWordsNeeded = 6;  // of the ten: no other kind of program names so many of a shell's own commands
 
-const Literals& texts() {
-  static const Literals literals = [] {
-    std::vector<std::string_view> words;
-    for (const Text& text : kTexts) words.push_back(text.text);
-    return Literals(words);
-  }();
-  return literals;
-}
-
-uint32_t marks_of(Bytes bytes) {
+uint32_t marks_in(const Marks& words) {
   uint32_t marks = 0;
   std::set<uint32_t> command_words;
-  texts().search(bytes.text(), [&](uint32_t i, uint64_t) {
+  words.each([&](uint32_t i, uint64_t) {
     marks |= kTexts[i].mark;
     if (kTexts[i].mark == 0) command_words.insert(i);
   });
@@ -183,8 +174,17 @@ bool compares_account_password(const std::vector<std::string_view>& names, uint3
 
 }  // namespace
 
-std::vector<std::string> traits_of(const elf::File& file, const std::vector<std::string_view>& names) {
-  const uint32_t marks = marks_of(file.bytes);
+std::span<const std::string_view> trait_words() {
+  static const std::vector<std::string_view> words = [] {
+    std::vector<std::string_view> all;
+    for (const Text& text : kTexts) all.push_back(text.text);
+    return all;
+  }();
+  return words;
+}
+
+std::vector<std::string> traits_of(const std::vector<std::string_view>& names, const Marks& words) {
+  const uint32_t marks = marks_in(words);
   std::set<std::string_view> found;
   for (const Trait& trait : kTraits)
     if (has(trait, names, marks)) found.insert(trait.name);

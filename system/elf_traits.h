@@ -1,6 +1,7 @@
 // What an ELF file can do, from the names it imports, its strings and, in static programs, its system calls.
 #pragma once
 #include "elf/elf.h"
+#include "system/marks.h"
 
 #include <string>
 #include <string_view>
@@ -8,8 +9,12 @@
 
 namespace assay::system {
 
-// `names`: imported functions and, of programs without imports, defined ones; sorted. See elf_facts.cc for the words.
-std::vector<std::string> traits_of(const elf::File& file, const std::vector<std::string_view>& names);
+// The texts that name a partner of a mechanism.
+std::span<const std::string_view> trait_words();
+
+// `names`: imported functions and, of programs without imports, defined ones; sorted. `words`: where trait_words()
+// occur in the file. See elf_facts.cc for the traits.
+std::vector<std::string> traits_of(const std::vector<std::string_view>& names, const Marks& words);
 
 // Names of the system calls whose number stands in a register load close before the trap instruction, sorted.
 // Knows MIPS (o32, n64), ARM and Thumb (EABI), AArch64, x86, x86-64, PowerPC and RISC-V; only calls that a trait needs.

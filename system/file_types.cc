@@ -11,7 +11,6 @@
 #include "system/file.h"
 
 #include <algorithm>
-#include <cctype>
 
 namespace assay::system {
 namespace {
@@ -116,7 +115,8 @@ constexpr Sign kInside[] = {
 
 std::string lower(std::string_view text) {
   std::string out(text);
-  for (char& c : out) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  for (char& c : out)
+    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c | 0x20);
   return out;
 }
 
@@ -214,7 +214,7 @@ std::string_view binary_type(Bytes b) {
   return is_der(b) ? "der" : "";
 }
 
-void run(Bytes content, Facts& out) {
+void run(Bytes content, const Marks&, Facts& out) {
   FileType fact;
   const std::string_view head = content.head(4096).text();
   if (content.empty()) {

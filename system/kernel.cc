@@ -129,14 +129,15 @@ bool is_kernel_config(std::string_view text) {
          text.find("\nCONFIG_HZ=") != text.npos;
 }
 
-void run(Bytes content, Facts& out) {
-  static const Literals marks = [] {
-    constexpr std::string_view kWords[] = {kBanner, kStart};
-    return Literals(kWords);
-  }();
+std::span<const std::string_view> words() {
+  static constexpr std::string_view kWords[] = {kBanner, kStart};
+  return kWords;
+}
+
+void run(Bytes content, const Marks& marks, Facts& out) {
   bool config_seen = false;
   int banners = 0;
-  marks.search(content.text(), [&](uint32_t i, uint64_t at) {
+  marks.each([&](uint32_t i, uint64_t at) {
     if (i == 0 && banners < kMaxBanners) banners += read_banner(content.text(), at, out);
     if (i == 0) return;
     if (config_seen || !content.starts_with("\x1f\x8b", at + kStart.size())) return;
@@ -149,6 +150,6 @@ void run(Bytes content, Facts& out) {
 }  // namespace
 
 extern const FileAnalysis kKernel;
-const FileAnalysis kKernel = {"kernel", 1, run};
+const FileAnalysis kKernel = {"kernel", 1, run, words};
 
 }  // namespace assay::system

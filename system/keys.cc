@@ -165,12 +165,13 @@ bool read_whole(std::string_view b, Facts& out) {
   return true;
 }
 
-void run(Bytes content, Facts& out) {
-  static const Literals marks(kMarks);
+std::span<const std::string_view> words() { return kMarks; }
+
+void run(Bytes content, const Marks& marks, Facts& out) {
   const std::string_view text = content.text();
   if (read_whole(text, out)) return;
   size_t found = 0, done = 0;
-  marks.search(text, [&](uint32_t i, uint64_t at) {
+  marks.each([&](uint32_t i, uint64_t at) {
     if (at < done || found > kMaxKeys) return;
     if (++found > kMaxKeys) {
       out.problems.push_back({"", Fault::kLimit, "keys: more than 2000 places in one file; the rest is not read", at});
@@ -185,6 +186,6 @@ void run(Bytes content, Facts& out) {
 }  // namespace
 
 extern const FileAnalysis kKeys;
-const FileAnalysis kKeys = {"keys", 1, run};
+const FileAnalysis kKeys = {"keys", 1, run, words};
 
 }  // namespace assay::system

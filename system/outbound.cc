@@ -272,7 +272,7 @@ class Finder {
   std::set<std::pair<std::string_view, std::string_view>> seen_;
 };
 
-void run(Bytes content, Facts& out) { Finder(content, out).run(); }
+void run(Bytes content, const Marks&, Facts& out) { Finder(content, out).run(); }
 
 }  // namespace
 

@@ -3,23 +3,24 @@
 namespace assay::system {
 
 Literals::Literals(std::span<const std::string_view> words) : words_(words.begin(), words.end()) {
-  window_ = 255;
-  for (const std::string_view word : words_) window_ = std::min<uint64_t>(window_, word.size());
-  ASSAY_CHECK(!words_.empty() && window_ >= 2 && words_.size() < 0xffff);
-  shift_.fill(static_cast<uint8_t>(window_ - 1));
-  std::vector<std::vector<uint16_t>> buckets(kBlocks);
-  for (uint16_t i = 0; i < words_.size(); ++i) {
-    for (uint64_t end = 2; end <= window_; ++end) {
-      uint8_t& shift = shift_[block_of(words_[i].data() + end - 2)];
-      shift = std::min(shift, static_cast<uint8_t>(window_ - end));
+  ASSAY_CHECK(words_.size() < 0x7fff);
+  std::vector<std::vector<Candidate>> buckets(kBuckets);
+  for (const uint16_t before : {uint16_t{1}, uint16_t{0}}) {
+    for (uint32_t i = 0; i < words_.size(); ++i) {
+      ASSAY_CHECK(words_[i].size() >= 4);
+      const char bytes[4] = {words_[i][before], words_[i][before + 1], words_[i][before + 2], 0};
+      const uint32_t hash = hash_of(bytes);
+      bits_[hash >> 5] |= uint32_t{1} << (hash & 31);
+      Candidate candidate{i, 0, before};
+      std::memcpy(&candidate.begin, words_[i].data(), 4);
+      buckets[hash % kBuckets].push_back(candidate);
     }
-    buckets[block_of(words_[i].data() + window_ - 2)].push_back(i);
   }
-  for (uint32_t block = 0; block < kBlocks; ++block) {
-    first_[block] = static_cast<uint16_t>(order_.size());
-    order_.insert(order_.end(), buckets[block].begin(), buckets[block].end());
+  for (uint32_t bucket = 0; bucket < kBuckets; ++bucket) {
+    first_[bucket] = static_cast<uint16_t>(candidates_.size());
+    candidates_.insert(candidates_.end(), buckets[bucket].begin(), buckets[bucket].end());
   }
-  first_[kBlocks] = static_cast<uint16_t>(order_.size());
+  first_[kBuckets] = static_cast<uint16_t>(candidates_.size());
 }
 
 }  // namespace assay::system

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstring>
 #include <initializer_list>
 #include <span>
@@ -27,9 +28,9 @@ inline std::string_view printable_around(std::string_view text, uint64_t at, uin
   return text.substr(from, to - from);
 }
 
-// Many literals at once, after Wu and Manber (1994): the last two bytes of a window as long as the shortest literal
-// tell how far the window may move, so that most bytes are never looked at. The shortest literal has at least two
-// bytes.
+// Many literals at once. Every second position is looked at: three bytes there, hashed, say by one bit whether a
+// literal may stand at it or one byte before it; nearly always none does, and no look depends on the one before. Every
+// literal has at least four bytes, so that three of them lie at an even position.
 class Literals {
  public:
   explicit Literals(std::span<const std::string_view> words);
@@ -38,32 +39,59 @@ class Literals {
   template <class Found>
   void search(std::string_view text, Found found) const {
     const char* const data = text.data();
-    for (uint64_t end = window_; end <= text.size();) {
-      const uint32_t block = block_of(data + end - 2);
-      if (const uint8_t shift = shift_[block]; shift != 0) {
-        end += shift;
+    uint64_t at = 0;
+    for (; at + 12 <= text.size(); at += 8) {  // four looks at a time
+      const uint32_t a = hash_of(data + at), b = hash_of(data + at + 2), c = hash_of(data + at + 4),
+                     d = hash_of(data + at + 6);
+      if (!(may_start(a) | may_start(b) | may_start(c) | may_start(d))) [[likely]]
         continue;
-      }
-      const uint64_t at = end - window_;
-      for (uint32_t i = first_[block]; i < first_[block + 1]; ++i) {
-        const std::string_view word = words_[order_[i]];
-        if (word.size() <= text.size() - at && std::memcmp(data + at, word.data(), word.size()) == 0)
-          found(order_[i], at);
-      }
-      ++end;
+      if (may_start(a)) compare(text, at, a, found);
+      if (may_start(b)) compare(text, at + 2, b, found);
+      if (may_start(c)) compare(text, at + 4, c, found);
+      if (may_start(d)) compare(text, at + 6, d, found);
+    }
+    for (; at + 3 <= text.size(); at += 2) {
+      const char last[4] = {data[at], data[at + 1], data[at + 2], 0};
+      compare(text, at, hash_of(last), found);
     }
   }
 
  private:
-  static constexpr uint32_t kBlocks = 1 << 13;
-  static uint32_t block_of(const char* p) {
-    return (static_cast<uint8_t>(p[0]) ^ (static_cast<uint32_t>(static_cast<uint8_t>(p[1])) << 5)) & (kBlocks - 1);
+  static constexpr uint32_t kHashBits = 16, kBuckets = 4096;
+  struct Candidate {
+    uint32_t word, begin;  // its index; its first four bytes
+    uint16_t before;       // it starts this many bytes before the three that were hashed
+  };
+
+  static uint32_t hash_of(const char* p) {  // of three bytes; four are read
+    uint32_t bytes;
+    std::memcpy(&bytes, p, 4);
+    if constexpr (std::endian::native == std::endian::big) bytes = std::byteswap(bytes);
+    return (bytes << 8) * 0x9e3779b1u >> (32 - kHashBits);
   }
+  uint32_t may_start(uint32_t hash) const { return bits_[hash >> 5] >> (hash & 31) & 1; }
+
+  template <class Found>
+  void compare(std::string_view text, uint64_t at, uint32_t hash, Found& found) const {
+    const uint32_t bucket = hash % kBuckets;
+    for (uint32_t i = first_[bucket]; i < first_[bucket + 1]; ++i) {
+      const Candidate& candidate = candidates_[i];
+      if (candidate.before > at) continue;
+      const uint64_t start = at - candidate.before;
+      uint32_t begin;
+      if (text.size() - start < 4) continue;
+      std::memcpy(&begin, text.data() + start, 4);
+      if (begin != candidate.begin) continue;
+      const std::string_view word = words_[candidate.word];
+      if (word.size() <= text.size() - start && std::memcmp(text.data() + start, word.data(), word.size()) == 0)
+        found(candidate.word, start);
+    }
+  }
+
   std::vector<std::string_view> words_;
-  uint64_t window_ = 0;
-  std::array<uint8_t, kBlocks> shift_{};
-  std::array<uint16_t, kBlocks + 1> first_{};  // into order_
-  std::vector<uint16_t> order_;                // of the literals, by the block their window ends in
+  std::array<uint32_t, (1 << kHashBits) / 32> bits_{};
+  std::array<uint16_t, kBuckets + 1> first_{};  // into candidates_
+  std::vector<Candidate> candidates_;           // by bucket; in it those that start earlier first, then by index
 };
 
 }  // namespace assay::system

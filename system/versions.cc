@@ -83,14 +83,14 @@ void state(Facts& out, Found& found, std::string_view product, std::string_view 
   out.components.push_back(std::move(c));
 }
 
-const Literals& anchors() {
-  static const Literals literals = [] {
-    std::vector<std::string_view> words;
-    for (const VersionRule& rule : version_rules()) words.push_back(rule.anchor);
-    words.push_back(kMusl);
-    return Literals(words);
+std::span<const std::string_view> anchors() {
+  static const std::vector<std::string_view> words = [] {
+    std::vector<std::string_view> all;
+    for (const VersionRule& rule : version_rules()) all.push_back(rule.anchor);
+    all.push_back(kMusl);
+    return all;
   }();
-  return literals;
+  return words;
 }
 
 void read_anchor(std::string_view text, const VersionRule& rule, uint64_t at, Facts& out, Found& found) {
@@ -119,12 +119,12 @@ void read_musl(std::string_view text, Facts& out, Found& found) {
   if (!only.empty()) state(out, found, "musl", only, only, where);
 }
 
-void run(Bytes content, Facts& out) {
+void run(Bytes content, const Marks& marks, Facts& out) {
   if (content.size() < 16 || looks_like_text(content.head(4096).text())) return;
   const std::string_view text = content.text();
   const std::span<const VersionRule> rules = version_rules();
   Found found;
-  anchors().search(text, [&](uint32_t i, uint64_t at) {
+  marks.each([&](uint32_t i, uint64_t at) {
     if (i < rules.size())
       read_anchor(text, rules[i], at, out, found);
     else if (found.musl_at == text.npos)
@@ -136,6 +136,6 @@ void run(Bytes content, Facts& out) {
 }  // namespace
 
 extern const FileAnalysis kVersions;
-const FileAnalysis kVersions = {"versions", 1, run};
+const FileAnalysis kVersions = {"versions", 1, run, anchors};
 
 }  // namespace assay::system

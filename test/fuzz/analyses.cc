@@ -61,8 +61,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   for (const Artifact& artifact : parsed.artifacts) {
     if (!artifact.has_content) continue;
     Facts facts;
-    for (const system::FileAnalysis* analysis : system::file_analyses())
-      analysis->run(parsed.contents[artifact.place.at], facts);
+    system::read_facts(parsed.contents[artifact.place.at], facts);
     place_facts(facts, artifact.way);
     append(of_files, std::move(facts));
   }

@@ -84,7 +84,7 @@ class Run {
 
   void read(Bytes content, const std::string& way) {
     Facts facts;
-    for (const system::FileAnalysis* analysis : system::file_analyses()) analysis->run(content, facts);
+    system::read_facts(content, facts);
     place_facts(facts, way);
     append(out_.facts, std::move(facts));
   }

@@ -193,11 +193,10 @@ TEST(ElfReadelf, AllAnalysesAreCheap) {
   for (const auto& entry : fs::recursive_directory_iterator(root))
     if (!entry.is_symlink() && entry.is_regular_file()) contents.push_back(read_file(entry.path().string()));
   const clock_t start = clock();
-  for (const std::string& content : contents)
-    for (const FileAnalysis* a : file_analyses()) {
-      Facts out;
-      a->run(Bytes(content), out);
-    }
+  for (const std::string& content : contents) {
+    Facts out;
+    read_facts(Bytes(content), out);
+  }
   const double seconds = static_cast<double>(clock() - start) / CLOCKS_PER_SEC;
   printf("%zu files, %.3f s\n", contents.size(), seconds);
   EXPECT_LT(seconds, 1.0);

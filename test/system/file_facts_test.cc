@@ -1,4 +1,6 @@
 // Types, versions, outbound names and kernels of single files; and the search that they share.
+#include "core/pack.h"
+#include "system/file.h"
 #include "system/strings.h"
 #include "test/system/run_file.h"
 
@@ -10,15 +12,40 @@ namespace {
 using namespace std::string_literals;
 
 TEST(Literals, FindsEveryOccurrenceAndOnlyThose) {
-  constexpr std::string_view kWords[] = {"abcd", "bcd", "cdcd", "zz"};
+  constexpr std::string_view kWords[] = {"abcd", "bcdc", "cdcd", "zzzz", "abcdcdcdzab"};
   const Literals literals(kWords);
-  const std::string text = "zzabcdcdcdzabcdzzz";
+  const std::string once = "zzabcdcdcdzabcdzzzzz";
+  const std::string text = once + "x" + once + once + "abcd";
   std::vector<std::pair<uint64_t, uint32_t>> found, expected;
   literals.search(text, [&](uint32_t i, uint64_t at) { found.emplace_back(at, i); });
   for (uint64_t at = 0; at < text.size(); ++at)
-    for (uint32_t i = 0; i < 4; ++i)
+    for (uint32_t i = 0; i < std::size(kWords); ++i)
       if (std::string_view(text).substr(at).starts_with(kWords[i])) expected.emplace_back(at, i);
   EXPECT_EQ(found, expected);
+  for (uint64_t size = 0; size <= text.size(); ++size) {  // nothing is read behind the end, nothing before it missed
+    const std::string cut = text.substr(0, size);
+    size_t count = 0, wanted = 0;
+    literals.search(cut, [&](uint32_t, uint64_t) { ++count; });
+    for (const auto& [at, i] : expected) wanted += at + kWords[i].size() <= size;
+    EXPECT_EQ(count, wanted) << size;
+  }
+}
+
+// One pass for all analyses says what each says alone; also where there are more marks than are kept.
+TEST(Marks, AreTheSameTogetherAndAlone) {
+  std::string many =
+      "\x7f"
+      "ELF";
+  while (many.size() < (5 << 20)) many += "/dev/mtd";
+  many += "\0BusyBox v1.19.4 (2014)\0Linux version 2.6.31 (a@b) (gcc version 4) #1\n\0"s;
+  for (const std::string& content :
+       {"x\0BusyBox v1.19.4 (2014)\0Boa/0.94.13\0 Linux version 2.6.31 (a@b) (gcc) #1\n\0"s, many}) {
+    Facts together, alone;
+    read_facts(Bytes(content), together);
+    for (const FileAnalysis* analysis : file_analyses()) read_facts(*analysis, Bytes(content), alone);
+    EXPECT_EQ(pack(together), pack(alone));
+    EXPECT_FALSE(together.components.empty());
+  }
 }
 
 TEST(FileTypes, AreToldByContent) {

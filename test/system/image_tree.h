@@ -101,7 +101,7 @@ inline void read_files(ImageTree& image) {
     Facts facts;
     for (const FileAnalysis* analysis : file_analyses()) {
       if (analysis->id.starts_with("elf") || analysis->id.starts_with("file-type") || analysis->id == "type")
-        analysis->run(Bytes(image.contents[i]), facts);
+        read_facts(*analysis, Bytes(image.contents[i]), facts);
     }
     for (Elf& elf : facts.elf) {
       elf.at.artifact = image.artifacts[i].way;
