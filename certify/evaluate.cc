@@ -1,0 +1,193 @@
+// Judges evidence by a policy (policy.h says what the verdicts mean). No clock, no order but the policy's: the same
+// policy and evidence give the same verdicts.
+#include "certify/policy.h"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+namespace assay::certify {
+namespace {
+
+enum class Holds : uint8_t { kNo, kMaybe, kYes };
+
+std::optional<uint64_t> number_of(const std::string& text) {
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
+  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
+  return value;
+}
+
+bool compare(uint64_t a, const std::string& op, uint64_t b) {
+  return op == "<" ? a < b : op == "<=" ? a <= b : op == ">" ? a > b : a >= b;
+}
+
+Holds holds(const Condition& c, const Record& record) {
+  const auto field = record.fields.find(c.field);
+  if (field == record.fields.end() || field->second.empty() || field->second == "unknown") return Holds::kMaybe;
+  const std::string& have = field->second;
+  const auto known = [](bool yes) { return yes ? Holds::kYes : Holds::kNo; };
+  if (c.op == "==" || c.op == "in") return known(std::ranges::find(c.value, have) != c.value.end());
+  if (c.op == "!=") return known(have != c.value[0]);
+  if (c.op == "^=") return known(have.starts_with(c.value[0]));
+  const auto a = number_of(have), b = number_of(c.value[0]);
+  return a && b ? known(compare(*a, c.op, *b)) : Holds::kMaybe;
+}
+
+Holds holds(const std::vector<Condition>& all, const Record& record) {
+  Holds out = Holds::kYes;
+  for (const Condition& c : all) out = std::min(out, holds(c, record));
+  return out;
+}
+
+// A finding below the confidence that a test asks for may be one.
+Holds weighed(const Test& test, const Record& record) {
+  const Holds out = holds(test.of.conditions, record);
+  const auto confidence = record.fields.find("confidence");
+  if (out != Holds::kYes || test.weakest.empty() || confidence == record.fields.end()) return out;
+  const std::string& c = confidence->second;
+  const bool enough = test.weakest == "possible" || c == "certain" || (test.weakest == "likely" && c == "likely");
+  return enough ? Holds::kYes : Holds::kMaybe;
+}
+
+struct Outcome {
+  Verdict verdict = Verdict::kPass;
+  std::string because;
+  std::set<std::string> records;
+};
+
+// What makes it impossible to conclude from absence; "" : nothing.
+std::string gap(const Test& test, const Evidences& evidence) {
+  std::vector<std::string> wanted = test.needs;
+  wanted.push_back(test.of.collection);
+  for (const std::string& name : wanted) {
+    const auto at = evidence.collections.find(name);
+    if (at == evidence.collections.end()) return name + " is missing";
+    if (!at->second.complete) return name + " is not complete: " + at->second.why;
+  }
+  for (const Condition& c : test.of.conditions)
+    if (c.field == "rule" && c.op != "^=")
+      for (const std::string& rule : c.value)
+        if (std::ranges::find(evidence.rules, rule) == evidence.rules.end()) return "the rule " + rule + " was not run";
+  return "";
+}
+
+struct Tally {
+  uint64_t yes = 0, maybe = 0, total = 0;
+  std::set<std::string> yes_records, maybe_records, all_records;
+};
+
+// Which records count: selected ones, or (all, ratio) selected ones for which `holding` is true.
+Tally count(const Test& test, const Collection& collection) {
+  Tally out;
+  const bool of_part = test.kind == "ratio" || test.kind == "all";
+  for (const Record& record : collection.records) {
+    const Holds selected = weighed(test, record);
+    if (selected == Holds::kNo) continue;
+    const std::string name = test.of.collection + ":" + record.id;
+    Holds counted = of_part ? holds(test.holding, record) : selected;
+    if (of_part && selected == Holds::kMaybe) counted = Holds::kMaybe;  // it may not belong to them at all
+    ++out.total;
+    out.all_records.insert(name);
+    if (counted == Holds::kYes) ++out.yes, out.yes_records.insert(name);
+    if (counted == Holds::kMaybe) ++out.maybe, out.maybe_records.insert(name);
+  }
+  return out;
+}
+
+std::string words(const Tally& t, const std::string& name) {
+  return std::to_string(t.yes) + (t.maybe > 0 ? " to " + std::to_string(t.yes + t.maybe) : "") + " of " +
+         std::to_string(t.total) + " in " + name;
+}
+
+Verdict at_most(const Tally& t, uint64_t most, bool closed) {
+  if (t.yes > most) return Verdict::kFail;
+  return closed && t.yes + t.maybe <= most ? Verdict::kPass : Verdict::kInconclusive;
+}
+
+Verdict at_least(const Tally& t, uint64_t least, bool closed) {
+  if (t.yes >= least) return closed ? Verdict::kPass : Verdict::kInconclusive;
+  return closed && t.yes + t.maybe < least ? Verdict::kFail : Verdict::kInconclusive;
+}
+
+// Of every selected record, per mille; a selection of nothing says nothing.
+Verdict share(const Tally& t, const Test& test, bool closed) {
+  if (t.total == 0) return Verdict::kInconclusive;
+  const auto reaches = [&](uint64_t n) { return compare(n * 1000, test.op, test.value * t.total); };
+  if (reaches(t.yes)) return closed ? Verdict::kPass : Verdict::kInconclusive;
+  return closed && !reaches(t.yes + t.maybe) ? Verdict::kFail : Verdict::kInconclusive;
+}
+
+Verdict decide(const Test& test, const Tally& t, bool closed) {
+  if (test.kind == "none") return at_most(t, 0, closed);
+  if (test.kind == "any") return at_least(t, 1, closed);
+  if (test.kind == "all") {
+    if (t.yes + t.maybe < t.total) return Verdict::kFail;
+    return closed && t.maybe == 0 ? Verdict::kPass : Verdict::kInconclusive;
+  }
+  if (test.kind == "ratio") return share(t, test, closed);
+  if (test.op == "<=") return at_most(t, test.value, closed);
+  if (test.op == "<") return at_most(t, test.value - 1, closed);  // the reader refuses 0
+  return at_least(t, test.op == ">" ? test.value + 1 : test.value, closed);
+}
+
+Outcome run(const Test& test, const Evidences& evidence) {
+  static const Collection kNothing;
+  const auto at = evidence.collections.find(test.of.collection);
+  const Tally tally = count(test, at == evidence.collections.end() ? kNothing : at->second);
+  const std::string missing = gap(test, evidence);
+  Outcome out{.verdict = decide(test, tally, missing.empty())};
+  out.because = test.kind + ": " + words(tally, test.of.collection);
+  if (!missing.empty() && out.verdict == Verdict::kInconclusive) out.because = missing;
+  out.records = tally.all_records;
+  return out;
+}
+
+Judgement judge(const Demand& demand, const Evidences& evidence) {
+  Judgement out{.ref = demand.ref, .blocking = demand.blocking};
+  const bool scoped = !demand.classes.empty();
+  if (demand.tests.empty()) {
+    out.because = "this policy has no test for it";
+    return out;
+  }
+  if (scoped && evidence.network_class.empty()) {
+    out.verdict = Verdict::kInconclusive;
+    out.because = "whether it applies is not known: the declaration names no class";
+    return out;
+  }
+  if (scoped && std::ranges::find(demand.classes, evidence.network_class) == demand.classes.end()) {
+    out.verdict = Verdict::kNotApplicable;
+    out.because = "does not apply to the class " + evidence.network_class;
+    return out;
+  }
+  out.verdict = Verdict::kPass;
+  std::set<std::string> records;
+  for (const Test& test : demand.tests) {
+    Outcome one = run(test, evidence);
+    if (rank_of(one.verdict) <= rank_of(out.verdict)) out.verdict = one.verdict;
+    out.because += (out.because.empty() ? "" : "; ") + one.because;
+    records.merge(one.records);
+  }
+  out.records.assign(records.begin(), records.end());
+  return out;
+}
+
+}  // namespace
+
+std::string_view name_of(Verdict verdict) {
+  constexpr std::string_view kNames[] = {"FAIL", "INCONCLUSIVE", "NOT_TESTED", "NOT_APPLICABLE", "PASS"};
+  return kNames[static_cast<size_t>(verdict)];
+}
+
+int rank_of(Verdict verdict) {
+  if (verdict == Verdict::kFail) return 0;
+  return verdict == Verdict::kInconclusive || verdict == Verdict::kNotTested ? 1 : 2;
+}
+
+std::vector<Judgement> evaluate(const Policy& policy, const Evidences& evidence) {
+  std::vector<Judgement> out;
+  for (const Demand& demand : policy.demands) out.push_back(judge(demand, evidence));
+  return out;
+}
+
+}  // namespace assay::certify
