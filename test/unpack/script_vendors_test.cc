@@ -109,6 +109,22 @@ TEST(DlinkTlv, OpensWithTheKeyOfItsNames) {
   EXPECT_EQ(got.problems[0].fault, Fault::kEncrypted);
 }
 
+TEST(OpensslSalted, OpensWithAPublishedPassphrase) {
+  const std::string salt = "saltsalt", plain = filled("a plain text that goes on for a while\n", 40, 'x');
+  const auto salted = [&](std::string_view passphrase, KeyHash hash, size_t size) {
+    const OpensslKey key = openssl_key(salt, passphrase, hash, size);
+    return "Salted__" + salt + aes_cbc_encrypt(filled(plain, 48, '\x08'), key.key, key.vector).value_or("");
+  };
+  const std::string sample = salted("Wxift*", KeyHash::kMd5, 16);
+  reads("openssl-salted", sample, "plain", plain);
+  EXPECT_EQ(unpacked("openssl-salted", sample).opened_with.size(), 1u);
+  reads("openssl-salted", salted("2c3b6fa78bd60b41bb0796fef4b058b0", KeyHash::kSha256, 32), "plain", plain);
+  const Collect got = unpacked("openssl-salted", salted("of a laboratory", KeyHash::kMd5, 16));
+  EXPECT_TRUE(got.opened_with.empty());
+  ASSERT_EQ(got.problems.size(), 1u);
+  EXPECT_EQ(got.problems[0].fault, Fault::kEncrypted);
+}
+
 TEST(ScriptVendorSamples, AreUnpacked) {
   const std::string rtos = shared_file("format-samples/tpl/wr.fw");
   const std::string job = shared_file("format-samples/hp/hp_new_container.pjl");
