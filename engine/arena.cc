@@ -1,5 +1,6 @@
 #include "engine/arena.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -20,8 +21,9 @@ std::unexpected<Error> io(const char* what) {
 
 }  // namespace
 
-Result<SharedArena> SharedArena::create(uint32_t id) {
-  const int fd = memfd_create("assay", MFD_CLOEXEC);
+Result<SharedArena> SharedArena::create(uint32_t id, const std::string& folder) {
+  int fd = folder.empty() ? -1 : ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  if (fd < 0) fd = memfd_create("assay", MFD_CLOEXEC);
   if (fd < 0) return io("cannot make shared memory");
   // Written with pwrite, read through the mapping: half the cost of faulting each page in to write to it.
   void* base = mmap(nullptr, kArenaRoom, PROT_READ, MAP_SHARED | MAP_NORESERVE, fd, 0);

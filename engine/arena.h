@@ -1,5 +1,6 @@
 // Memory that processes share: the input, and what workers decoded from it. Each arena is a file without a name; one
-// process appends, all others see it read-only.
+// process appends, all others see it read-only. What is decoded from large images lies in files on disk, which the
+// kernel may write back and drop from memory; what is decoded from others in memory files.
 #pragma once
 #include "unpack/examine.h"
 
@@ -7,11 +8,12 @@
 
 namespace assay::engine {
 
-constexpr uint64_t kArenaRoom = uint64_t{4} << 30;  // address space reserved per arena, and its largest size
+constexpr uint64_t kArenaRoom = uint64_t{64} << 30;  // address space reserved per arena, and its largest size
 
 class SharedArena final : public unpack::Arena {
  public:
-  static Result<SharedArena> create(uint32_t id);                       // empty, in memory (memfd)
+  // Empty: an unlinked file in `folder`, or in memory (memfd) where that is "" or refuses.
+  static Result<SharedArena> create(uint32_t id, const std::string& folder = {});
   static Result<SharedArena> open(uint32_t id, int fd, uint64_t size);  // the input, read-only; takes the descriptor
   SharedArena(SharedArena&& other) noexcept;
   SharedArena& operator=(SharedArena&&) = delete;

@@ -12,14 +12,21 @@
 namespace assay::engine {
 namespace {
 
-constexpr uint64_t kMostBytes = uint64_t{2} << 30;  // decoded in one run
+// Decoded in one run: at least the first, and the second for each byte of the input, up to the third (below an arena's
+// room, so that the number of workers does not show).
+constexpr uint64_t kMostBytes = uint64_t{2} << 30, kMostPerByte = 8, kMostEver = uint64_t{32} << 30;
 constexpr uint64_t kMostEntries = 2'000'000;
 constexpr uint32_t kDeepest = 24;  // containers within containers
 constexpr uint64_t kFirstAllowance = 1 << 20, kFirstRatio = 64;
 constexpr uint64_t kMostInOneGroup = 512 << 20;
 
 uint64_t first_allowance(const Item& item) {
-  return std::min(std::max(kFirstAllowance, item.place.size * kFirstRatio), kMostInOneGroup);
+  const uint64_t most = std::max(kMostInOneGroup, item.place.size * 2);  // images of whole disks are not tried in vain
+  return std::min(std::max(kFirstAllowance, item.place.size * kFirstRatio), most);
+}
+
+uint64_t most_bytes(uint64_t input) {
+  return std::min(std::max(kMostBytes, std::min(input, kMostEver) * kMostPerByte), kMostEver);
 }
 
 Unpacked without_places(Unpacked unpacked) {
@@ -136,6 +143,7 @@ void Contents::add_entries(const std::string& way, const Unpacked& unpacked, uin
 void Contents::open(const Input& input) {
   Indices generation;
   add(input.sha256, unpack::Role::kImage, {0, 0, input.size, true}, 0, "", generation);
+  bytes_left_ = most_bytes_ = most_bytes(input.size);
   if (input.directory) {
     items_[0].unpacked = *input.directory;
     items_[0].opened = true;
@@ -280,7 +288,10 @@ void Contents::run_group(const Indices& group, std::vector<uint64_t> allowances,
       if (!facts[i].empty()) store_.put(facts_key(item), facts[i]);
     }
   }
-  for (const size_t index : again) run_group({index}, {std::min(kMostInOneGroup * 4, bytes_left_)}, true);
+  for (const size_t index : again) {
+    const uint64_t most = std::max(kMostInOneGroup * 4, items_[index].place.size * kMostPerByte);
+    run_group({index}, {std::min(most, bytes_left_)}, true);
+  }
 }
 
 void Contents::adopt_places(Unpacked& into, const Unpacked& from, bool& same) {
@@ -324,7 +335,7 @@ void Contents::hold() {
     task.place = item.place;
     task.role = item.role;
     task.facts = false;
-    task.budget = {.bytes = kMostBytes, .entries = kMostEntries};
+    task.budget = {.bytes = most_bytes_, .entries = kMostEntries};
     bool same = true;
     pool_.run(
         {task},

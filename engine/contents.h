@@ -57,7 +57,7 @@ class Contents {
   std::deque<Item> items_;  // references stay valid while it grows
   std::map<std::pair<Digest, unpack::Role>, size_t> index_;
   std::string key_prefix_;
-  uint64_t bytes_left_, entries_left_, bytes_out_ = 0;
+  uint64_t bytes_left_, entries_left_, most_bytes_ = 0, bytes_out_ = 0;
   bool budget_hit_ = false;
   Progress progress_;
 };

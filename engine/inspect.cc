@@ -35,6 +35,11 @@ Digest digest_of(const JudgeInput& input) {
   return sha256(Bytes(pack(plain)));
 }
 
+// Decoded bytes of large images lie where results are kept, or where files without a name may always lie.
+std::string arena_folder(const Options& options) {
+  return options.store_folder.empty() ? "/var/tmp" : options.store_folder;
+}
+
 }  // namespace
 
 struct Inspection::State {
@@ -139,7 +144,8 @@ struct Inspection::State {
 Result<Inspection> Inspection::run(const Options& options) {
   const int64_t as_of = TRY(seconds_of_date(options.as_of));
   Input input = TRY(open_input(options.input));
-  Pool pool = TRY(Pool::start(std::move(input.arena), std::max(1u, options.workers), options.keys));
+  Pool pool =
+      TRY(Pool::start(std::move(input.arena), std::max(1u, options.workers), options.keys, arena_folder(options)));
   auto state = std::make_unique<State>(options, std::move(input), std::move(pool));
   Contents contents(state->options, state->pool, state->store, state->arrows);
   contents.open(state->input);

@@ -18,6 +18,7 @@ namespace {
 // A job of small files: large enough that messages do not matter, small enough that both workers end together.
 constexpr size_t kTasksPerJob = 32;
 constexpr uint64_t kBytesPerJob = 1 << 20;
+constexpr uint64_t kOnDiskFrom = 256 << 20;  // size of the input from which decoded bytes lie in files on disk
 // The watchdog only protects the operator: budgets end arrows long before. A fired one marks the result incomplete.
 constexpr int64_t kLongestSilence = 300'000;  // milliseconds
 
@@ -36,13 +37,14 @@ std::string describe(int status) {
 
 }  // namespace
 
-Result<Pool> Pool::start(SharedArena input, uint32_t workers, const unpack::Keys& keys) {
+Result<Pool> Pool::start(SharedArena input, uint32_t workers, const unpack::Keys& keys, const std::string& folder) {
+  const std::string where = input.size() >= kOnDiskFrom ? folder : std::string();
   Pool pool;
   pool.keys_ = keys;
   input.flush();
   pool.arenas_.reserve(workers + 1);
   pool.arenas_.push_back(std::move(input));
-  for (uint32_t i = 0; i < workers; ++i) pool.arenas_.push_back(TRY(SharedArena::create(1 + i)));
+  for (uint32_t i = 0; i < workers; ++i) pool.arenas_.push_back(TRY(SharedArena::create(1 + i, where)));
   pool.processes_.resize(workers);
   for (uint32_t i = 0; i < workers; ++i) TRY_VOID(pool.spawn(i));
   return pool;

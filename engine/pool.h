@@ -17,7 +17,9 @@ struct Outcome {  // of one task
 class Pool {
  public:
   // Forks `workers` processes. The input is arena 0, worker i appends to arena 1 + i.
-  static Result<Pool> start(SharedArena input, uint32_t workers, const unpack::Keys& keys);
+  // `folder`: where large arenas may lie as unlinked files; "" keeps them in memory.
+  static Result<Pool> start(SharedArena input, uint32_t workers, const unpack::Keys& keys,
+                            const std::string& folder = {});
   Pool(Pool&&) noexcept;
   Pool& operator=(Pool&&) = delete;
   ~Pool();

@@ -8,6 +8,7 @@ namespace assay::unpack {
 // clang-format off
 extern const Format kAlphaEnc;
 extern const Format kAlphaScript;
+extern const Format kAndroidSparse;
 extern const Format kAr;
 extern const Format kBcmTag;
 extern const Format kBinHdr;
@@ -35,6 +36,7 @@ extern const Format kEdimax;
 extern const Format kEfiZboot;
 extern const Format kElf;
 extern const Format kEncrptedImg;
+extern const Format kErofs;
 extern const Format kExt;
 extern const Format kFat;
 extern const Format kFit;
@@ -109,6 +111,7 @@ extern const Format kZyxelRas;
 constexpr const Format* kFormats[] = {
     &kAlphaEnc,
     &kAlphaScript,
+    &kAndroidSparse,
     &kAr,
     &kBcmTag,
     &kBinHdr,
@@ -136,6 +139,7 @@ constexpr const Format* kFormats[] = {
     &kEfiZboot,
     &kElf,
     &kEncrptedImg,
+    &kErofs,
     &kExt,
     &kFat,
     &kFit,
