@@ -9,6 +9,7 @@ namespace assay::unpack {
 extern const Format kAlphaEnc;
 extern const Format kAlphaScript;
 extern const Format kAndroidSparse;
+extern const Format kAndroidSuper;
 extern const Format kAr;
 extern const Format kBcmTag;
 extern const Format kBinHdr;
@@ -45,6 +46,7 @@ extern const Format kFpkg;
 extern const Format kGemtek;
 extern const Format kGif;
 extern const Format kGm8126;
+extern const Format kGpt;
 extern const Format kGzip;
 extern const Format kHiLink;
 extern const Format kHwnp;
@@ -112,6 +114,7 @@ constexpr const Format* kFormats[] = {
     &kAlphaEnc,
     &kAlphaScript,
     &kAndroidSparse,
+    &kAndroidSuper,
     &kAr,
     &kBcmTag,
     &kBinHdr,
@@ -148,6 +151,7 @@ constexpr const Format* kFormats[] = {
     &kGemtek,
     &kGif,
     &kGm8126,
+    &kGpt,
     &kGzip,
     &kHiLink,
     &kHwnp,
