@@ -162,6 +162,14 @@ Result<uint64_t> decode_xz(Bytes from, Output& into) {
   return run_lzma(z, from, "xz", false, into);
 }
 
+Result<uint64_t> decode_lzip(Bytes from, Output& into) {
+  const uint32_t flags = checksums_ignored ? LZMA_IGNORE_CHECK : 0;
+  lzma_stream z = LZMA_STREAM_INIT;
+  const LzmaOwner owner(&z, lzma_end);
+  if (lzma_lzip_decoder(&z, kMaxDictionary + (8 << 20), flags) != LZMA_OK) return no_memory("lzip", from);
+  return run_lzma(z, from, "lzip", false, into);
+}
+
 std::optional<LzmaProperties> lzma_properties(uint8_t first_byte, uint32_t dictionary) {
   if (first_byte >= 9 * 5 * 5) return std::nullopt;
   LzmaProperties p;

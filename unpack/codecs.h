@@ -16,6 +16,7 @@ Result<uint64_t> inflate_zlib(Bytes from, Output& into);  // RFC 1950, Adler-32 
 Result<uint64_t> inflate_raw(Bytes from, Output& into);   // RFC 1951
 Result<uint64_t> decode_bzip2(Bytes from, Output& into);
 Result<uint64_t> decode_xz(Bytes from, Output& into);          // one stream with its checks
+Result<uint64_t> decode_lzip(Bytes from, Output& into);        // one member, CRC and sizes checked
 Result<uint64_t> decode_lzma_alone(Bytes from, Output& into);  // 13-byte header; unknown size needs the end marker
 Result<uint64_t> decode_zstd(Bytes from, Output& into);        // one frame
 Result<uint64_t> decode_lz4_frame(Bytes from, Output& into);

@@ -52,11 +52,13 @@ extern const Format kHiLink;
 extern const Format kHwnp;
 extern const Format kImg0;
 extern const Format kIngenicSpl;
+extern const Format kIntelHex;
 extern const Format kJffs2;
 extern const Format kJpeg;
 extern const Format kLinuxImage;
 extern const Format kLinuxKernel;
 extern const Format kLz4;
+extern const Format kLzip;
 extern const Format kLzma;
 extern const Format kLzmaVendor;
 extern const Format kLzop;
@@ -78,9 +80,11 @@ extern const Format kSercomm;
 extern const Format kSercommFooter;
 extern const Format kShrs;
 extern const Format kSquashfs;
+extern const Format kSrec;
 extern const Format kTar;
 extern const Format kTarV7;
 extern const Format kTclinuxTrx;
+extern const Format kTekhex;
 extern const Format kTplinkRtos;
 extern const Format kTplinkV1;
 extern const Format kTplinkV2;
@@ -157,11 +161,13 @@ constexpr const Format* kFormats[] = {
     &kHwnp,
     &kImg0,
     &kIngenicSpl,
+    &kIntelHex,
     &kJffs2,
     &kJpeg,
     &kLinuxImage,
     &kLinuxKernel,
     &kLz4,
+    &kLzip,
     &kLzma,
     &kLzmaVendor,
     &kLzop,
@@ -183,9 +189,11 @@ constexpr const Format* kFormats[] = {
     &kSercommFooter,
     &kShrs,
     &kSquashfs,
+    &kSrec,
     &kTar,
     &kTarV7,
     &kTclinuxTrx,
+    &kTekhex,
     &kTplinkRtos,
     &kTplinkV1,
     &kTplinkV2,
