@@ -155,6 +155,6 @@ const Format kAndroidSparse = {.id = "android-sparse",
                                .unpack = unpack,
                                .reads = "raw, fill, skip and crc32 chunks",
                                .source = "AOSP system/core libsparse/sparse_format.h",
-                               .checked = "img2simg; a real image"};
+                               .checked = "real image; foreign tool: img2simg"};
 
 }  // namespace assay::unpack

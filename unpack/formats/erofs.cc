@@ -138,6 +138,6 @@ const Format kErofs = {
         "clusters; lz4, lzma, deflate, zstd; attributes, shared and with long prefixes",
     .limits = "files on further devices; 48-bit layouts and metadata boxes of Linux 6.15 and later",
     .source = "Linux fs/erofs/erofs_fs.h",
-    .checked = "mkfs.erofs (lz4; lzma, deflate and zstd where the installed one writes them)"};
+    .checked = "foreign tool: mkfs.erofs (lz4; lzma, deflate and zstd where the installed one writes them)"};
 
 }  // namespace assay::unpack

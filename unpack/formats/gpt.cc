@@ -162,6 +162,6 @@ const Format kGpt = {.id = "gpt",
                      .reads = "blocks of 512 and 4096 bytes; first and backup table",
                      .limits = "a disk whose first table is damaged is not read by its backup",
                      .source = "UEFI Specification 2.10, chapter 5",
-                     .checked = "sfdisk"};
+                     .checked = "foreign tool: sfdisk"};
 
 }  // namespace assay::unpack

@@ -58,7 +58,8 @@ Result<void> unpack(Bytes whole, Sink& into) {
 }
 
 Result<Measured> measure_file(Bytes from) {
-  const Measured image = TRY(measure(TRY(from.from(kFileHeader, "image"))));
+  const Bytes inside = TRY(from.from(kFileHeader, "image"));
+  const Measured image = TRY(measure(inside));
   return Measured{kFileHeader + image.length, false};
 }
 

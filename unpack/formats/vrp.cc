@@ -50,7 +50,8 @@ struct File {
 Result<File> read_file(Bytes record) {
   File f;
   f.name = std::string(trim(TRY(record.text_field(148, 224, "file name"))));
-  f.data = TRY(record.slice(kFileHeader, TRY(record.be<uint32_t>(372, "file size")), "file"));
+  const auto size = TRY(record.be<uint32_t>(372, "file size"));
+  f.data = TRY(record.slice(kFileHeader, size, "file"));
   f.holds = checksum_holds(crc16_ccitt(f.data, 0), TRY(record.be<uint16_t>(378, "file crc16")));
   if (f.name.empty() || f.data.empty()) return fail(Fault::kForeign, "no file", record.base());
   return f;
