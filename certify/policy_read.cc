@@ -92,7 +92,10 @@ Result<void> read_classes(Demand& out, const YAML::Node& node, const std::string
 Result<void> read_demand_key(Demand& out, const std::string& key, const YAML::Node& node, const std::string& where) {
   static constexpr std::string_view kSeverities[] = {"blocking", "advisory"};
   if (key == "ref") out.ref = TRY(document().text(node, where));
-  if (key == "severity") out.blocking = TRY(document().one_of(node, where, kSeverities)) == "blocking";
+  if (key == "severity") {
+    const std::string severity = TRY(document().one_of(node, where, kSeverities));
+    out.blocking = severity == "blocking";
+  }
   if (key == "classes") return read_classes(out, node, where);
   if (key != "check") return {};
   if (!node.IsSequence()) return document().complain(node.Mark(), where, "must be a list of tests");

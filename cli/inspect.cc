@@ -72,8 +72,7 @@ int run(const Flags& flags) {
   auto options = flags.options();
   if (!options) return complain(kUsage, options.error().what);
   if (!flags.as_of.empty()) options->as_of = flags.as_of;
-  if (auto date = seconds_of_date(options->as_of); !date)
-    return complain(kUsage, "--as-of: " + date.error().what);
+  if (auto date = seconds_of_date(options->as_of); !date) return complain(kUsage, "--as-of: " + date.error().what);
   if (auto read = read_declaration(flags.declaration, *options); !read) return complain(kUsage, read.error().what);
   const auto inspection = engine::Inspection::run(*options);
   if (!inspection) return complain(kUnreadable, inspection.error().what);
