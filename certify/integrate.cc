@@ -15,17 +15,26 @@ class Writer {
  public:
   Writer(std::string folder, uint64_t size) : folder_(std::move(folder)), old_(size) {}
 
-  // The hashes that the rightmost tile of `level` has already.
+  // The hashes that the rightmost tile of `level` has already: in the whole one, where a publisher removed the partial
+  // one and died before its checkpoint.
   Result<std::string> partial(unsigned level) const {
     const uint64_t count = old_ >> (8 * level), width = count % kTileWidth;
     if (width == 0) return std::string();
-    return read_file(folder_ + "/" + tile_path(level, count / kTileWidth, width), 32 * width);
+    const auto partial = read_file(folder_ + "/" + tile_path(level, count / kTileWidth, width), 32 * width);
+    if (partial) return *partial;
+    return TRY(read_file(folder_ + "/" + tile_path(level, count / kTileWidth, kTileWidth))).substr(0, 32 * width);
   }
   Result<std::vector<std::string>> partial_bundle() const {
     const uint64_t width = old_ % kTileWidth;
     if (width == 0) return std::vector<std::string>();
     const std::string path = bundle_path(old_ / kTileWidth, width);
-    return unpack_entries(TRY(read_file(folder_ + "/" + path)), width, path);
+    const auto partial = read_file(folder_ + "/" + path);
+    if (partial) return unpack_entries(*partial, width, path);
+    const std::string whole = bundle_path(old_ / kTileWidth, kTileWidth);
+    const std::string bytes = TRY(read_file(folder_ + "/" + whole));
+    auto entries = TRY(unpack_entries(bytes, kTileWidth, whole));
+    entries.resize(width);
+    return entries;
   }
   Result<void> write(const std::string& path, std::string_view bytes) {
     const std::string whole = folder_ + "/" + path;

@@ -16,15 +16,36 @@
 namespace assay::certify {
 
 // Mapped by every process; written under the append lock except `durable` (sync lock) and `published*` (publish lock).
+// Any process may die between any two stores: the end is written beside the one in force, then put in force by one
+// store, and `published` is kNowhere while `published_bytes` changes.
 struct Journal::Shared {
   char boot[40];
-  std::atomic<uint64_t> first, count, bytes, durable, broken, published, published_bytes;
+  struct {
+    std::atomic<uint64_t> count, bytes;
+  } ends[2];
+  std::atomic<uint64_t> in_force, first, durable, broken, published, published_bytes;
+
+  Place end() const {
+    const auto& now = ends[in_force & 1];
+    return {now.count, now.bytes};
+  }
+  void set_end(Place to) {
+    const uint64_t other = ~in_force & 1;
+    ends[other].count = to.count, ends[other].bytes = to.bytes;
+    in_force = other;
+  }
+  void set_published(Place to) {
+    published = kNowhere;
+    published_bytes = to.bytes;
+    published = to.count;
+  }
 };
 
 namespace {
 
 constexpr std::string_view kMagic = "assayjnl";
 constexpr uint64_t kHeader = 16, kRecordHead = 8, kLong = 16 << 20;
+constexpr std::string_view kEndMark = "\xff\xff\xff\xff\xff\xff\xff\xff";  // a length no record has
 
 std::string little(uint64_t value, int bytes) {
   std::string out;
@@ -49,9 +70,12 @@ std::optional<std::string> record_at(Bytes journal, uint64_t at, uint64_t index)
   return std::string(entry->text());
 }
 
+// Which boot, and which layout of the mapped file.
 std::string boot_id() {
   auto id = read_file("/proc/sys/kernel/random/boot_id", 64);
-  return id && id->size() >= 36 ? id->substr(0, 36) : "unknown";
+  std::string out = (id && id->size() >= 36 ? id->substr(0, 36) : "unknown") + "/2";
+  out.resize(40);
+  return out;
 }
 
 Result<File> open_file(const std::string& path, int flags) {
@@ -79,6 +103,7 @@ Journal::Journal(Journal&& other) noexcept
       sync_lock_(std::move(other.sync_lock_)),
       state_file_(std::move(other.state_file_)),
       opened_(other.opened_),
+      read_to_(other.read_to_),
       shared_(std::exchange(other.shared_, nullptr)) {}
 
 Journal::~Journal() {
@@ -119,7 +144,7 @@ Result<void> Journal::reopen() {
 
 // Under the append lock: the mapped file is of this boot, and the open file is the one it speaks of.
 Result<void> Journal::ready(uint64_t published) {
-  if (std::memcmp(shared_->boot, boot_id().c_str(), 36) != 0) TRY_VOID(recover(published));
+  if (std::memcmp(shared_->boot, boot_id().data(), sizeof shared_->boot) != 0) TRY_VOID(recover(published));
   if (shared_->broken)
     return fail(Fault::kIo,
                 folder_ + ": the disk lost writes of the journal (fdatasync failed); check the disk, then remove " +
@@ -127,24 +152,49 @@ Result<void> Journal::ready(uint64_t published) {
   return reopen();
 }
 
-Result<void> Journal::recover(uint64_t published) {
-  const std::string text = TRY(read_file(folder_ + "/journal", 1ull << 33));
-  const Bytes journal(text);
+// From the first record to the one of index `until`, or to the first that does not check out.
+Result<Journal::Place> Journal::walk(uint64_t until, uint64_t& first) const {
+  const auto text = read_file(folder_ + "/journal", 1ull << 33);
+  if (!text) return std::unexpected(text.error());
+  const Bytes journal(*text);
   if (!journal.starts_with(kMagic))
     return fail(Fault::kMalformed, folder_ + "/journal: it does not begin with " + std::string(kMagic));
-  const uint64_t first = TRY(journal.le<uint64_t>(8, "journal: first index"));
-  uint64_t at = kHeader, count = first, published_bytes = published == first ? kHeader : 0;
-  while (const auto entry = record_at(journal, at, count)) {
-    at += kRecordHead + entry->size();
-    if (++count == published) published_bytes = at;
+  first = TRY(journal.le<uint64_t>(8, "journal: first index"));
+  Place at{first, kHeader};
+  while (at.count < until) {
+    const auto entry = record_at(journal, at.bytes, at.count);
+    if (!entry) break;
+    at.bytes += kRecordHead + entry->size();
+    ++at.count;
   }
-  if (count < published || published_bytes == 0)
-    return fail(Fault::kMalformed, folder_ + "/journal: holds entries " + std::to_string(first) + " to " +
-                                       std::to_string(count) + ", the checkpoint says " + std::to_string(published) +
-                                       "; restore it from a copy");
-  shared_->first = first, shared_->count = count, shared_->bytes = at, shared_->broken = 0;
-  shared_->durable = published, shared_->published = published, shared_->published_bytes = published_bytes;
-  std::memcpy(shared_->boot, boot_id().c_str(), 36);
+  return at;
+}
+
+std::unexpected<Error> Journal::lacks(uint64_t published, uint64_t first, uint64_t count) const {
+  return fail(Fault::kMalformed, folder_ + "/journal: holds entries " + std::to_string(first) + " to " +
+                                     std::to_string(count) + ", the checkpoint says " + std::to_string(published) +
+                                     "; restore it from a copy");
+}
+
+// `published` was read before the append lock was held, so it may be behind `first` here; read() refuses that.
+Result<void> Journal::recover(uint64_t published) {
+  uint64_t first = 0;
+  const Place end = TRY(walk(kNowhere, first));
+  if (end.count < published) return lacks(published, first, end.count);
+  shared_->set_end(end);
+  shared_->first = first, shared_->broken = 0, shared_->durable = published, shared_->published = kNowhere;
+  std::memcpy(shared_->boot, boot_id().data(), sizeof shared_->boot);
+  return {};
+}
+
+Result<void> Journal::write_at(uint64_t at, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t wrote = pwrite(file_.fd(), bytes.data(), bytes.size(), static_cast<off_t>(at));
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote <= 0) return system_error("append to " + folder_ + "/journal");
+    bytes.remove_prefix(static_cast<size_t>(wrote));
+    at += static_cast<size_t>(wrote);
+  }
   return {};
 }
 
@@ -153,18 +203,14 @@ Result<uint64_t> Journal::append(const std::vector<std::string>& entries, uint64
   {
     const Held held = TRY(lock(append_lock_, folder_));
     TRY_VOID(ready(published));
-    index = shared_->count;
+    const Place end = shared_->end();
+    index = end.count;
     std::string bytes;
     for (size_t i = 0; i < entries.size(); ++i) bytes += record(index + i, entries[i]);
-    for (size_t done = 0; done < bytes.size();) {
-      const ssize_t wrote =
-          pwrite(file_.fd(), bytes.data() + done, bytes.size() - done, static_cast<off_t>(shared_->bytes + done));
-      if (wrote < 0 && errno == EINTR) continue;
-      if (wrote <= 0) return system_error("append to " + folder_ + "/journal");
-      done += static_cast<size_t>(wrote);
-    }
-    shared_->bytes += bytes.size();
-    shared_->count += entries.size();
+    const uint64_t after = end.bytes + bytes.size();
+    bytes += kEndMark;
+    TRY_VOID(write_at(end.bytes, bytes));
+    shared_->set_end({index + entries.size(), after});
   }
   TRY_VOID(sync_until(index + entries.size()));
   return index;
@@ -174,7 +220,7 @@ Result<void> Journal::sync_until(uint64_t count) {
   if (shared_->durable >= count) return {};
   const Held held = TRY(lock(sync_lock_, folder_));
   if (shared_->durable >= count) return {};
-  const uint64_t written = shared_->count;  // all of it is in the page cache: the count is raised after the write
+  const uint64_t written = shared_->end().count;  // all of it is in the page cache: the count is raised after the write
   TRY_VOID(reopen());
   if (fdatasync(file_.fd()) != 0) {
     shared_->broken = 1;
@@ -189,52 +235,58 @@ Result<uint64_t> Journal::sync(uint64_t published) {
   {
     const Held held = TRY(lock(append_lock_, folder_));
     TRY_VOID(ready(published));
-    count = shared_->count;
+    count = shared_->end().count;
   }
   TRY_VOID(sync_until(count));
   return count;
 }
 
+// Where the record of `index` is: remembered, unless a publisher died between the checkpoint and published().
+Result<uint64_t> Journal::place_of(uint64_t index) const {
+  if (shared_->published == index) return shared_->published_bytes.load();
+  uint64_t first = 0;
+  const Place at = TRY(walk(index, first));
+  if (at.count != index) return lacks(index, first, at.count);
+  return at.bytes;
+}
+
 Result<std::vector<std::string>> Journal::read(uint64_t index, uint64_t end, uint64_t most) {
-  ASSAY_CHECK(index == shared_->published);
   TRY_VOID(reopen());
-  std::string text(std::min<uint64_t>(shared_->bytes - shared_->published_bytes, most + kLongestEntry + kRecordHead),
-                   '\0');
-  const ssize_t got = pread(file_.fd(), text.data(), text.size(), static_cast<off_t>(shared_->published_bytes.load()));
+  const uint64_t from = TRY(place_of(index));
+  std::string text(std::min<uint64_t>(shared_->end().bytes - from, most + kLongestEntry + kRecordHead), '\0');
+  const ssize_t got = pread(file_.fd(), text.data(), text.size(), static_cast<off_t>(from));
   if (got < 0) return system_error("read " + folder_ + "/journal");
   const Bytes journal(std::string_view(text).substr(0, static_cast<size_t>(got)));
   std::vector<std::string> out;
-  for (uint64_t at = 0; at < most && index + out.size() < end;) {
+  uint64_t at = 0;
+  while (at < most && index + out.size() < end) {
     auto entry = record_at(journal, at, index + out.size());
     if (!entry)
       return fail(Fault::kMalformed, folder_ + "/journal: entry " + std::to_string(index + out.size()) + " is damaged");
     at += kRecordHead + entry->size();
     out.push_back(std::move(*entry));
   }
+  read_to_ = {index + out.size(), from + at};
   return out;
 }
 
-// The records between are walked by their lengths: read() checked them.
 void Journal::published(uint64_t size) {
-  while (shared_->published < size) {
-    char head[4];
-    if (pread(file_.fd(), head, 4, static_cast<off_t>(shared_->published_bytes.load())) != 4) return;
-    shared_->published_bytes += kRecordHead + *Bytes(std::string_view(head, 4)).le<uint32_t>(0, "length");
-    ++shared_->published;
-  }
+  if (read_to_.count == size) shared_->set_published(read_to_);
 }
 
-bool Journal::is_long() const { return shared_->bytes > kLong; }
+bool Journal::is_long() const { return shared_->end().bytes > kLong; }
 
 Result<Journal::Held> Journal::hold() { return lock(append_lock_, folder_); }
 
 Result<void> Journal::begin_anew(uint64_t size) {
   const Held held = TRY(lock(sync_lock_, folder_));
-  if (shared_->count != size || shared_->durable != size) return {};
+  if (shared_->end().count != size || shared_->durable != size) return {};
   std::memset(shared_->boot, 0, sizeof shared_->boot);  // a death from here on: read the file again
   TRY_VOID(create(folder_, size));
-  shared_->first = size, shared_->bytes = kHeader, shared_->published_bytes = kHeader, shared_->published = size;
-  std::memcpy(shared_->boot, boot_id().c_str(), 36);
+  shared_->first = size;
+  shared_->set_end({size, kHeader});
+  shared_->set_published({size, kHeader});
+  std::memcpy(shared_->boot, boot_id().data(), sizeof shared_->boot);
   return {};
 }
 

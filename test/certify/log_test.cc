@@ -111,7 +111,8 @@ TEST_F(LogTest, ATornTailCostsOnlyWhatWasNotAcknowledged) {
     ASSERT_TRUE(log->publish());
     ASSERT_TRUE(log->append({"acknowledged"}));
   }
-  const std::string journal = *read_file(log_ + "/journal");
+  std::string journal = *read_file(log_ + "/journal");
+  journal.resize(journal.size() - 8);  // the end mark
   const std::string tail("\x05\0\0\0\0\0\0\0hello", 13);
   for (size_t keep = 0; keep <= tail.size(); ++keep) {
     ASSERT_TRUE(write_durably(log_ + "/journal", journal + tail.substr(0, keep)));
@@ -127,6 +128,56 @@ TEST_F(LogTest, ATornTailCostsOnlyWhatWasNotAcknowledged) {
   unlink((log_ + "/state").c_str());
   auto damaged = Log::open(log_);
   EXPECT_FALSE(damaged->append({"x"}));
+}
+
+TEST_F(LogTest, APublisherKilledAfterTheCheckpointIsFollowed) {
+  std::string state;
+  {
+    auto log = Log::open(log_);
+    ASSERT_TRUE(log->append({"a", "b", "c"}) && log->publish() && log->append({"d"}));
+    state = *read_file(log_ + "/state");
+    ASSERT_TRUE(log->publish());
+  }
+  ASSERT_TRUE(write_durably(log_ + "/state", state));
+  auto log = Log::open(log_);
+  ASSERT_TRUE(log->append({"e"}));
+  const auto now = log->publish();
+  ASSERT_TRUE(now) << now.error().what;
+  expect_sound(5);
+  EXPECT_EQ((*Tree(tiles_in(log_), 5).bundle(0))[4], "e");
+}
+
+// The same one step earlier, where the partial tiles are gone already.
+TEST_F(LogTest, APublisherKilledBeforeTheCheckpointIsFollowed) {
+  auto log = Log::open(log_);
+  ASSERT_TRUE(log->append(std::vector<std::string>(250, "x")) && log->publish());
+  const std::string checkpoint = *read_file(log_ + "/checkpoint");
+  ASSERT_TRUE(log->append(std::vector<std::string>(10, "y")) && log->publish());
+  ASSERT_TRUE(write_durably(log_ + "/checkpoint", checkpoint));
+  ASSERT_TRUE(log->append({"z"}));
+  const auto now = log->publish();
+  ASSERT_TRUE(now) << now.error().what;
+  expect_sound(261);
+}
+
+// Killed with its records written and not counted; the next writer is acknowledged, then the machine restarts.
+TEST_F(LogTest, WhatAKilledWriterLeftDoesNotReplaceWhatWasAcknowledged) {
+  {
+    auto log = Log::open(log_);
+    ASSERT_TRUE(log->append({"a"}) && log->publish());
+    const std::string state = *read_file(log_ + "/state");
+    ASSERT_TRUE(log->append({"stray", "left"}));
+    ASSERT_TRUE(write_durably(log_ + "/state", state));
+  }
+  {
+    auto log = Log::open(log_);
+    EXPECT_EQ(*log->append({"acked"}), 1u);
+  }
+  unlink((log_ + "/state").c_str());
+  auto log = Log::open(log_);
+  ASSERT_TRUE(log->publish());
+  expect_sound(2);
+  EXPECT_EQ((*Tree(tiles_in(log_), 2).bundle(0))[1], "acked");
 }
 
 // Writers are killed at any point; what they were told is in the log at the index they were told.
