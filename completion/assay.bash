@@ -4,7 +4,7 @@ _assay() {
   local common="--store --no-store --workers --key --help"
   COMPREPLY=()
   if [ "$COMP_CWORD" = 1 ]; then
-    mapfile -t COMPREPLY < <(compgen -W "inspect ls cat show export list --help --version" -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W "inspect ls cat show export list policy certify verify keygen log --help --version" -- "$word")
     return
   fi
   case $previous in
@@ -18,6 +18,9 @@ _assay() {
     case $command in
       inspect) common+=" --json --sarif --cyclonedx --html --declaration --as-of --fail-on --arrows" ;;
       show) common+=" --as-of" ;;
+      certify) common+=" --policy --declaration --as-of --format-key --log --output -o" ;;
+      verify) common="--signer --log-key --image --log --help" ;;
+      keygen) common="--output -o --type --help" ;;
       export) common+=" --output -o" ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$common" -- "$word")
@@ -25,6 +28,10 @@ _assay() {
   fi
   if [ "$command" = list ]; then
     mapfile -t COMPREPLY < <(compgen -W "formats checks" -- "$word")
+  elif [ "$command" = policy ] && [ "$COMP_CWORD" = 2 ]; then
+    mapfile -t COMPREPLY < <(compgen -W "list check judge diff" -- "$word")
+  elif [ "$command" = log ] && [ "$COMP_CWORD" = 2 ]; then
+    mapfile -t COMPREPLY < <(compgen -W "init append checkpoint prove verify witness" -- "$word")
   else
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
   fi

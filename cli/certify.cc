@@ -1,0 +1,74 @@
+// assay certify IMAGE: examined afresh, judged by a policy, signed, logged, in one file that a stranger can check.
+#include "certify/files.h"
+#include "certify/issue.h"
+#include "certify/verdict.h"
+#include "cli/judging.h"
+#include "report/report.h"
+
+#include <fmt/format.h>
+
+namespace assay::cli {
+namespace {
+
+struct Flags : JudgingFlags {
+  std::string key, log, output;
+};
+
+// The program that examined, by its own bytes.
+Result<std::string> program_sha256() { return sha256(Bytes(TRY(certify::read_file("/proc/self/exe", 1 << 30)))).hex(); }
+
+void print_verdicts(const std::vector<certify::Judgement>& judgements) {
+  std::map<std::string_view, size_t> counts;
+  for (const certify::Judgement& j : judgements) ++counts[certify::name_of(j.verdict)];
+  for (const certify::Judgement& j : judgements)
+    if (j.verdict == certify::Verdict::kFail) fmt::print("FAIL  {}\n      {}\n", j.ref, j.because);
+  for (const auto& [name, count] : counts) fmt::print("{:<15}{}\n", name, count);
+}
+
+Result<int> certify_image(const Flags& flags) {
+  const PolicyText policy = TRY(load_policy(flags.policy));
+  const certify::SigningKey key = TRY(certify::SigningKey::open(flags.key));
+  certify::Log log = TRY(certify::Log::open(flags.log));
+  const Judged judged = TRY(examine_afresh(flags));
+  const Examination& e = judged.inspection.examination();
+  const auto judgements = certify::evaluate(policy.policy, judged.evidence);
+  const certify::Ground ground = {&e, &policy.policy, sha256(Bytes(policy.text)).hex(), TRY(program_sha256()),
+                                  report::cyclonedx(e)};
+  const certify::Statements statements = TRY(certify::statements_of(ground, judgements));
+  const std::string text = TRY(certify::issue(statements.verdict, statements.inputs, key, log));
+  TRY_VOID(write_file(flags.output, text));
+  const certify::Decision decision = certify::decide(ground, judgements);
+  print_verdicts(judgements);
+  fmt::print("{}: {}\n", decision.passed ? "PASSED" : "FAILED", decision.because);
+  fmt::print("No certificate proves that there is nothing: it says what was examined and by which rules.\n");
+  if (!decision.passed) return e.complete ? kFindings : kIncomplete;
+  return kClean;
+}
+
+int run(const Flags& flags) {
+  const auto status = certify_image(flags);
+  if (status) return *status;
+  return complain(status.error().fault == Fault::kIo ? kUnreadable : kUsage, status.error().what);
+}
+
+}  // namespace
+
+void add_certify(CLI::App& app, int& status) {
+  CLI::App* command = app.add_subcommand("certify", "Judge an image by a policy; sign and log the verdict");
+  auto flags = std::make_shared<Flags>();
+  flags->add_examination(*command);
+  command->remove_option(command->get_option("--key"));
+  command->remove_option(command->get_option("--store"));
+  command->remove_option(command->get_option("--no-store"));
+  command->add_option("--policy", flags->policy, "Name of a ready policy (assay policy list), or a file")->required();
+  command->add_option("--key", flags->key, "Signing key: a file of `assay keygen`, or pkcs11:URI")
+      ->required()
+      ->type_name("K");
+  command->add_option("--format-key", flags->keys, "Key that a laboratory has for an encrypted format, FORMAT=FILE")
+      ->type_name("KEY");
+  command->add_option("--log", flags->log, "Folder of the log (assay log init)")->required()->type_name("DIR");
+  command->add_option("-o,--output", flags->output, "The certificate's file")->required()->type_name("FILE");
+  command->callback([flags, &status] { status = run(*flags); });
+}
+
+}  // namespace assay::cli
