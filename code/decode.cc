@@ -360,7 +360,9 @@ bool Decoder::decode(std::span<const std::byte> code, uint64_t address, Insn& in
   State& s = *state_;
   const llvm::ArrayRef<uint8_t> bytes(reinterpret_cast<const uint8_t*>(code.data()), code.size());
   uint64_t size = 0;
+  // clear() keeps the opcode, and LLVM's AArch64 adds operands by it even where nothing was decoded.
   s.inst.clear();
+  s.inst.setOpcode(0);
   s.inst.setFlags(0);
   // LLVM's RISC-V reads the first byte unasked.
   Status status = Status::Fail;
@@ -368,6 +370,7 @@ bool Decoder::decode(std::span<const std::byte> code, uint64_t address, Insn& in
     status = s.first->getInstruction(s.inst, size, bytes, address, llvm::nulls());
   if (status == Status::Fail && s.second && !code.empty()) {
     s.inst.clear();
+    s.inst.setOpcode(0);
     status = s.second->getInstruction(s.inst, size, bytes, address, llvm::nulls());
   }
   insn.address = address;
