@@ -4,7 +4,7 @@ _assay() {
   local common="--store --no-store --workers --key --help"
   COMPREPLY=()
   if [ "$COMP_CWORD" = 1 ]; then
-    mapfile -t COMPREPLY < <(compgen -W "inspect ls cat show export list functions disasm policy certify verify keygen log --help --version" -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W "inspect ls cat show export list policy certify verify keygen log --help --version" -- "$word")
     return
   fi
   case $previous in
