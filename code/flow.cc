@@ -49,7 +49,7 @@ OpcodeFlow mips(const OpcodeShape& s) {
     f.flow = Flow::kIndirectJump;
     f.special = Special::kMipsJumpRegister;
   } else if (n.starts_with("JAL") || n == "J" || n == "J_MM") {
-    f.flow = n[1] == 'A' ? Flow::kCall : Flow::kJump;
+    f.flow = n.starts_with("JA") ? Flow::kCall : Flow::kJump;
     f.conditional = false;
     f.target = 0;
     f.base = micro && !n.starts_with("JALX") ? Base::kMicroRegion : Base::kMipsRegion;

@@ -158,5 +158,19 @@ TEST(Decoder, NeverReadsPastTheEnd) {
   }
 }
 
+// LLVM's AArch64 adds operands by the opcode that it finds, also where the word is no instruction: that of the word
+// before would have it write outside the list of operands.
+TEST(Decoder, ForgetsTheOpcodeBefore) {
+  Decoder decoder(Processor::kAArch64);
+  const std::string load = bytes_of("a3 40 d0 e1"), none = bytes_of("76 31 36 f6");
+  Insn insn;
+  for (int i = 0; i < 100; ++i) {
+    ASSERT_TRUE(decoder.decode(Bytes(load).span(), 0, insn));
+    ASSERT_EQ(insn.operand_count, 6);
+    ASSERT_FALSE(decoder.decode(Bytes(none).span(), 0, insn));
+    ASSERT_EQ(insn.size, 4);
+  }
+}
+
 }  // namespace
 }  // namespace assay::code
