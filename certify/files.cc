@@ -20,16 +20,6 @@ std::string temporary_name(const std::string& path) {
   return path + ".part-" + std::to_string(getpid()) + "-" + std::to_string(counter++);
 }
 
-bool write_whole(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t done = ::write(fd, bytes.data(), bytes.size());
-    if (done < 0 && errno == EINTR) continue;
-    if (done <= 0) return false;
-    bytes.remove_prefix(static_cast<size_t>(done));
-  }
-  return true;
-}
-
 // Removes the temporary file and keeps what errno says about the failure.
 std::unexpected<Error> give_up(const std::string& temporary, const std::string& path) {
   const int error = errno;
@@ -48,14 +38,23 @@ Result<void> write_new(const std::string& path, std::string_view bytes, unsigned
   const std::string temporary = temporary_name(path);
   File file(::open(temporary.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, mode));
   if (!file) return system_error("write " + path);
-  const bool good =
-      fchmod(file.fd(), mode) == 0 && write_whole(file.fd(), bytes) && (!durable || fsync(file.fd()) == 0);
+  const bool good = fchmod(file.fd(), mode) == 0 && write_all(file.fd(), bytes) && (!durable || fsync(file.fd()) == 0);
   if (!good || !put_in_place(temporary, path, existing)) return give_up(temporary, path);
   if (durable) return sync_folder(folder_of(path));
   return {};
 }
 
 }  // namespace
+
+bool write_all(int fd, std::string_view bytes) {
+  while (!bytes.empty()) {
+    const ssize_t done = ::write(fd, bytes.data(), bytes.size());
+    if (done < 0 && errno == EINTR) continue;
+    if (done <= 0) return false;
+    bytes.remove_prefix(static_cast<size_t>(done));
+  }
+  return true;
+}
 
 File& File::operator=(File&& other) noexcept {
   std::swap(fd_, other.fd_);

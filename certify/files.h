@@ -10,6 +10,8 @@ namespace assay::certify {
 Result<std::string> read_file(const std::string& path, uint64_t most = 64 << 20);  // kLimit: longer than `most`
 bool file_exists(const std::string& path);
 
+bool write_all(int fd, std::string_view bytes);  // false: errno says why
+
 // kKeep: an existing file is left as it is and the call fails.
 enum class Existing : uint8_t { kReplace, kKeep };
 Result<void> write_durably(const std::string& path, std::string_view bytes, unsigned mode = 0644,

@@ -1,4 +1,5 @@
 // assay cat IMAGE PATH: one artifact's bytes on standard output.
+#include "certify/files.h"
 #include "cli/commands.h"
 
 #include <unistd.h>
@@ -28,7 +29,7 @@ int run(const Common& flags, const std::string& path) {
                                      (artifact.node.target.empty() ? "" : " to " + artifact.node.target));
   const Bytes bytes = inspection->content(artifact);
   if (bytes.size() != artifact.size) return complain(kIncomplete, path + ": its bytes could not be read");
-  if (!write_all(STDOUT_FILENO, bytes.text()) && errno != EPIPE)
+  if (!certify::write_all(STDOUT_FILENO, bytes.text()) && errno != EPIPE)
     return complain(kUnreadable, std::string("cannot write: ") + std::strerror(errno));
   return kClean;
 }

@@ -44,7 +44,6 @@ Result<const Artifact*> find_artifact(const Examination& examination, const std:
 // For Options::focus: the ways that must be opened to reach `path`; empty for a path on the device.
 std::vector<std::string> focus_for(const std::string& path, const std::string& image);
 
-bool write_all(int fd, std::string_view bytes);
 // To `file` ("-": standard output), through a temporary name beside it so that no half-written report is left.
 Result<void> write_file(const std::string& file, std::string_view bytes);
 

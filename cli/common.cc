@@ -1,6 +1,8 @@
 // What the subcommands share: flags, paths, output, progress.
 #include "cli/commands.h"
 
+#include "certify/files.h"
+
 #include "core/text.h"
 #include "store/store.h"
 #include "unpack/format.h"
@@ -100,22 +102,12 @@ Result<const Artifact*> find_artifact(const Examination& examination, const std:
   return fail(Fault::kIo, fmt::format("{} stands for {} artifacts; name one by its way:{}", path, found.size(), names));
 }
 
-bool write_all(int fd, std::string_view bytes) {
-  while (!bytes.empty()) {
-    const ssize_t done = ::write(fd, bytes.data(), bytes.size());
-    if (done < 0 && errno == EINTR) continue;
-    if (done <= 0) return false;
-    bytes.remove_prefix(static_cast<size_t>(done));
-  }
-  return true;
-}
-
 Result<void> write_file(const std::string& file, std::string_view bytes) {
   const auto failed = [&](const std::string& what) {
     return fail(Fault::kIo, "cannot write " + what + ": " + std::strerror(errno));
   };
   if (file == "-") {
-    if (!write_all(STDOUT_FILENO, bytes)) return failed("standard output");
+    if (!certify::write_all(STDOUT_FILENO, bytes)) return failed("standard output");
     return {};
   }
   struct stat at{};
@@ -123,7 +115,7 @@ Result<void> write_file(const std::string& file, std::string_view bytes) {
   const std::string temporary = special ? file : file + ".part";
   const int fd = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
   if (fd < 0) return failed(file);
-  const bool good = write_all(fd, bytes) && close(fd) == 0;
+  const bool good = certify::write_all(fd, bytes) && close(fd) == 0;
   if (good && (special || std::rename(temporary.c_str(), file.c_str()) == 0)) return {};
   const int error = errno;
   if (!special) unlink(temporary.c_str());

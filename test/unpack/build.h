@@ -78,4 +78,17 @@ inline std::string shared_file(const std::string& path) {
   return {};
 }
 
+// A small image is read to its end, has this child, and no checksum of it is invalid.
+inline void reads(std::string_view id, const std::string& sample, std::string_view child, std::string_view content) {
+  const auto m = measured(id, sample);
+  ASSERT_TRUE(m) << id << ": " << m.error().what;
+  EXPECT_EQ(m->length, sample.size()) << id;
+  const Collect got = unpacked(id, sample);
+  ASSERT_TRUE(got.find(child)) << id << " " << child;
+  EXPECT_EQ(got.find(child)->content, content) << id;
+  for (const Integrity& i : got.integrities) EXPECT_NE(i.state, "invalid") << id << ": " << i.name;
+  survives(id, sample);
+  unpack_survives(id, sample);
+}
+
 }  // namespace assay::unpack

@@ -7,17 +7,6 @@
 namespace assay::unpack {
 namespace {
 
-void reads(std::string_view id, const std::string& sample, std::string_view child, std::string_view content) {
-  const auto m = measured(id, sample);
-  ASSERT_TRUE(m) << id << ": " << m.error().what;
-  EXPECT_EQ(m->length, sample.size()) << id;
-  const Collect got = unpacked(id, sample);
-  ASSERT_TRUE(got.find(child)) << id << " " << child;
-  EXPECT_EQ(got.find(child)->content, content) << id;
-  survives(id, sample);
-  unpack_survives(id, sample);
-}
-
 TEST(Base64, IgnoresLinesAndPadding) {
   EXPECT_EQ(base64_decoded("Zm9v\r\nYmFyMQ==\n"), "foobar1");
   EXPECT_EQ(base64_decoded(""), "");
