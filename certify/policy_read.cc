@@ -93,8 +93,9 @@ Result<void> read_demand_key(Demand& out, const std::string& key, const YAML::No
   static constexpr std::string_view kSeverities[] = {"blocking", "advisory"};
   if (key == "ref") out.ref = TRY(document().text(node, where));
   if (key == "severity") {
-    const std::string severity = TRY(document().one_of(node, where, kSeverities));
-    out.blocking = severity == "blocking";
+    const auto severity = document().one_of(node, where, kSeverities);
+    if (!severity) return std::unexpected(severity.error());
+    out.blocking = *severity == kSeverities[0];
   }
   if (key == "classes") return read_classes(out, node, where);
   if (key != "check") return {};
