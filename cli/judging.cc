@@ -13,7 +13,9 @@ void JudgingFlags::add_examination(CLI::App& command) {
 Result<PolicyText> load_policy(const std::string& name) {
   for (const certify::Embedded& ready : certify::embedded_policies())
     if (ready.name == name) return PolicyText{TRY(certify::read_policy(ready.text)), std::string(ready.text)};
-  std::string text = TRY(certify::read_file(name, kLongestDocument));
+  auto read = certify::read_file(name, kLongestDocument);
+  if (!read) return fail(read.error().fault, read.error().what + "; `assay policy list` names the ready policies");
+  std::string text = std::move(*read);
   auto policy = certify::read_policy(text);
   if (!policy) return fail(policy.error().fault, name + ": " + policy.error().what);
   return PolicyText{std::move(*policy), std::move(text)};
