@@ -1,6 +1,6 @@
 // Functions of a program without symbols, sections or unwind tables: the entry, what it calls, and no more; and every
 // truncation of it gives a value or an error.
-#include "code/functions.h"
+#include "code/analysis.h"
 
 #include <gtest/gtest.h>
 
@@ -47,6 +47,18 @@ TEST(Functions, EntryAndWhatItCalls) {
   EXPECT_EQ(found.all[1].address, 0x40006cu);
   EXPECT_EQ(found.all[1].found, Found::kCall);
   EXPECT_EQ(found.all[1].size, 8u);
+}
+
+TEST(Analysis, CallsLeadFromSiteToFunction) {
+  const std::string bytes = program();
+  const auto loaded = load(Bytes(bytes));
+  ASSERT_TRUE(loaded) << loaded.error().what;
+  const Analysis all = analyse(*loaded);
+  ASSERT_EQ(all.calls.size(), 1u);
+  EXPECT_EQ(all.calls[0].site, 0x400058u);
+  EXPECT_EQ(all.calls[0].target, 0x40006cu);
+  EXPECT_EQ(all.function_at(0x400070), 1u);
+  EXPECT_EQ(all.function_at(0x400068), kNone);
 }
 
 TEST(Functions, TruncatedProgramsAreNoCrash) {
