@@ -6,6 +6,14 @@
 #include <charconv>
 
 namespace assay::certify {
+namespace {
+
+std::string with_proof(std::string out, const std::vector<Digest>& proof, const Checkpoint& checkpoint) {
+  for (const Digest& hash : proof) out += base64(bytes_of(hash)) + "\n";
+  return out + "\n" + checkpoint.note;
+}
+
+}  // namespace
 
 std::string checkpoint_text(const std::string& origin, uint64_t size, const Digest& root) {
   return origin + "\n" + std::to_string(size) + "\n" + base64(bytes_of(root)) + "\n";
@@ -39,9 +47,11 @@ Result<Checkpoint> open_checkpoint(std::string_view bytes, const VerifierKey& lo
 }
 
 std::string tlog_proof(uint64_t index, const std::vector<Digest>& proof, const Checkpoint& checkpoint) {
-  std::string out = "c2sp.org/tlog-proof@v1\nindex " + std::to_string(index) + "\n";
-  for (const Digest& hash : proof) out += base64(bytes_of(hash)) + "\n";
-  return out + "\n" + checkpoint.note;
+  return with_proof("c2sp.org/tlog-proof@v1\nindex " + std::to_string(index) + "\n", proof, checkpoint);
+}
+
+std::string tlog_consistency(uint64_t old_size, const std::vector<Digest>& proof, const Checkpoint& checkpoint) {
+  return with_proof("old " + std::to_string(old_size) + "\n", proof, checkpoint);
 }
 
 }  // namespace assay::certify

@@ -20,5 +20,7 @@ Result<uint64_t> decimal(std::string_view text, const std::string& field);  // n
 
 // C2SP tlog-proof, for a file of its own.
 std::string tlog_proof(uint64_t index, const std::vector<Digest>& proof, const Checkpoint& checkpoint);
+// The body of C2SP tlog-witness: that the first `old_size` entries are as they were, and the checkpoint of now.
+std::string tlog_consistency(uint64_t old_size, const std::vector<Digest>& proof, const Checkpoint& checkpoint);
 
 }  // namespace assay::certify

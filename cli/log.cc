@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <ctime>
+#include <optional>
 
 namespace assay::cli {
 namespace {
@@ -15,7 +16,7 @@ namespace {
 struct Flags {
   std::string log, key, origin, since, output, name, state;
   std::vector<std::string> entries;
-  uint64_t index = 0;
+  std::optional<uint64_t> index;
 };
 
 int report(const Result<void>& done, int status) { return done ? kClean : complain(status, done.error().what); }
@@ -40,7 +41,14 @@ Result<void> checkpoint(const Flags& flags) {
 Result<void> prove(const Flags& flags) {
   const certify::Log log = TRY(certify::Log::open(flags.log));
   const certify::Checkpoint now = TRY(log.checkpoint());
-  const auto entry = TRY(log.prove(flags.index, now));
+  if (!flags.since.empty()) {
+    const std::string kept = TRY(certify::read_file(flags.since, 1 << 20));
+    const auto old = TRY(certify::open_checkpoint(kept, log.key(), flags.since));
+    const auto proof = TRY(certify::Tree(certify::tiles_in(flags.log), now.size).consistency(old.size));
+    return write_file(flags.output, certify::tlog_consistency(old.size, proof, now));
+  }
+  if (!flags.index) return fail(Fault::kMalformed, "log prove: give --index N or --since CHECKPOINT");
+  const auto entry = TRY(log.prove(*flags.index, now));
   return write_file(flags.output, certify::tlog_proof(entry.index, entry.proof, entry.checkpoint));
 }
 
@@ -94,8 +102,11 @@ void add_log(CLI::App& app, int& status) {
   part(log, "checkpoint", "Sign what is durable and print the checkpoint", *flags)->callback([=, &status] {
     status = report(checkpoint(*flags), kUnreadable);
   });
-  CLI::App* proof = part(log, "prove", "Write the proof that an entry is in the log (C2SP tlog-proof)", *flags);
-  proof->add_option("--index", flags->index, "Of the entry")->required();
+  CLI::App* proof =
+      part(log, "prove", "Write a proof: of an entry (C2SP tlog-proof), or of growth (tlog-witness)", *flags);
+  proof->add_option("--index", flags->index, "Of the entry");
+  proof->add_option("--since", flags->since, "A checkpoint kept from before: the proof that the log only grew")
+      ->type_name("FILE");
   flags->output = "-";
   proof->add_option("-o,--output", flags->output, "File [standard output]");
   proof->callback([=, &status] { status = report(prove(*flags), kUnreadable); });
