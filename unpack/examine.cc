@@ -22,9 +22,16 @@ std::string hex_name(uint64_t offset) {
   return text;
 }
 
+// An offset that is negative counts from the end of the content.
+uint64_t place_of(const Magic& magic, Bytes from) {
+  const uint64_t back = uint64_t{0} - magic.offset;
+  return back <= (uint64_t{1} << 32) && back <= from.size() && back > 0 ? from.size() - back : magic.offset;
+}
+
 bool magic_matches(const Format& format, Bytes from) {
   if (format.magics.empty()) return true;
-  return std::ranges::any_of(format.magics, [&](const Magic& m) { return from.starts_with(m.bytes, m.offset); });
+  return std::ranges::any_of(format.magics,
+                             [&](const Magic& m) { return from.starts_with(m.bytes, place_of(m, from)); });
 }
 
 // Two or three bytes turn up by chance in any large image; such formats refuse cheaply.

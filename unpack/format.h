@@ -15,7 +15,7 @@ namespace assay::unpack {
 
 struct Magic {
   std::string_view bytes;
-  uint64_t offset = 0;  // from the start of the structure
+  uint64_t offset = 0;  // from the start of the structure; negative: from the content's end (never carved)
 };
 
 // How long a structure is, and whether a checksum, signature or complete decode agreed.

@@ -8,9 +8,12 @@ namespace assay::unpack {
 // clang-format off
 extern const Format kAlphaEnc;
 extern const Format kAlphaScript;
+extern const Format kAndroidBoot;
 extern const Format kAndroidSparse;
 extern const Format kAndroidSuper;
+extern const Format kAndroidVendorBoot;
 extern const Format kAr;
+extern const Format kAvbFooter;
 extern const Format kBcmTag;
 extern const Format kBinHdr;
 extern const Format kBneg;
@@ -32,6 +35,7 @@ extern const Format kDisguisedZip;
 extern const Format kDlinkTlv;
 extern const Format kDni;
 extern const Format kDsk1;
+extern const Format kDtTable;
 extern const Format kDtb;
 extern const Format kEdimax;
 extern const Format kEfiZboot;
@@ -71,6 +75,7 @@ extern const Format kPackImg;
 extern const Format kPjl;
 extern const Format kPlanex;
 extern const Format kPng;
+extern const Format kQcdt;
 extern const Format kRealtek;
 extern const Format kRomfs;
 extern const Format kRosPack;
@@ -98,6 +103,7 @@ extern const Format kUBootEnv;
 extern const Format kUBootMips;
 extern const Format kUImage;
 extern const Format kUpdateApp;
+extern const Format kVbmeta;
 extern const Format kVrp;
 extern const Format kWrg;
 extern const Format kWrgg;
@@ -117,9 +123,12 @@ extern const Format kZyxelRas;
 constexpr const Format* kFormats[] = {
     &kAlphaEnc,
     &kAlphaScript,
+    &kAndroidBoot,
     &kAndroidSparse,
     &kAndroidSuper,
+    &kAndroidVendorBoot,
     &kAr,
+    &kAvbFooter,
     &kBcmTag,
     &kBinHdr,
     &kBneg,
@@ -141,6 +150,7 @@ constexpr const Format* kFormats[] = {
     &kDlinkTlv,
     &kDni,
     &kDsk1,
+    &kDtTable,
     &kDtb,
     &kEdimax,
     &kEfiZboot,
@@ -180,6 +190,7 @@ constexpr const Format* kFormats[] = {
     &kPjl,
     &kPlanex,
     &kPng,
+    &kQcdt,
     &kRealtek,
     &kRomfs,
     &kRosPack,
@@ -207,6 +218,7 @@ constexpr const Format* kFormats[] = {
     &kUBootMips,
     &kUImage,
     &kUpdateApp,
+    &kVbmeta,
     &kVrp,
     &kWrg,
     &kWrgg,
