@@ -71,6 +71,7 @@ extern const Format kMoxaFrm;
 extern const Format kMzip;
 extern const Format kNpk;
 extern const Format kOpensslSalted;
+extern const Format kOtaPayload;
 extern const Format kPackImg;
 extern const Format kPjl;
 extern const Format kPlanex;
@@ -186,6 +187,7 @@ constexpr const Format* kFormats[] = {
     &kMzip,
     &kNpk,
     &kOpensslSalted,
+    &kOtaPayload,
     &kPackImg,
     &kPjl,
     &kPlanex,
