@@ -2,12 +2,10 @@
 // else, so no name, link or device of the image touches the host.
 #include "cli/commands.h"
 
+#include "cli/pax.h"
 #include "core/text.h"
 
-#include <archive.h>
-#include <archive_entry.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 namespace assay::cli {
@@ -17,77 +15,25 @@ struct Flags : Common {
   std::string path, output;
 };
 
-mode_t file_type(Kind kind) {
-  switch (kind) {
-    case Kind::kDirectory:
-      return AE_IFDIR;
-    case Kind::kSymlink:
-      return AE_IFLNK;
-    case Kind::kCharDevice:
-      return AE_IFCHR;
-    case Kind::kBlockDevice:
-      return AE_IFBLK;
-    case Kind::kFifo:
-      return AE_IFIFO;
-    case Kind::kSocket:
-      return AE_IFSOCK;
-    default:
-      return AE_IFREG;
-  }
-}
-
 class Writer {
  public:
   Writer(const engine::Inspection& inspection, std::string prefix)
-      : inspection_(inspection), prefix_(std::move(prefix)) {
-    archive_write_set_format_pax(archive_);
-    archive_write_set_bytes_per_block(archive_, 10240);
-    archive_write_set_bytes_in_last_block(archive_, 1);  // the same bytes to a file and to a pipe
-  }
-  ~Writer() { archive_write_free(archive_); }
-  Writer(const Writer&) = delete;
-  Writer& operator=(const Writer&) = delete;
+      : inspection_(inspection), prefix_(std::move(prefix)) {}
 
-  Result<void> open(const std::string& file) {
-    const int state = file == "-" ? archive_write_open_fd(archive_, STDOUT_FILENO)
-                                  : archive_write_open_filename(archive_, file.c_str());
-    return checked(state);
-  }
+  Result<void> open(const std::string& file) { return archive_.open(file); }
 
   Result<void> add(const Artifact& artifact) {
-    const Node& node = artifact.node;
-    archive_entry* entry = archive_entry_new();
-    archive_entry_set_pathname(entry, name(artifact.way).c_str());
-    archive_entry_set_mode(entry,
-                           file_type(node.kind) | node.mode.value_or(node.kind == Kind::kDirectory ? 0755 : 0644));
-    archive_entry_set_uid(entry, node.uid.value_or(0));
-    archive_entry_set_gid(entry, node.gid.value_or(0));
-    if (node.mtime) archive_entry_set_mtime(entry, *node.mtime, 0);
-    if (node.device)
-      archive_entry_set_rdevmajor(entry, *node.device >> 32),
-          archive_entry_set_rdevminor(entry, *node.device & 0xffffffff);
-    if (node.kind == Kind::kSymlink) archive_entry_set_symlink(entry, node.target.c_str());
-    if (node.kind == Kind::kHardLink)
-      archive_entry_set_hardlink(entry, name(volume(artifact) + escape(node.target)).c_str());
-    for (const auto& [key, value] : node.xattrs)
-      archive_entry_xattr_add_entry(entry, key.c_str(), value.data(), value.size());
-    const Bytes bytes = artifact.has_content ? inspection_.content(artifact) : Bytes();
-    archive_entry_set_size(entry, node.kind == Kind::kHardLink ? 0 : static_cast<int64_t>(bytes.size()));
-    Result<void> done = checked(archive_write_header(archive_, entry));
-    archive_entry_free(entry);
-    if (done && !bytes.empty() && archive_write_data(archive_, bytes.data(), bytes.size()) < 0)
-      done = checked(ARCHIVE_FATAL);
-    return done;
+    PaxEntry entry{.node = artifact.node};
+    entry.node.path = name(artifact.way);
+    const Kind kind = artifact.node.kind;
+    if (kind == Kind::kHardLink) entry.node.target = name(volume(artifact) + escape(artifact.node.target));
+    if (artifact.has_content && kind != Kind::kHardLink) entry.content = inspection_.content(artifact);
+    return archive_.add(entry);
   }
 
-  Result<void> finish() { return checked(archive_write_close(archive_)); }
+  Result<void> finish() { return archive_.finish(); }
 
  private:
-  Result<void> checked(int state) {
-    if (state >= ARCHIVE_WARN) return {};
-    const char* what = archive_error_string(archive_);
-    return fail(Fault::kIo, std::string("cannot write the archive: ") + (what ? what : "unknown error"));
-  }
   std::string name(const std::string& way) const {
     if (way + "/" == prefix_) return ".";
     const std::string relative = way.starts_with(prefix_) ? way.substr(prefix_.size()) : way;
@@ -100,7 +46,7 @@ class Writer {
 
   const engine::Inspection& inspection_;
   std::string prefix_;
-  archive* archive_ = archive_write_new();
+  PaxWriter archive_;
 };
 
 // Entries of file systems and archives as they are; of parts only those that nothing opened. What lies inside a stored

@@ -2,6 +2,7 @@
 
 #include "core/hash.h"
 #include "core/text.h"
+#include "unpack/libarchive.h"
 
 #include <linux/landlock.h>
 #include <openssl/crypto.h>
@@ -83,6 +84,7 @@ std::string enter_seccomp() {
 
 void warm_up_libraries() {
   OPENSSL_init_crypto(OPENSSL_INIT_NO_LOAD_CONFIG, nullptr);
+  unpack::warm_up_archives();
   const Bytes none;
   sha256(none), md5(none), sha1(none);
 }

@@ -21,10 +21,12 @@ extern const Format kBroadcomSao;
 extern const Format kBuffaloEnc;
 extern const Format kBzimage;
 extern const Format kBzip2;
+extern const Format kCab;
 extern const Format kCasFw;
 extern const Format kChk;
 extern const Format kCiscoIos;
 extern const Format kCiscoPkg;
+extern const Format kCompress;
 extern const Format kCpio;
 extern const Format kCramfs;
 extern const Format kCsys;
@@ -57,8 +59,10 @@ extern const Format kHwnp;
 extern const Format kImg0;
 extern const Format kIngenicSpl;
 extern const Format kIntelHex;
+extern const Format kIso9660;
 extern const Format kJffs2;
 extern const Format kJpeg;
+extern const Format kLha;
 extern const Format kLinuxImage;
 extern const Format kLinuxKernel;
 extern const Format kLz4;
@@ -77,13 +81,17 @@ extern const Format kPjl;
 extern const Format kPlanex;
 extern const Format kPng;
 extern const Format kQcdt;
+extern const Format kRar;
+extern const Format kRar5;
 extern const Format kRealtek;
 extern const Format kRomfs;
 extern const Format kRosPack;
+extern const Format kRpm;
 extern const Format kSeama;
 extern const Format kSenao;
 extern const Format kSercomm;
 extern const Format kSercommFooter;
+extern const Format kSevenZip;
 extern const Format kShrs;
 extern const Format kSquashfs;
 extern const Format kSrec;
@@ -108,11 +116,13 @@ extern const Format kVbmeta;
 extern const Format kVrp;
 extern const Format kWrg;
 extern const Format kWrgg;
+extern const Format kXar;
 extern const Format kXeroxDlm;
 extern const Format kXiaomiHdr;
 extern const Format kXz;
 extern const Format kZimage;
 extern const Format kZip;
+extern const Format kZisofs;
 extern const Format kZld;
 extern const Format kZlib;
 extern const Format kZstd;
@@ -122,6 +132,7 @@ extern const Format kZynos;
 extern const Format kZyxelRas;
 
 constexpr const Format* kFormats[] = {
+    &kSevenZip,
     &kAlphaEnc,
     &kAlphaScript,
     &kAndroidBoot,
@@ -137,10 +148,12 @@ constexpr const Format* kFormats[] = {
     &kBuffaloEnc,
     &kBzimage,
     &kBzip2,
+    &kCab,
     &kCasFw,
     &kChk,
     &kCiscoIos,
     &kCiscoPkg,
+    &kCompress,
     &kCpio,
     &kCramfs,
     &kCsys,
@@ -173,8 +186,10 @@ constexpr const Format* kFormats[] = {
     &kImg0,
     &kIngenicSpl,
     &kIntelHex,
+    &kIso9660,
     &kJffs2,
     &kJpeg,
+    &kLha,
     &kLinuxImage,
     &kLinuxKernel,
     &kLz4,
@@ -193,9 +208,12 @@ constexpr const Format* kFormats[] = {
     &kPlanex,
     &kPng,
     &kQcdt,
+    &kRar,
+    &kRar5,
     &kRealtek,
     &kRomfs,
     &kRosPack,
+    &kRpm,
     &kSeama,
     &kSenao,
     &kSercomm,
@@ -224,11 +242,13 @@ constexpr const Format* kFormats[] = {
     &kVrp,
     &kWrg,
     &kWrgg,
+    &kXar,
     &kXeroxDlm,
     &kXiaomiHdr,
     &kXz,
     &kZimage,
     &kZip,
+    &kZisofs,
     &kZld,
     &kZlib,
     &kZstd,
