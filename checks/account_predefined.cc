@@ -1,5 +1,6 @@
 // account.predefined: accounts the image brings along that can log in. With a declaration that lists accounts, those it
 // names are left out and the rest are undeclared; without one, every such account is listed as a lesser finding.
+#include "checks/undeclared.h"
 #include "checks/words.h"
 
 #include <algorithm>
@@ -20,7 +21,7 @@ bool is_declared(const Input& input, const Account& a) {
 void run(const Input& input, Report& report) {
   const bool declared = declares_accounts(input);
   for (const Account& a : input.facts.accounts) {
-    if (!a.can_log_in || a.hash_kind == "locked" || a.hash_kind == "none" || is_declared(input, a)) continue;
+    if (!can_be_used(a) || is_declared(input, a)) continue;
     std::string claim = "Account " + quoted(a.name) + (a.uid ? " (uid " + std::to_string(*a.uid) + ")" : "") + " in " +
                         place(a.at) + " can log in with the password stored there (" + a.hash_kind + ")";
     if (declared) claim += "; the declaration names no such account";

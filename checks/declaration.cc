@@ -1,6 +1,7 @@
 // Reads a vendor's declaration: what the product is said to hold. The schema, with a full example, is in
 // docs/declaration.md and docs/declaration.schema.json; YAML 1.2 through yaml-cpp (checks/yaml.h).
 #include "checks/check.h"
+#include "checks/sections.h"
 #include "checks/yaml.h"
 
 #include <algorithm>
@@ -11,35 +12,12 @@ namespace {
 using yaml::Document;
 using Keys = std::vector<std::string_view>;
 
-constexpr size_t kMostEntries = 10000;  // of one section
 constexpr std::string_view kVersion = "1";
 constexpr std::string_view kProtocols[] = {"tcp", "udp", "sctp", "icmp", "raw", "serial"};
 constexpr std::string_view kCredentials[] = {"none", "per-device", "set-at-first-login", "fixed"};
 constexpr std::string_view kGuards[] = {"none", "password", "key", "physical"};
 
 const Document kDocument("declaration");
-
-// A section of the declaration: which keys its entries may have, and which they must have.
-struct Section {
-  std::string_view name;
-  Keys keys, required;
-  std::vector<Declared> Declaration::* entries;
-  bool Declaration::* present;
-};
-
-const std::vector<Section>& sections() {
-  using D = Declaration;
-  static const std::vector<Section> kSections = {
-      {"accounts", {"name", "credential", "purpose"}, {"name"}, &D::accounts, &D::has_accounts},
-      {"communications", {"name", "port", "protocol", "purpose"}, {"name"}, &D::communications, &D::has_communications},
-      {"functions", {"name", "program", "guard", "purpose"}, {"name", "purpose"}, &D::functions, &D::has_functions},
-      {"ports", {"name", "port", "protocol", "interfaces", "purpose"}, {"port"}, &D::ports, &D::has_ports},
-      {"services", {"name", "port", "protocol", "interfaces", "purpose"}, {"name"}, &D::services, &D::has_services},
-      {"software", {"name", "version", "until", "purpose"}, {"name"}, &D::software, &D::has_software},
-      {"update_keys", {"name", "algorithm", "fingerprint"}, {"fingerprint"}, &D::update_keys, &D::has_update_keys},
-  };
-  return kSections;
-}
 
 Result<std::string> fingerprint(const YAML::Node& node, const std::string& where) {
   std::string written = TRY(kDocument.text(node, where));
@@ -147,6 +125,22 @@ Result<Declaration> read_document(const YAML::Node& root) {
 }
 
 }  // namespace
+
+const std::vector<Section>& sections() {
+  using D = Declaration;
+  static const std::vector<Section> kSections = {
+      {"accounts", {"name", "credential", "purpose"}, {"name"}, &D::accounts, &D::has_accounts},
+      {"communications", {"name", "port", "protocol", "purpose"}, {"name"}, &D::communications, &D::has_communications},
+      {"functions", {"name", "program", "guard", "purpose"}, {"name", "purpose"}, &D::functions, &D::has_functions},
+      {"ports", {"name", "port", "protocol", "interfaces", "purpose"}, {"port"}, &D::ports, &D::has_ports},
+      {"services", {"name", "port", "protocol", "interfaces", "purpose"}, {"name"}, &D::services, &D::has_services},
+      {"software", {"name", "version", "until", "purpose"}, {"name"}, &D::software, &D::has_software},
+      {"update_keys", {"name", "algorithm", "fingerprint"}, {"fingerprint"}, &D::update_keys, &D::has_update_keys},
+  };
+  return kSections;
+}
+
+std::span<const std::string_view> protocols() { return kProtocols; }
 
 // Kinds of network equipment: the network product classes of 3GPP's security assurance specifications (TS 33.116 to
 // TS 33.537) under their usual abbreviations, then what stands at the customer's and between.
