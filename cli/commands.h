@@ -34,6 +34,7 @@ void add_show(CLI::App& app, int& status);
 void add_list(CLI::App& app, int& status);
 void add_policy(CLI::App& app, int& status);
 void add_declare(CLI::App& app, int& status);
+void add_requirements(CLI::App& app, int& status);
 void add_certify(CLI::App& app, int& status);
 void add_keygen(CLI::App& app, int& status);
 void add_log(CLI::App& app, int& status);

@@ -25,6 +25,7 @@ int main(int argc, char** argv) {
   cli::add_list(app, status);
   cli::add_policy(app, status);
   cli::add_declare(app, status);
+  cli::add_requirements(app, status);
   cli::add_certify(app, status);
   cli::add_keygen(app, status);
   cli::add_log(app, status);
