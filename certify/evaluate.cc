@@ -52,6 +52,7 @@ Holds weighed(const Test& test, const Record& record) {
 
 struct Outcome {
   Verdict verdict = Verdict::kPass;
+  bool missing = false;
   std::string because;
   std::set<std::string> records;
 };
@@ -137,7 +138,7 @@ Outcome run(const Test& test, const Evidences& evidence) {
   const auto at = evidence.collections.find(test.of.collection);
   const Tally tally = count(test, at == evidence.collections.end() ? kNothing : at->second);
   const std::string missing = gap(test, evidence);
-  Outcome out{.verdict = decide(test, tally, missing.empty())};
+  Outcome out{.verdict = decide(test, tally, missing.empty()), .missing = !missing.empty()};
   out.because = test.kind + ": " + words(tally, test.of.collection);
   if (!missing.empty() && out.verdict == Verdict::kInconclusive) out.because = missing;
   out.records = tally.all_records;
@@ -153,6 +154,7 @@ Judgement judge(const Demand& demand, const Evidences& evidence) {
   }
   if (scoped && evidence.network_class.empty()) {
     out.verdict = Verdict::kInconclusive;
+    out.missing = true;
     out.because = "whether it applies is not known: the declaration names no class";
     return out;
   }
@@ -165,6 +167,7 @@ Judgement judge(const Demand& demand, const Evidences& evidence) {
   std::set<std::string> records;
   for (const Test& test : demand.tests) {
     Outcome one = run(test, evidence);
+    out.missing = out.missing || one.missing;
     if (rank_of(one.verdict) <= rank_of(out.verdict)) out.verdict = one.verdict;
     out.because += (out.because.empty() ? "" : "; ") + one.because;
     records.merge(one.records);

@@ -6,6 +6,7 @@
 // check is PASS when the whole interval satisfies it, FAIL when none of it does, else INCONCLUSIVE. Operators that a
 // further finding could satisfy are refused, so adding a finding or losing coverage never raises a verdict.
 #pragma once
+#include "certify/keys.h"
 #include "certify/records.h"
 
 #include <optional>
@@ -25,6 +26,7 @@ struct Selector {  // collection[condition and condition]
   std::vector<Condition> conditions;
 };
 Result<Selector> read_selector(std::string_view text);
+std::string unknown_evidence(const std::string& name);  // the message for a collection that there is not
 Result<std::vector<Condition>> read_conditions(std::string_view text);
 
 struct Test {  // one line of a requirement's check
@@ -47,6 +49,8 @@ struct Demand {
 struct Policy {
   std::string name, version, title, level;
   uint64_t validity_days = 0, most_inconclusive = 0;
+  std::vector<PublicKey> approvers;  // two of whom may waive a requirement; empty: nobody may
+  uint64_t most_waived_days = 0;     // a waiver holds at most so long
   std::vector<Demand> demands;
 };
 
@@ -57,6 +61,7 @@ struct Judgement {
   std::string ref;
   bool blocking = true;
   Verdict verdict = Verdict::kNotTested;
+  bool missing = false;  // it could not be judged whole because evidence is not there, or not complete
   std::string because;
   std::vector<std::string> records;  // "findings:0123456789ab": exactly those it rests on, sorted
 };

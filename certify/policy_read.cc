@@ -1,4 +1,5 @@
 // Reads policies (docs/policy.md): YAML, every key known or an error with its line.
+#include "certify/base64.h"
 #include "certify/policy.h"
 #include "checks/yaml.h"
 
@@ -38,7 +39,7 @@ Result<void> read_test_key(Test& test, const std::string& key, const YAML::Node&
     test.needs = TRY(document().texts(node, where));
     for (const std::string& name : test.needs)
       if (const auto known = read_selector(name); !known || name.contains('['))
-        return document().complain(node.Mark(), where, "unknown evidence \"" + name + "\"");
+        return document().complain(node.Mark(), where, unknown_evidence(name));
   } else if (key == "holding") {
     const auto read = read_conditions(TRY(document().text(node, where)));
     if (!read) return complain(node, where, read.error());
@@ -63,8 +64,8 @@ Result<void> check_test(const Test& test, const YAML::Node& node, const std::str
   if (test.kind == "ratio" && !lower) return wrong("a ratio is compared with > or >=");
   if (test.kind == "ratio" && test.value > 1000) return wrong("a ratio is in per mille, at most 1000");
   if (test.kind == "count" && test.op == "<" && test.value == 0) return wrong("a count is never below 0");
-  if (test.of.collection == "findings" && (test.kind == "any" || test.kind == "ratio" || lower))
-    return wrong(test.kind + " over findings is refused: one finding more could raise the verdict");
+  if (is_adverse(test.of.collection) && (test.kind == "any" || test.kind == "ratio" || lower))
+    return wrong(test.kind + " over " + test.of.collection + " is refused: one more could raise the verdict");
   return {};
 }
 
@@ -85,7 +86,9 @@ Result<void> read_classes(Demand& out, const YAML::Node& node, const std::string
   const auto known = checks::network_classes();
   for (const std::string& one : out.classes)
     if (std::ranges::find(known, one) == known.end())
-      return document().complain(node.Mark(), where, "unknown class \"" + one + "\"");
+      return document().complain(
+          node.Mark(), where,
+          "unknown class \"" + one + "\" (known: " + yaml::list(known) + ")" + yaml::did_you_mean(one, known));
   return {};
 }
 
@@ -122,11 +125,37 @@ Result<void> read_demands(Policy& out, const YAML::Node& node) {
   return {};
 }
 
+// Who may waive, by their public keys: so that the policy's digest stands for them too.
+Result<void> read_approvers(Policy& out, const YAML::Node& node, const std::string& where) {
+  for (const std::string& text : TRY(document().texts(node, where))) {
+    const auto der = from_base64(text, where);
+    if (!der) return complain(node, where, der.error());
+    const auto key = public_key_from_spki(*der);
+    if (!key) return complain(node, where, key.error());
+    if (std::ranges::find(out.approvers, *key) != out.approvers.end())
+      return document().complain(node.Mark(), where, "names the key " + key->id() + " twice");
+    out.approvers.push_back(*key);
+  }
+  if (out.approvers.size() < 2) return document().complain(node.Mark(), where, "needs at least two keys");
+  return {};
+}
+
+Result<void> read_waivers(Policy& out, const YAML::Node& node, const std::string& where) {
+  static constexpr std::string_view kKeys[] = {"approvers", "most_days"};
+  return document().mapping(node, where, kKeys, kKeys,
+                            [&](const std::string& key, const YAML::Node& value, const YAML::Mark&) -> Result<void> {
+                              if (key == "approvers") return read_approvers(out, value, where + "." + key);
+                              out.most_waived_days = TRY(document().number(value, where + "." + key, 1, 366));
+                              return {};
+                            });
+}
+
 Result<void> read_head(Policy& out, const std::string& part, const YAML::Node& node) {
   static constexpr std::string_view kMetadata[] = {"name", "version", "title"};
-  static constexpr std::string_view kDecision[] = {"level", "validity_days", "most_inconclusive"};
+  static constexpr std::string_view kDecision[] = {"level", "validity_days", "most_inconclusive", "waivers"};
   const bool metadata = part == "metadata";
-  const std::span<const std::string_view> keys = metadata ? std::span(kMetadata) : std::span(kDecision);
+  const std::span<const std::string_view> keys =
+      metadata ? std::span<const std::string_view>(kMetadata) : std::span<const std::string_view>(kDecision);
   return document().mapping(node, part, keys, keys.first(2),
                             [&](const std::string& key, const YAML::Node& value, const YAML::Mark&) -> Result<void> {
                               const std::string where = part + "." + key;
@@ -136,6 +165,7 @@ Result<void> read_head(Policy& out, const std::string& part, const YAML::Node& n
                               if (key == "level") out.level = TRY(document().text(value, where));
                               if (key == "validity_days")
                                 out.validity_days = TRY(document().number(value, where, 1, 3660));
+                              if (key == "waivers") return read_waivers(out, value, where);
                               if (key == "most_inconclusive")
                                 out.most_inconclusive = TRY(document().number(value, where, 0, 1000));
                               return {};

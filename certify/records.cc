@@ -31,46 +31,56 @@ struct Flatten {
 };
 
 template <class T>
-std::vector<Record> records_of(const std::vector<T>& list) {
-  std::vector<Record> out;
+void add_records(Collection& to, const std::vector<T>& list, const std::string& image) {
   for (const T& one : list) {
     std::map<std::string, std::string> fields;
     T::fields(one, Flatten{fields});
-    out.push_back(make_record(std::move(fields)));
+    if (!image.empty()) fields["image"] = image;
+    to.records.push_back(make_record(std::move(fields)));
   }
-  return out;
 }
 
 // Lists of an operating system's configuration say something only where such a system was seen at all.
-std::string no_system(const Facts& facts) {
-  if (!facts.startup.empty() && !facts.file_types.empty()) return "";
-  return "no operating system was recognised in the image: nothing that starts by itself was found";
+bool has_system(const Facts& facts) { return !facts.startup.empty() && !facts.file_types.empty(); }
+
+std::string why_not_complete(std::span<const Examination* const> examinations) {
+  std::string why;
+  const auto add = [&](const std::string& reason) { why += (why.empty() ? "" : "; ") + reason; };
+  for (const Examination* e : examinations) {
+    if (e->complete) continue;
+    for (const std::string& reason : e->incomplete_because) add(reason);
+    if (e->incomplete_because.empty()) add("the examination is not complete");
+  }
+  const auto seen = [](const Examination* e) { return has_system(e->facts); };
+  if (why.empty() && std::ranges::none_of(examinations, seen))
+    why = "no operating system was recognised in the image: nothing that starts by itself was found";
+  return why;
 }
 
 void add_facts(const Examination& e, Evidences& out) {
   const Facts& f = e.facts;
-  std::string why;
-  for (const std::string& reason : e.incomplete_because) why += (why.empty() ? "" : "; ") + reason;
-  if (why.empty()) why = no_system(f);
-  const auto put = [&](const char* name, std::vector<Record> records) {
-    out.collections[name] = {e.complete && why.empty(), why, std::move(records)};
-  };
-  put("findings", records_of(e.findings));
-  put("accounts", records_of(f.accounts));
-  put("services", records_of(f.services));
-  put("components", records_of(f.components));
-  put("elf", records_of(f.elf));
-  put("keys", records_of(f.keys));
-  put("settings", records_of(f.settings));
-  put("web_servers", records_of(f.web_servers));
-  put("update", records_of(f.update));
-  put("boot", records_of(f.boot));
+  const std::string image = e.sha256.hex();
+  const auto put = [&](const char* name, const auto& list) { add_records(out.collections[name], list, image); };
+  put("findings", e.findings);
+  put("accounts", f.accounts);
+  put("services", f.services);
+  put("components", f.components);
+  put("elf", f.elf);
+  put("keys", f.keys);
+  put("settings", f.settings);
+  put("web_servers", f.web_servers);
+  put("update", f.update);
+  put("boot", f.boot);
 }
+
+constexpr const char* kOfFacts[] = {"findings", "accounts", "services",    "components", "elf",
+                                    "keys",     "settings", "web_servers", "update",     "boot"};
 
 void add_declaration(const checks::Declaration& d, Evidences& out) {
   const auto put = [&](const char* name, bool present, const std::vector<checks::Declared>& list) {
-    out.collections[std::string("declaration.") + name] = {
-        present, present ? "" : "the declaration has no section " + std::string(name), records_of(list)};
+    Collection& to = out.collections[std::string("declaration.") + name];
+    to = {present, present ? "" : "the declaration has no section " + std::string(name), {}};
+    add_records(to, list, "");
   };
   put("services", d.has_services, d.services);
   put("ports", d.has_ports, d.ports);
@@ -90,13 +100,28 @@ Record make_record(std::map<std::string, std::string> fields) {
   return {sha256(Bytes(all)).hex().substr(0, 12), std::move(fields)};
 }
 
-Evidences gather(const Examination& examination, const checks::Declaration* declaration) {
+Evidences gather(std::span<const Examination* const> examinations, const checks::Declaration* declaration) {
   Evidences out;
-  for (const std::string& name : collection_names()) out.collections[name] = {false, "no declaration was given", {}};
-  add_facts(examination, out);
+  for (const std::string& name : collection_names())
+    out.collections[name] = {
+        false,
+        name.starts_with("declaration.") ? "no declaration was given" : "no evidence of this kind was given",
+        {}};
+  const std::string why = why_not_complete(examinations);
+  for (const char* name : kOfFacts) out.collections[name] = {why.empty(), why, {}};
+  for (const Examination* e : examinations) {
+    add_facts(*e, out);
+    out.images.push_back(e->sha256.hex());
+    out.as_of = e->as_of;
+  }
   if (declaration != nullptr) add_declaration(*declaration, out);
-  for (const Rule& rule : examination.rules) out.rules.push_back(rule.id);
+  if (!examinations.empty())
+    for (const Rule& rule : examinations[0]->rules) out.rules.push_back(rule.id);
   return out;
+}
+
+bool is_adverse(const std::string& collection) {
+  return collection == "findings" || collection == "external_findings" || collection.starts_with("observed_ports.");
 }
 
 std::vector<std::string> collection_names() {
@@ -111,8 +136,12 @@ std::vector<std::string> collection_names() {
           "declaration.software",
           "declaration.update_keys",
           "elf",
+          "external_findings",
           "findings",
           "keys",
+          "manual",
+          "observed_ports.tcp",
+          "observed_ports.udp",
           "services",
           "settings",
           "update",

@@ -5,6 +5,7 @@
 #include "engine/inspect.h"
 
 #include <map>
+#include <span>
 
 namespace assay::certify {
 
@@ -23,10 +24,16 @@ struct Evidences {
   std::map<std::string, Collection> collections;  // "services", "findings", "declaration.accounts", …
   std::vector<std::string> rules;                 // that were run
   std::string network_class;                      // "" : not declared
+  std::vector<std::string> images;                // sha256, hex, in the order given
+  std::string as_of;                              // YYYY-MM-DD
 };
 
 Record make_record(std::map<std::string, std::string> fields);
-Evidences gather(const Examination& examination, const checks::Declaration* declaration);
+// Of one submission: its images' records stand side by side, each with the field "image". A collection is complete
+// when every image was examined completely and an operating system was recognised in at least one.
+Evidences gather(std::span<const Examination* const> examinations, const checks::Declaration* declaration);
 std::vector<std::string> collection_names();  // that a policy may name
+// A record more in it is never good news: a finding, a port that was seen open.
+bool is_adverse(const std::string& collection);
 
 }  // namespace assay::certify

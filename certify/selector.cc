@@ -1,5 +1,6 @@
 // The one small notation of a policy: collection[field op value and field op value].
 #include "certify/policy.h"
+#include "checks/yaml.h"
 #include "core/text.h"
 
 #include <algorithm>
@@ -45,12 +46,18 @@ Result<std::vector<Condition>> read_conditions(std::string_view text) {
   }
 }
 
+std::string unknown_evidence(const std::string& name) {
+  const auto names = collection_names();
+  const std::vector<std::string_view> words(names.begin(), names.end());
+  return "unknown evidence \"" + name + "\" (known: " + yaml::list(words) + ")" + yaml::did_you_mean(name, words);
+}
+
 Result<Selector> read_selector(std::string_view text) {
   const size_t open = text.find('[');
   Selector out{.collection = std::string(trim(text.substr(0, open)))};
   const auto names = collection_names();
   if (std::ranges::find(names, out.collection) == names.end())
-    return fail(Fault::kMalformed, "unknown evidence \"" + out.collection + "\"");
+    return fail(Fault::kMalformed, unknown_evidence(out.collection));
   if (open == std::string_view::npos) return out;
   if (!text.ends_with(']')) return fail(Fault::kMalformed, "\"" + std::string(text) + "\" lacks its ]");
   out.conditions = TRY(read_conditions(text.substr(open + 1, text.size() - open - 2)));

@@ -17,7 +17,21 @@ constexpr char kSbomType[] = "https://cyclonedx.org/bom";
 
 Json digest(const std::string& sha256) { return {{"sha256", sha256}}; }
 
-std::vector<Subject> subjects(const Examination& e) { return {{escape(e.name), e.sha256.hex()}}; }
+Subject subject_of(const Image& image) { return {escape(image.examination->name), image.examination->sha256.hex()}; }
+
+std::vector<Subject> subjects(const Ground& g) {
+  std::vector<Subject> out;
+  for (const Image& image : g.images) out.push_back(subject_of(image));
+  return out;
+}
+
+// One image is named by its digest; a submission of several by the digest over theirs, a line each in the order given.
+std::string resource_of(const Ground& g) {
+  if (g.images.size() == 1) return "urn:sha256:" + g.images[0].examination->sha256.hex();
+  std::string lines;
+  for (const Image& image : g.images) lines += image.examination->sha256.hex() + "\n";
+  return "urn:assay:submission:sha256:" + sha256(Bytes(lines)).hex();
+}
 
 std::vector<std::string> refs(const std::vector<Judgement>& judgements, std::initializer_list<Verdict> verdicts) {
   std::vector<std::string> out;
@@ -26,9 +40,12 @@ std::vector<std::string> refs(const std::vector<Judgement>& judgements, std::ini
   return out;
 }
 
-size_t count(const std::vector<Judgement>& judgements, Verdict verdict, bool blocking_only) {
-  return static_cast<size_t>(std::ranges::count_if(
-      judgements, [&](const Judgement& j) { return j.verdict == verdict && (j.blocking || !blocking_only); }));
+// Of the blocking ones that are not waived.
+template <class Is>
+size_t count(const std::vector<Judgement>& judgements, const std::vector<std::string>& waived, Is is) {
+  return static_cast<size_t>(std::ranges::count_if(judgements, [&](const Judgement& j) {
+    return j.blocking && is(j) && std::ranges::find(waived, j.ref) == waived.end();
+  }));
 }
 
 Json policy_of(const Ground& g) {
@@ -36,7 +53,8 @@ Json policy_of(const Ground& g) {
 }
 
 Json coverage_of(const Examination& e) {
-  return {{"complete", e.complete},
+  return {{"image", e.sha256.hex()},
+          {"complete", e.complete},
           {"because", e.incomplete_because},
           {"bytes", {{"total", e.bytes.total}, {"unknown", e.bytes.unknown}, {"encrypted", e.bytes.encrypted}}},
           {"files", {{"total", e.files.total}, {"unread", e.files.unread}}}};
@@ -49,77 +67,134 @@ Json judgements_of(const std::vector<Judgement>& judgements) {
     out.push_back({{"ref", escape(j.ref)},
                    {"blocking", j.blocking},
                    {"verdict", std::string(name_of(j.verdict))},
+                   {"evidenceMissing", j.missing},
                    {"because", escape(j.because)},
                    {"records", j.records}});
   return out;
 }
 
 Statement test_result(const Ground& g, const std::vector<Judgement>& judgements, bool passed) {
-  const Examination& e = *g.examination;
+  Json coverage = Json::array();
+  for (const Image& image : g.images) coverage.push_back(coverage_of(*image.examination));
   const Json predicate = {{"result", passed ? "PASSED" : "FAILED"},
                           {"configuration", Json::array({policy_of(g)})},
                           {"passedTests", refs(judgements, {Verdict::kPass})},
                           {"warnedTests", refs(judgements, {Verdict::kInconclusive, Verdict::kNotTested})},
                           {"failedTests", refs(judgements, {Verdict::kFail})},
                           {kExtension,
-                           {{"coverage", coverage_of(e)},
-                            {"rules", e.rules_digest},
+                           {{"coverage", coverage},
+                            {"rules", g.images[0].examination->rules_digest},
+                            {"evidence", digest(g.evidence_sha256)},
                             {"judgements", judgements_of(judgements)},
                             {"notApplicable", refs(judgements, {Verdict::kNotApplicable})}}}};
-  return {kTestResultType, subjects(e), predicate.dump()};
+  return {kTestResultType, subjects(g), predicate.dump()};
 }
 
-Json inputs_of(const std::vector<std::string>& digests) {
+Json attestations_of(const std::vector<std::string>& digests) {
   Json out = Json::array();
   for (const std::string& one : digests) out.push_back({{"digest", digest(one)}});
   return out;
 }
 
+Json images_of(const Ground& g) {
+  Json out = Json::array();
+  for (const Image& image : g.images)
+    out.push_back({{"name", escape(image.examination->name)}, {"sha256", image.examination->sha256.hex()}});
+  return out;
+}
+
+Json waivers_of(const Ground& g) {
+  Json out = Json::array();
+  for (const Waived& one : g.waivers)
+    out.push_back({{"ref", escape(one.waiver.ref)}, {"until", one.waiver.until}, {"sha256", one.waiver.file_sha256}});
+  return out;
+}
+
+// The last day: by the policy, and by the waiver that ends first.
+Result<std::string> valid_until(const Ground& g) {
+  const int64_t from = TRY(seconds_of_date(g.images[0].examination->as_of));
+  std::string out = date_of(from + static_cast<int64_t>(g.policy->validity_days) * 86400);
+  for (const Waived& one : g.waivers) out = std::min(out, one.waiver.until);
+  return out;
+}
+
 Result<Json> extension_of(const Ground& g) {
-  const Examination& e = *g.examination;
-  const int64_t from = TRY(seconds_of_date(e.as_of));
+  const Examination& e = *g.images[0].examination;
   Json keys = Json::array();
   for (const auto& [format, sha256] : e.keys_used) keys.push_back({{"format", format}, {"sha256", sha256}});
   Json out = {{"program", {{"version", e.tool_version}, {"sha256", g.program_sha256}}},
               {"validFrom", e.as_of},
-              {"validUntil", date_of(from + static_cast<int64_t>(g.policy->validity_days) * 86400)},
-              {"images", Json::array({{{"name", escape(e.name)}, {"sha256", e.sha256.hex()}}})},
+              {"validUntil", TRY(valid_until(g))},
+              {"images", images_of(g)},
               {"asOf", e.as_of},
               {"keys", keys}};
   if (!e.declaration_digest.empty()) out["declaration"] = digest(e.declaration_digest);
+  if (!g.waivers.empty()) out["waivers"] = waivers_of(g);
+  return out;
+}
+
+std::vector<std::string> waived_refs(const Ground& g) {
+  std::vector<std::string> out;
+  for (const Waived& one : g.waivers) out.push_back(one.waiver.ref);
+  return out;
+}
+
+// A level that holds by a waiver is another one, so that nobody takes it for the whole.
+Json levels_of(const Ground& g, bool passed) {
+  if (!passed) return Json::array();
+  return Json::array({g.policy->level + (g.waivers.empty() ? "" : "_WITH_WAIVERS")});
+}
+
+std::vector<Statement> inputs_of(const Ground& g, const std::vector<Judgement>& judgements, bool passed) {
+  std::vector<Statement> out = {test_result(g, judgements, passed)};
+  for (const Image& image : g.images) out.push_back({kSbomType, {subject_of(image)}, image.sbom});
+  for (const Outside& one : g.outside) out.push_back(statement_of(one, subjects(g)));
+  for (const Waived& one : g.waivers) out.push_back(statement_of(one.waiver, one.file, subjects(g)));
   return out;
 }
 
 }  // namespace
 
-Decision decide(const Ground& ground, const std::vector<Judgement>& judgements) {
-  const size_t failed = count(judgements, Verdict::kFail, true);
-  const size_t open = count(judgements, Verdict::kInconclusive, true);
+Decision decide(const Policy& policy, const std::vector<Judgement>& judgements,
+                const std::vector<std::string>& waived) {
+  const auto is = [](Verdict verdict) { return [verdict](const Judgement& j) { return j.verdict == verdict; }; };
+  const size_t failed = count(judgements, waived, is(Verdict::kFail));
+  const size_t missing = count(judgements, waived, [](const Judgement& j) { return j.missing; });
+  const size_t open = count(judgements, waived, is(Verdict::kInconclusive));
   if (failed > 0) return {false, std::to_string(failed) + " blocking requirements FAIL"};
-  if (!ground.examination->complete) return {false, "the examination is not complete"};
-  if (open > ground.policy->most_inconclusive)
+  if (missing > 0) return {false, "evidence is missing for " + std::to_string(missing) + " blocking requirements"};
+  if (open > policy.most_inconclusive)
     return {false, std::to_string(open) + " blocking requirements are INCONCLUSIVE; the policy allows " +
-                       std::to_string(ground.policy->most_inconclusive)};
-  if (count(judgements, Verdict::kPass, false) == 0) return {false, "no requirement was tested"};
-  return {true, "no blocking requirement FAILs"};
+                       std::to_string(policy.most_inconclusive)};
+  if (count(judgements, {}, is(Verdict::kPass)) == 0) return {false, "no blocking requirement is PASS"};
+  return {true, waived.empty()
+                    ? "no blocking requirement FAILs"
+                    : "no blocking requirement FAILs but " + std::to_string(waived.size()) + " that are waived"};
+}
+
+Decision decide(const Ground& ground, const std::vector<Judgement>& judgements) {
+  Decision out = decide(*ground.policy, judgements, waived_refs(ground));
+  for (const Image& image : ground.images)
+    if (out.passed && !image.examination->complete) out = {false, "the examination is not complete"};
+  return out;
 }
 
 Result<Statements> statements_of(const Ground& ground, const std::vector<Judgement>& judgements) {
-  const Examination& e = *ground.examination;
+  const Examination& e = *ground.images[0].examination;
   const Decision decision = decide(ground, judgements);
   Statements out;
-  out.inputs = {test_result(ground, judgements, decision.passed), {kSbomType, subjects(e), ground.sbom}};
+  out.inputs = inputs_of(ground, judgements, decision.passed);
   std::vector<std::string> digests;
   for (const Statement& input : out.inputs) digests.push_back(sha256(Bytes(TRY(statement_bytes(input)))).hex());
   const Json predicate = {{"verifier", {{"id", "urn:assay:program"}}},
                           {"timeVerified", e.as_of + "T00:00:00Z"},
-                          {"resourceUri", "urn:sha256:" + e.sha256.hex()},
+                          {"resourceUri", resource_of(ground)},
                           {"policy", policy_of(ground)},
-                          {"inputAttestations", inputs_of(digests)},
+                          {"inputAttestations", attestations_of(digests)},
                           {"verificationResult", decision.passed ? "PASSED" : "FAILED"},
-                          {"verifiedLevels", decision.passed ? Json::array({ground.policy->level}) : Json::array()},
+                          {"verifiedLevels", levels_of(ground, decision.passed)},
                           {kExtension, TRY(extension_of(ground))}};
-  out.verdict = {kVerdictType, subjects(e), predicate.dump()};
+  out.verdict = {kVerdictType, subjects(ground), predicate.dump()};
   return out;
 }
 

@@ -2,24 +2,39 @@
 // summary, slsa.dev/spec/v1.0/verification_summary) and what it rests on (a test result, in-toto/attestation
 // spec/predicates/test-result.md, and the software bill of materials).
 #pragma once
+#include "certify/outside.h"
 #include "certify/policy.h"
 #include "certify/statement.h"
+#include "certify/waiver.h"
 
 namespace assay::certify {
 
-struct Ground {  // what was examined and by which rules
+struct Image {  // one of a submission
   const Examination* examination;
+  std::string sbom;  // CycloneDX 1.6 JSON
+};
+struct Waived {
+  Waiver waiver;
+  std::string file;  // as given
+};
+struct Ground {  // what was examined and by which rules
+  std::vector<Image> images;
   const Policy* policy;
-  std::string policy_sha256, program_sha256;  // hex
-  std::string sbom;                           // CycloneDX 1.6 JSON
+  std::string policy_sha256, program_sha256, evidence_sha256;  // hex
+  std::vector<Outside> outside;
+  std::vector<Waived> waivers;
 };
 
 struct Decision {
   bool passed = false;
   std::string because;
 };
-// PASSED needs a complete examination, no blocking FAIL and no more INCONCLUSIVE than the policy allows. NOT_TESTED
-// does not stop it: the level names the evidence that was used, and the certificate lists what was not tested.
+// PASSED needs evidence for every blocking requirement that the policy tests, no blocking FAIL and no more INCONCLUSIVE
+// than the policy allows; waived ones do not count. NOT_TESTED does not stop it: the level names the evidence that was
+// used, and the certificate lists what was not tested. Losing evidence never turns a refusal into a certificate.
+Decision decide(const Policy& policy, const std::vector<Judgement>& judgements,
+                const std::vector<std::string>& waived = {});
+// The same, and every examination complete.
 Decision decide(const Ground& ground, const std::vector<Judgement>& judgements);
 
 struct Statements {

@@ -1,13 +1,70 @@
 #include "cli/judging.h"
 
+#include "certify/evidence_file.h"
 #include "certify/files.h"
 
+#include <algorithm>
+
 namespace assay::cli {
+namespace {
+
+Result<void> read_declaration(const JudgingFlags& flags, engine::Options& options) {
+  if (flags.declaration.empty()) return {};
+  const std::string yaml = TRY(certify::read_file(flags.declaration, kLongestDocument));
+  auto declaration = checks::read_declaration(yaml);
+  if (!declaration) return fail(declaration.error().fault, flags.declaration + ": " + declaration.error().what);
+  options.declaration = std::move(*declaration);
+  options.declaration_digest = sha256(Bytes(yaml)).hex();
+  return {};
+}
+
+// Each file by its reader; an error names the file.
+template <class Read>
+Result<void> read_outside(const std::vector<std::string>& files, std::vector<certify::Outside>& into, Read read) {
+  for (const std::string& file : files) {
+    const std::string text = TRY(certify::read_file(file, kLongestEvidence));
+    auto outside = read(text);
+    if (!outside) return fail(outside.error().fault, file + ": " + outside.error().what);
+    outside->file = file.substr(file.rfind('/') + 1);
+    outside->sha256 = sha256(Bytes(text)).hex();
+    into.push_back(std::move(*outside));
+  }
+  return {};
+}
+
+Result<void> add_outside(const JudgingFlags& flags, const checks::Declaration* declaration, Judged& out) {
+  const auto nmap = [&](std::string_view text) { return certify::read_nmap(text, declaration); };
+  TRY_VOID(read_outside(flags.nmap, out.outside, nmap));
+  TRY_VOID(read_outside(flags.sarif, out.outside, certify::read_sarif));
+  TRY_VOID(read_outside(flags.results, out.outside, certify::read_manual));
+  for (const certify::Outside& one : out.outside) certify::add(out.evidence, one);
+  return {};
+}
+
+Result<Judged> evidence_from_file(const JudgingFlags& flags) {
+  if (!flags.images.empty() || !flags.declaration.empty())
+    return fail(Fault::kMalformed, "--evidence stands instead of IMAGE and --declaration");
+  Judged out;
+  auto read = certify::read_evidence(TRY(certify::read_file(flags.evidence, kLongestEvidence)));
+  if (!read) return fail(read.error().fault, flags.evidence + ": " + read.error().what);
+  out.evidence = std::move(*read);
+  TRY_VOID(add_outside(flags, nullptr, out));
+  return out;
+}
+
+}  // namespace
 
 void JudgingFlags::add_examination(CLI::App& command) {
   add_to(command);
+  command.remove_option(command.get_option("IMAGE"));
+  command.remove_option(command.get_option("--store"));
+  command.remove_option(command.get_option("--no-store"));
+  command.add_option("IMAGE", images, "Firmware images or directory trees of one submission");
   command.add_option("--declaration", declaration, "What the vendor says is there (YAML)")->type_name("FILE");
   command.add_option("--as-of", as_of, "Day to judge by, YYYY-MM-DD [today]")->type_name("DATE");
+  command.add_option("--nmap", nmap, "Ports seen from outside: nmap's XML (-oX)")->type_name("FILE");
+  command.add_option("--sarif", sarif, "What another tool found: SARIF 2.1.0")->type_name("FILE");
+  command.add_option("--results", results, "Results of tests by hand (YAML, docs/policy.md)")->type_name("FILE");
 }
 
 Result<PolicyText> load_policy(const std::string& name) {
@@ -21,21 +78,29 @@ Result<PolicyText> load_policy(const std::string& name) {
   return PolicyText{std::move(*policy), std::move(text)};
 }
 
-Result<Judged> examine_afresh(const JudgingFlags& flags) {
+bool Judged::complete() const {
+  return std::ranges::all_of(inspections, [](const engine::Inspection& i) { return i.examination().complete; });
+}
+
+Result<Judged> gather_evidence(const JudgingFlags& flags) {
+  if (!flags.evidence.empty()) return evidence_from_file(flags);
+  if (flags.images.empty()) return fail(Fault::kMalformed, "an IMAGE is missing");
   engine::Options options = TRY(flags.options());
   options.store_folder.clear();
   if (!flags.as_of.empty()) options.as_of = flags.as_of;
-  if (!flags.declaration.empty()) {
-    const std::string yaml = TRY(certify::read_file(flags.declaration, kLongestDocument));
-    auto declaration = checks::read_declaration(yaml);
-    if (!declaration) return fail(declaration.error().fault, flags.declaration + ": " + declaration.error().what);
-    options.declaration = std::move(*declaration);
-    options.declaration_digest = sha256(Bytes(yaml)).hex();
+  TRY_VOID(read_declaration(flags, options));
+  Judged out;
+  for (const std::string& image : flags.images) {
+    options.input = image;
+    out.inspections.push_back(TRY(engine::Inspection::run(options)));
   }
-  auto inspection = TRY(engine::Inspection::run(options));
   end_progress_line();
-  auto evidence = certify::gather(inspection.examination(), options.declaration ? &*options.declaration : nullptr);
-  return Judged{std::move(inspection), std::move(evidence)};
+  std::vector<const Examination*> examinations;
+  for (const engine::Inspection& one : out.inspections) examinations.push_back(&one.examination());
+  const checks::Declaration* declaration = options.declaration ? &*options.declaration : nullptr;
+  out.evidence = certify::gather(examinations, declaration);
+  TRY_VOID(add_outside(flags, declaration, out));
+  return out;
 }
 
 }  // namespace assay::cli

@@ -1,17 +1,21 @@
-// What `assay policy` and `assay certify` share: a policy by name or file, and an examination made afresh.
+// What `assay policy` and `assay certify` share: a policy by name or file, and evidence: from images examined afresh,
+// from files of other tools, or from an evidence file made earlier.
 #pragma once
+#include "certify/outside.h"
 #include "certify/policy.h"
 #include "checks/check.h"
 #include "cli/commands.h"
 
 namespace assay::cli {
 
-constexpr uint64_t kLongestDocument = 1 << 20;
+constexpr uint64_t kLongestDocument = 1 << 20, kLongestEvidence = 1 << 28;
 
 struct JudgingFlags : Common {
-  std::string policy, other, declaration, as_of;
+  std::string policy, other, declaration, as_of, evidence;
+  std::vector<std::string> images;  // of one submission
+  std::vector<std::string> nmap, sarif, results;
 
-  void add_examination(CLI::App& command);  // IMAGE and what an examination takes
+  void add_examination(CLI::App& command);  // IMAGE… and what an examination takes
 };
 
 struct PolicyText {
@@ -22,9 +26,12 @@ Result<PolicyText> load_policy(const std::string& name);  // a ready one by its 
 
 // Never from the user's store: what is judged was computed by this program now.
 struct Judged {
-  engine::Inspection inspection;
+  std::vector<engine::Inspection> inspections;  // empty: the evidence was read from a file
   certify::Evidences evidence;
+  std::vector<certify::Outside> outside;
+
+  bool complete() const;
 };
-Result<Judged> examine_afresh(const JudgingFlags& flags);
+Result<Judged> gather_evidence(const JudgingFlags& flags);
 
 }  // namespace assay::cli

@@ -1,12 +1,22 @@
-// assay policy: the ready policies, whether a file is one, what it says of an image, and what another would say.
+// assay policy: the ready policies, whether a file is one, what it says of an image, what another would say, and
+// waivers.
+#include "certify/evidence_file.h"
+#include "certify/files.h"
+#include "certify/waiver.h"
 #include "cli/judging.h"
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace assay::cli {
 namespace {
 
-using Flags = JudgingFlags;
+struct Flags : JudgingFlags {
+  std::string output, ref, reason, until, key, cosign;
+};
+
+int fault_of(const Error& error) { return error.fault == Fault::kIo ? kUnreadable : kUsage; }
 
 int list() {
   for (const certify::Embedded& ready : certify::embedded_policies())
@@ -15,67 +25,135 @@ int list() {
   return kClean;
 }
 
-int check(const Flags& flags) {
-  const auto policy = load_policy(flags.policy);
-  if (!policy) return complain(kUsage, policy.error().what);
+Result<int> check(const Flags& flags) {
+  const PolicyText policy = TRY(load_policy(flags.policy));
   size_t tested = 0;
-  for (const certify::Demand& demand : policy->policy.demands) tested += !demand.tests.empty();
-  fmt::print("{} {}: {} requirements, {} with a check\n", policy->policy.name, policy->policy.version,
-             policy->policy.demands.size(), tested);
+  for (const certify::Demand& demand : policy.policy.demands) tested += !demand.tests.empty();
+  fmt::print("{} {}: {} requirements, {} with a check\n", policy.policy.name, policy.policy.version,
+             policy.policy.demands.size(), tested);
   return kClean;
 }
 
-int judge(const Flags& flags) {
-  const auto policy = load_policy(flags.policy);
-  if (!policy) return complain(kUsage, policy.error().what);
-  const auto judged = examine_afresh(flags);
-  if (!judged) return complain(judged.error().fault == Fault::kIo ? kUnreadable : kUsage, judged.error().what);
+Result<int> judge(const Flags& flags) {
+  const PolicyText policy = TRY(load_policy(flags.policy));
+  const Judged judged = TRY(gather_evidence(flags));
   bool failed = false;
-  for (const certify::Judgement& j : certify::evaluate(policy->policy, judged->evidence)) {
+  for (const certify::Judgement& j : certify::evaluate(policy.policy, judged.evidence)) {
     failed = failed || (j.blocking && j.verdict == certify::Verdict::kFail);
     fmt::print("{:<14} {}\n               {}\n", certify::name_of(j.verdict), j.ref, j.because);
   }
-  if (!judged->inspection.examination().complete) return kIncomplete;
+  if (!judged.complete()) return kIncomplete;
   return failed ? kFindings : kClean;
 }
 
 // What a regulator asks before changing a policy: which verdicts would change.
-int diff(const Flags& flags) {
-  const auto a = load_policy(flags.policy), b = load_policy(flags.other);
-  if (!a || !b) return complain(kUsage, (a ? b : a).error().what);
-  const auto judged = examine_afresh(flags);
-  if (!judged) return complain(judged.error().fault == Fault::kIo ? kUnreadable : kUsage, judged.error().what);
+Result<int> diff(const Flags& flags) {
+  const PolicyText a = TRY(load_policy(flags.policy)), b = TRY(load_policy(flags.other));
+  const Judged judged = TRY(gather_evidence(flags));
   std::map<std::string, std::pair<std::string, std::string>> verdicts;
-  for (const certify::Judgement& j : certify::evaluate(a->policy, judged->evidence))
+  for (const certify::Judgement& j : certify::evaluate(a.policy, judged.evidence))
     verdicts[j.ref].first = certify::name_of(j.verdict);
-  for (const certify::Judgement& j : certify::evaluate(b->policy, judged->evidence))
+  for (const certify::Judgement& j : certify::evaluate(b.policy, judged.evidence))
     verdicts[j.ref].second = certify::name_of(j.verdict);
   for (const auto& [ref, pair] : verdicts)
     if (pair.first != pair.second)
       fmt::print("{}: {} -> {}\n", ref, pair.first.empty() ? "absent" : pair.first,
                  pair.second.empty() ? "absent" : pair.second);
-  return judged->inspection.examination().complete ? kClean : kIncomplete;
+  return judged.complete() ? kClean : kIncomplete;
+}
+
+Result<int> save_evidence(const Flags& flags) {
+  const Judged judged = TRY(gather_evidence(flags));
+  TRY_VOID(write_file(flags.output, certify::evidence_json(judged.evidence)));
+  return judged.complete() ? kClean : kIncomplete;
+}
+
+Result<std::string> payload_of(const Flags& flags) {
+  const PolicyText policy = TRY(load_policy(flags.policy));
+  if (std::ranges::none_of(policy.policy.demands, [&](const auto& d) { return d.ref == flags.ref; }))
+    return fail(Fault::kMalformed, "--ref: the policy has no requirement \"" + flags.ref + "\"");
+  certify::Waiver waiver{.ref = flags.ref, .reason = flags.reason, .until = flags.until};
+  waiver.policy_sha256 = sha256(Bytes(policy.text)).hex();
+  for (const std::string& image : flags.images)
+    waiver.images.push_back(sha256(Bytes(TRY(certify::read_file(image, 1ull << 36)))).hex());
+  std::ranges::sort(waiver.images);
+  return certify::waiver_payload(waiver);
+}
+
+// The first approver states what is waived and signs; the second signs the same statement.
+Result<int> waive(const Flags& flags) {
+  const auto key = TRY(certify::SigningKey::open(flags.key));
+  const bool first = flags.cosign.empty();
+  if (first && (flags.policy.empty() || flags.ref.empty() || flags.reason.empty() || flags.until.empty()))
+    return fail(Fault::kMalformed, "waive needs POLICY, IMAGE, --ref, --reason and --until, or --cosign FILE");
+  const std::string file = first ? "" : TRY(certify::read_file(flags.cosign, kLongestDocument));
+  const std::string payload = first ? TRY(payload_of(flags)) : certify::waiver_payload_of(file);
+  const std::string signed_now = TRY(certify::sign_waiver(file, payload, key));
+  if (!first) fmt::print("signed: {}\n", payload);
+  TRY_VOID(write_file(flags.output, signed_now));
+  return kClean;
+}
+
+using Run = Result<int> (*)(const Flags&);
+
+struct Adder {
+  CLI::App* command;
+  int& status;
+
+  std::pair<CLI::App*, std::shared_ptr<Flags>> add(const char* name, const char* what, Run run) const {
+    auto flags = std::make_shared<Flags>();
+    CLI::App* sub = command->add_subcommand(name, what);
+    int& into = status;
+    sub->callback([flags, run, &into] {
+      const auto done = run(*flags);
+      into = done ? *done : complain(fault_of(done.error()), done.error().what);
+    });
+    return {sub, flags};
+  }
+};
+
+void add_policy_option(CLI::App& sub, Flags& flags) {
+  sub.add_option("POLICY", flags.policy, "Name of a ready policy, or a file")->required();
+}
+
+void add_evidence_options(CLI::App& sub, Flags& flags) {
+  flags.add_examination(sub);
+  sub.add_option("--evidence", flags.evidence, "What `assay policy evidence` wrote, instead of images")
+      ->type_name("FILE");
+}
+
+void add_waive(const Adder& adder) {
+  const auto [sub, flags] = adder.add("waive", "Accept that a requirement is not met; two approvers sign", waive);
+  sub->add_option("POLICY", flags->policy, "The policy, which names its approvers");
+  sub->add_option("IMAGE", flags->images, "The images it is for");
+  sub->add_option("--ref", flags->ref, "The requirement, as the policy names it");
+  sub->add_option("--reason", flags->reason, "Why");
+  sub->add_option("--until", flags->until, "Last day it holds, YYYY-MM-DD")->type_name("DATE");
+  sub->add_option("--cosign", flags->cosign, "Sign what the other approver signed")->type_name("FILE");
+  sub->add_option("--key", flags->key, "The approver's key: a file of `assay keygen`, or pkcs11:URI")->required();
+  sub->add_option("-o,--output", flags->output, "The waiver's file")->required()->type_name("FILE");
 }
 
 }  // namespace
 
 void add_policy(CLI::App& app, int& status) {
-  CLI::App* command = app.add_subcommand("policy", "List, check, apply and compare policies");
+  CLI::App* command = app.add_subcommand("policy", "List, check, apply and compare policies; evidence; waivers");
   command->require_subcommand(1);
   command->add_subcommand("list", "The ready policies")->callback([&status] { status = list(); });
-  const auto add = [&](const char* name, const char* what, int (*run)(const Flags&)) {
-    auto flags = std::make_shared<Flags>();
-    CLI::App* sub = command->add_subcommand(name, what);
-    sub->add_option("POLICY", flags->policy, "Name of a ready policy, or a file")->required();
-    sub->callback([flags, run, &status] { status = run(*flags); });
-    return std::pair(sub, flags);
-  };
-  add("check", "Whether a file is a policy", check);
-  const auto [judging, judge_flags] = add("judge", "What a policy says of an image: verdicts, unsigned", judge);
-  judge_flags->add_examination(*judging);
-  const auto [differing, diff_flags] = add("diff", "Which verdicts on an image change under another policy", diff);
+  const Adder adder{command, status};
+  const auto [checking, check_flags] = adder.add("check", "Whether a file is a policy", check);
+  add_policy_option(*checking, *check_flags);
+  const auto [judging, judge_flags] = adder.add("judge", "What a policy says of images: verdicts, unsigned", judge);
+  add_policy_option(*judging, *judge_flags);
+  add_evidence_options(*judging, *judge_flags);
+  const auto [differing, diff_flags] = adder.add("diff", "Which verdicts change under another policy", diff);
+  add_policy_option(*differing, *diff_flags);
   differing->add_option("OTHER", diff_flags->other, "The other policy")->required();
-  diff_flags->add_examination(*differing);
+  add_evidence_options(*differing, *diff_flags);
+  const auto [saving, save_flags] = adder.add("evidence", "Write the evidence that policies judge", save_evidence);
+  save_flags->add_examination(*saving);
+  saving->add_option("-o,--output", save_flags->output, "The evidence's file")->required()->type_name("FILE");
+  add_waive(adder);
 }
 
 }  // namespace assay::cli

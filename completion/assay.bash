@@ -4,7 +4,7 @@ _assay() {
   local common="--store --no-store --workers --key --help"
   COMPREPLY=()
   if [ "$COMP_CWORD" = 1 ]; then
-    mapfile -t COMPREPLY < <(compgen -W "inspect ls cat show export list policy certify verify keygen log --help --version" -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W "inspect ls cat show export list declare requirements policy certify verify keygen log --help --version" -- "$word")
     return
   fi
   case $previous in
@@ -18,7 +18,10 @@ _assay() {
     case $command in
       inspect) common+=" --json --sarif --cyclonedx --html --declaration --as-of --fail-on --arrows" ;;
       show) common+=" --as-of" ;;
-      certify) common+=" --policy --declaration --as-of --format-key --log --output -o" ;;
+      declare) common+=" --declaration --mud --export-mud --as-of --output -o" ;;
+      certify) common+=" --policy --declaration --as-of --format-key --nmap --sarif --results --waiver --save-evidence --log --output -o" ;;
+      policy) common+=" --declaration --as-of --nmap --sarif --results --evidence --ref --reason --until --cosign --output -o" ;;
+      requirements) common="--cyclonedx --help" ;;
       verify) common="--signer --log-key --image --log --help" ;;
       keygen) common="--output -o --type --help" ;;
       export) common+=" --output -o" ;;
@@ -28,8 +31,10 @@ _assay() {
   fi
   if [ "$command" = list ]; then
     mapfile -t COMPREPLY < <(compgen -W "formats checks" -- "$word")
+  elif [ "$command" = requirements ]; then
+    mapfile -t COMPREPLY < <(compgen -W "$(assay requirements 2>/dev/null | cut -d' ' -f1)" -- "$word")
   elif [ "$command" = policy ] && [ "$COMP_CWORD" = 2 ]; then
-    mapfile -t COMPREPLY < <(compgen -W "list check judge diff" -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W "list check judge diff evidence waive" -- "$word")
   elif [ "$command" = log ] && [ "$COMP_CWORD" = 2 ]; then
     mapfile -t COMPREPLY < <(compgen -W "init append checkpoint prove verify witness" -- "$word")
   else

@@ -16,7 +16,9 @@ case "${1:-inspect}" in
     for pair in mips32-le:mipsel mips64-le:mips64el; do
       find ".cache/lift/${pair#*:}" -type f -perm -u+x -path '*bin/*' -print0 | sort -z | xargs -0 "$build/test/lift_bench" "${pair%:*}"
     done ;;
+  verdicts)
+    ASSAY_WORLDS=${ASSAY_WORLDS:-20000} exec "$build/test/test_certify" --gtest_filter='VerdictLaws.*' ;;
   *)
-    echo "test/bench/run.sh: no benchmark is called $1; there are: inspect, functions, lift" >&2
+    echo "test/bench/run.sh: no benchmark is called $1; there are: verdicts, inspect, functions, lift" >&2
     exit 2 ;;
 esac

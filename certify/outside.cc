@@ -1,0 +1,91 @@
+// See outside.h.
+#include "certify/outside.h"
+
+#include "checks/yaml.h"
+#include "core/text.h"
+
+#include <nlohmann/json.hpp>
+
+namespace assay::certify {
+namespace {
+
+using Json = nlohmann::ordered_json;
+using yaml::Document;
+
+const Document& document() {
+  static const Document kDocument("results", 1024);
+  return kDocument;
+}
+
+Result<Record> read_result(const YAML::Node& node, const std::string& where) {
+  static constexpr std::string_view kKeys[] = {"ref", "verdict", "by", "on", "method", "reason"};
+  static constexpr std::string_view kVerdicts[] = {"PASS", "FAIL", "INCONCLUSIVE"};
+  std::map<std::string, std::string> fields;
+  TRY_VOID(document().mapping(node, where, kKeys, kKeys,
+                              [&](const std::string& key, const YAML::Node& value, const YAML::Mark&) -> Result<void> {
+                                const std::string at = where + "." + key;
+                                fields[key] = key == "verdict" ? TRY(document().one_of(value, at, kVerdicts))
+                                              : key == "on"    ? TRY(document().date(value, at))
+                                                               : TRY(document().text(value, at));
+                                return {};
+                              }));
+  return make_record(std::move(fields));
+}
+
+Result<void> read_results(Collection& out, const YAML::Node& node) {
+  if (!node.IsSequence()) return document().complain(node.Mark(), "tests", "must be a list");
+  for (const YAML::Node& one : node)
+    out.records.push_back(TRY(read_result(one, "tests[" + std::to_string(out.records.size()) + "]")));
+  return {};
+}
+
+Json collection_of(const Collection& c) {
+  Json records = Json::array();
+  for (const Record& record : c.records) {
+    Json fields = Json::object();
+    for (const auto& [name, value] : record.fields) fields[name] = escape(value);
+    records.push_back({{"id", record.id}, {"fields", fields}});
+  }
+  return {{"complete", c.complete}, {"why", escape(c.why)}, {"records", records}};
+}
+
+}  // namespace
+
+Result<Outside> read_manual(std::string_view text) {
+  static constexpr std::string_view kKeys[] = {"results", "tester", "tests"};
+  Outside out{.kind = "manual"};
+  Collection& manual = out.collections["manual"];
+  manual.complete = true;
+  TRY_VOID(document().mapping(TRY(document().load(text)), "results", kKeys, kKeys,
+                              [&](const std::string& key, const YAML::Node& value, const YAML::Mark&) -> Result<void> {
+                                if (key == "results") TRY(document().number(value, key, 1, 1));
+                                if (key == "tester") out.producer = TRY(document().text(value, key));
+                                if (key == "tests") return read_results(manual, value);
+                                return {};
+                              }));
+  return out;
+}
+
+void add(Evidences& evidence, const Outside& outside) {
+  for (const auto& [name, from] : outside.collections) {
+    Collection& to = evidence.collections[name];
+    const bool first = to.records.empty() && !to.complete && to.why.starts_with("no evidence of this kind");
+    to.complete = from.complete && (first || to.complete);
+    if (first) to.why.clear();
+    if (!from.complete) to.why += (to.why.empty() ? "" : "; ") + outside.file + ": " + from.why;
+    to.records.insert(to.records.end(), from.records.begin(), from.records.end());
+  }
+}
+
+Statement statement_of(const Outside& outside, const std::vector<Subject>& subjects) {
+  Json collections = Json::object();
+  for (const auto& [name, collection] : outside.collections) collections[name] = collection_of(collection);
+  const Json predicate = {{"kind", outside.kind},
+                          {"file", {{"name", escape(outside.file)}, {"digest", {{"sha256", outside.sha256}}}}},
+                          {"producer", escape(outside.producer)},
+                          {"settings", escape(outside.settings)},
+                          {"collections", collections}};
+  return {kOutsideType, subjects, predicate.dump(-1, ' ', false, Json::error_handler_t::replace)};
+}
+
+}  // namespace assay::certify
