@@ -45,6 +45,7 @@ extern const Format kElf;
 extern const Format kEncrptedImg;
 extern const Format kErofs;
 extern const Format kExt;
+extern const Format kF2fs;
 extern const Format kFat;
 extern const Format kFit;
 extern const Format kFlashMap;
@@ -172,6 +173,7 @@ constexpr const Format* kFormats[] = {
     &kEncrptedImg,
     &kErofs,
     &kExt,
+    &kF2fs,
     &kFat,
     &kFit,
     &kFlashMap,
