@@ -18,7 +18,9 @@ case "${1:-inspect}" in
     done ;;
   verdicts)
     ASSAY_WORLDS=${ASSAY_WORLDS:-20000} exec "$build/test/test_certify" --gtest_filter='VerdictLaws.*' ;;
+  fairness)
+    FAIRNESS=all exec test/certify/fairness_test.py test_names_in_real_images_decide_nothing "$build/assay" ;;
   *)
-    echo "test/bench/run.sh: no benchmark is called $1; there are: verdicts, inspect, functions, lift" >&2
+    echo "test/bench/run.sh: no benchmark is called $1; there are: verdicts, fairness, inspect, functions, lift" >&2
     exit 2 ;;
 esac
