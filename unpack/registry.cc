@@ -74,6 +74,7 @@ extern const Format kLzop;
 extern const Format kMh01;
 extern const Format kMoxaFrm;
 extern const Format kMzip;
+extern const Format kNand;
 extern const Format kNpk;
 extern const Format kOpensslSalted;
 extern const Format kOtaPayload;
@@ -202,6 +203,7 @@ constexpr const Format* kFormats[] = {
     &kMh01,
     &kMoxaFrm,
     &kMzip,
+    &kNand,
     &kNpk,
     &kOpensslSalted,
     &kOtaPayload,

@@ -11,6 +11,7 @@ import sys
 import tempfile
 
 out = pathlib.Path(sys.argv[1])
+nand_writer = pathlib.Path(__file__).resolve().parent.parent / "unpack" / "nand_oob.py"
 tree = {
     "etc/passwd": b"root:$1$abcdefgh$sLwVVqR4DnnFy4xB8mJMO1:0:0:root:/root:/bin/sh\nadmin::0:0::/:/bin/sh\n",
     "etc/shadow": b"root:$6$rounds=999999999$salt$x:0:0:99999:7:::\n",
@@ -78,6 +79,7 @@ def main():
             ("mkimage -A mips -O linux -T kernel -C none -n x -d a.gz a.uimg", "a.uimg"),
             ("echo '/dts-v1/; / { model = \"x\"; chosen { bootargs = \"console=ttyS0\"; }; };' | dtc -o a.dtb", "a.dtb"),
             ("printf 'bootdelay=1\\nbootcmd=bootm\\n' | mkenvimage -s 4096 -o a.env -", "a.env"),
+            (f"python3 {nand_writer} hamming-small a.jffs2 a.nand flip=3", "a.nand"),
         ):
             built(command, folder, result)
 
