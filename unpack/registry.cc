@@ -14,6 +14,8 @@ extern const Format kAndroidSuper;
 extern const Format kAndroidVendorBoot;
 extern const Format kAr;
 extern const Format kAvbFooter;
+extern const Format kAvmFake;
+extern const Format kBcmNvram;
 extern const Format kBcmTag;
 extern const Format kBinHdr;
 extern const Format kBneg;
@@ -23,6 +25,7 @@ extern const Format kBzimage;
 extern const Format kBzip2;
 extern const Format kCab;
 extern const Format kCasFw;
+extern const Format kCfe;
 extern const Format kChk;
 extern const Format kCiscoIos;
 extern const Format kCiscoPkg;
@@ -44,9 +47,11 @@ extern const Format kEfiZboot;
 extern const Format kElf;
 extern const Format kEncrptedImg;
 extern const Format kErofs;
+extern const Format kEva;
 extern const Format kExt;
 extern const Format kF2fs;
 extern const Format kFat;
+extern const Format kFis;
 extern const Format kFit;
 extern const Format kFlashMap;
 extern const Format kFpkg;
@@ -61,6 +66,8 @@ extern const Format kImg0;
 extern const Format kIngenicSpl;
 extern const Format kIntelHex;
 extern const Format kIso9660;
+extern const Format kJboot;
+extern const Format kJbootKernel;
 extern const Format kJffs2;
 extern const Format kJpeg;
 extern const Format kLha;
@@ -71,7 +78,10 @@ extern const Format kLzip;
 extern const Format kLzma;
 extern const Format kLzmaVendor;
 extern const Format kLzop;
+extern const Format kMaxLinear;
+extern const Format kMbr;
 extern const Format kMh01;
+extern const Format kMiniFs;
 extern const Format kMoxaFrm;
 extern const Format kMzip;
 extern const Format kNand;
@@ -89,6 +99,8 @@ extern const Format kRealtek;
 extern const Format kRomfs;
 extern const Format kRosPack;
 extern const Format kRpm;
+extern const Format kSafeLoader;
+extern const Format kSafeLoaderFlash;
 extern const Format kSeama;
 extern const Format kSenao;
 extern const Format kSercomm;
@@ -122,6 +134,8 @@ extern const Format kXar;
 extern const Format kXeroxDlm;
 extern const Format kXiaomiHdr;
 extern const Format kXz;
+extern const Format kYaffs;
+extern const Format kYaffsFlash;
 extern const Format kZimage;
 extern const Format kZip;
 extern const Format kZisofs;
@@ -143,6 +157,8 @@ constexpr const Format* kFormats[] = {
     &kAndroidVendorBoot,
     &kAr,
     &kAvbFooter,
+    &kAvmFake,
+    &kBcmNvram,
     &kBcmTag,
     &kBinHdr,
     &kBneg,
@@ -152,6 +168,7 @@ constexpr const Format* kFormats[] = {
     &kBzip2,
     &kCab,
     &kCasFw,
+    &kCfe,
     &kChk,
     &kCiscoIos,
     &kCiscoPkg,
@@ -173,9 +190,11 @@ constexpr const Format* kFormats[] = {
     &kElf,
     &kEncrptedImg,
     &kErofs,
+    &kEva,
     &kExt,
     &kF2fs,
     &kFat,
+    &kFis,
     &kFit,
     &kFlashMap,
     &kFpkg,
@@ -190,6 +209,8 @@ constexpr const Format* kFormats[] = {
     &kIngenicSpl,
     &kIntelHex,
     &kIso9660,
+    &kJboot,
+    &kJbootKernel,
     &kJffs2,
     &kJpeg,
     &kLha,
@@ -200,7 +221,10 @@ constexpr const Format* kFormats[] = {
     &kLzma,
     &kLzmaVendor,
     &kLzop,
+    &kMaxLinear,
+    &kMbr,
     &kMh01,
+    &kMiniFs,
     &kMoxaFrm,
     &kMzip,
     &kNand,
@@ -218,6 +242,8 @@ constexpr const Format* kFormats[] = {
     &kRomfs,
     &kRosPack,
     &kRpm,
+    &kSafeLoader,
+    &kSafeLoaderFlash,
     &kSeama,
     &kSenao,
     &kSercomm,
@@ -250,6 +276,8 @@ constexpr const Format* kFormats[] = {
     &kXeroxDlm,
     &kXiaomiHdr,
     &kXz,
+    &kYaffs,
+    &kYaffsFlash,
     &kZimage,
     &kZip,
     &kZisofs,

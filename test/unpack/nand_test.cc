@@ -1,6 +1,7 @@
 // NAND dumps: content by ubinize, spare bytes and codes by a second writer (nand_oob.py), bits flipped by it.
 #include "test/unpack/build.h"
 #include "test/unpack/host_tree.h"
+#include "test/unpack/yaffs_build.h"
 #include "unpack/examine.h"
 #include "unpack/nand_ecc.h"
 
@@ -110,6 +111,35 @@ TEST(Nand, BadBlocksReadAsErased) {
   std::string expected = made.content;
   expected.replace(128 << 10, 128 << 10, std::string(128 << 10, '\xff'));
   EXPECT_TRUE(got.find("data")->content == expected);
+}
+
+// Raw blocks before and behind a YAFFS partition, whose tags stand where Linux leaves room before its codes.
+TEST(Nand, YaffsKeepsItsTags) {
+  const YaffsBuilder pages{.page = 512, .spare = 16, .kind = YaffsBuilder::Kind::kOneSpare};
+  std::string flash;
+  const std::string yaffs = yaffs_image(pages);
+  const std::string plain = HostTree::noise(32 * 512);
+  for (size_t i = 0; i < 32; ++i) flash += plain.substr(i * 512, 512) + std::string(16, '\xff');
+  flash += filled(yaffs, 32 * 528, '\xff');
+  const Ecc ecc({.swapped = true}, 256);
+  for (size_t at = 0; at + 528 <= flash.size(); at += 528)
+    for (const size_t half : {0, 1}) {
+      const auto data = std::as_bytes(std::span(flash)).subspan(at + 256 * half, 256);
+      if (is_run(Bytes(data))) continue;
+      const auto code = ecc.computed(data);
+      for (size_t i = 0; i < 3; ++i) flash[at + 512 + 8 + 5 * half + i] = static_cast<char>(code[i]);
+    }
+  flash[33 * 528 + 40] ^= 4;
+  const auto length = measured("nand", flash);
+  ASSERT_TRUE(length) << length.error().what;
+  Collect got = unpacked("nand", flash);
+  EXPECT_EQ(got.notes["corrected bits"], "1 in 1 pages");
+  ASSERT_TRUE(got.find("data-0x0") && got.find("yaffs-0x4000"));
+  EXPECT_EQ(got.find("data-0x0")->content, plain);
+  EXPECT_EQ(got.find("yaffs-0x4000")->content, filled(yaffs, 32 * 528, '\xff'));
+  EXPECT_EQ(unknown_bytes(flash, got), 0u);
+  const Collect files = unpacked("yaffs", got.find("yaffs-0x4000")->content);
+  ASSERT_TRUE(files.find("etc/passwd") && files.find("big"));
 }
 
 TEST(Nand, SpareBytesWithoutACodeAreNamed) {

@@ -9,9 +9,11 @@
 //
 // What the codes correct is corrected and counted, a page they cannot correct is named and given as it is stored, and
 // the pages without spare bytes become the one part, at the offsets a driver sees. A bad block reads as erased there.
+// Blocks of YAFFS, whose tags stand in the spare bytes, become parts of their own that keep them.
 // Source: Linux drivers/mtd/nand (layouts in raw/nand_base.c, codes in ecc-sw-hamming.c, ecc-sw-bch.c, lib/bch.c).
 #include "unpack/describe.h"
 #include "unpack/formats/nand_layout.h"
+#include "unpack/formats/yaffs_chunks.h"
 
 #include <algorithm>
 #include <set>
@@ -24,7 +26,7 @@ using std::string_view_literals::operator""sv;
 constexpr std::string_view kCleanMarkers[] = {"\x85\x19\x03\x20\x08\x00\x00\x00"sv,
                                               "\x19\x85\x20\x03\x00\x00\x00\x08"sv};
 constexpr uint64_t kStepsOfCode = 4, kStepsOfCorrection = 64;
-constexpr size_t kMostNamed = 1000;
+constexpr size_t kMostNamed = 1000, kMostHeaders = 64;
 
 Result<Measured> measure(Bytes from) {
   const NandDump dump = TRY(find_nand_layout(from));
@@ -55,19 +57,58 @@ class Reader {
     const uint64_t pages = whole_.size() / g_.raw();
     find_bad_blocks(pages);
     raw_.resize(g_.raw());
-    for (uint64_t page = 0; page < pages; ++page) {
+    for (const Part& part : parts(pages)) TRY_VOID(give(part, part.first == 0 && part.end == pages));
+    state(pages);
+    return {};
+  }
+
+ private:
+  struct Part {  // pages
+    uint64_t first = 0, end = 0;
+    bool yaffs = false;
+  };
+
+  // Blocks of YAFFS and others, in turn; blocks that are erased or bad belong to what stands before them.
+  std::vector<Part> parts(uint64_t pages) {
+    std::vector<Bytes> headers;
+    for (uint64_t i = 0; i < pages && headers.size() < kMostHeaders; ++i) {
+      const Bytes raw = whole_.head(g_.raw(), i * g_.raw());
+      if (is_yaffs_header(raw, Order::kLittle) || is_yaffs_header(raw, Order::kBig)) headers.push_back(raw);
+    }
+    yaffs_ = find_yaffs_tags(g_.page, g_.spare, headers);
+    std::vector<Part> out = {{0, pages, false}};
+    if (!yaffs_) return out;
+    for (uint64_t first = 0; first < pages; first += g_.pages_per_block()) {
+      const Bytes raw = whole_.head(g_.raw(), first * g_.raw());
+      if (is_run(raw) && first > 0) continue;
+      const bool yaffs = is_yaffs_page(raw, *yaffs_);
+      if (yaffs == out.back().yaffs) continue;
+      if (first == 0) out.clear();
+      if (!out.empty()) out.back().end = first;
+      out.push_back({first, pages, yaffs});
+    }
+    return out;
+  }
+
+  Result<void> give(const Part& part, bool alone) {
+    at_page_ = part.first;
+    open_ = part.first * g_.raw();
+    with_spare_ = part.yaffs;
+    for (uint64_t page = part.first; page < part.end; ++page) {
       TRY_VOID(into_.step(1 + kStepsOfCode * (g_.raw() / 512)));
       if (bad_.contains(page / g_.pages_per_block()))
         TRY_VOID(write_erased());
       else
         TRY_VOID(read_page(page));
     }
-    finish_extent(whole_.size());
-    state(pages);
-    return into_.child("data", {std::move(extents_), "nand"});
+    finish_extent(part.end * g_.raw());
+    std::string name = part.yaffs ? "yaffs" : "data";
+    if (!alone) name += "-" + hex_number(part.first * g_.page);
+    std::vector<Bytes> extents;
+    extents.swap(extents_);
+    return into_.child(name, {std::move(extents), "nand"});
   }
 
- private:
   // Spare bytes that are read: codes, what they cover of the data, the marker.
   std::vector<bool> known_bytes(const NandLayout& layout) const {
     std::vector<bool> known(g_.raw(), false);
@@ -99,7 +140,7 @@ class Reader {
     finish_extent(at_page_ * g_.raw());
     ++at_page_;
     open_ = at_page_ * g_.raw();
-    return into_.output().write(std::vector<std::byte>(g_.page, std::byte{0xff}));
+    return into_.output().write(std::vector<std::byte>(with_spare_ ? g_.raw() : g_.page, std::byte{0xff}));
   }
 
   Result<void> read_page(uint64_t page) {
@@ -124,9 +165,18 @@ class Reader {
     corrected_ += best.corrected;
     corrected_pages_ += best.corrected > 0;
     claim(page, used);
-    for (const NandPiece& p : dump_.layouts[used].data)
-      TRY_VOID(into_.output().write(std::span<const std::byte>(raw_).subspan(p.at, p.length)));
     ++at_page_;
+    return write_page(dump_.layouts[used]);
+  }
+
+  Result<void> write_page(const NandLayout& layout) {
+    if (with_spare_) {  // codes are done with: what is left of the spare bytes is the file system's
+      for (const NandStep& step : layout.steps)
+        for (const uint32_t at : step.stored) raw_[at] = std::byte{0xff};
+      return into_.output().write(raw_);
+    }
+    for (const NandPiece& p : layout.data)
+      TRY_VOID(into_.output().write(std::span<const std::byte>(raw_).subspan(p.at, p.length)));
     return {};
   }
 
@@ -151,7 +201,7 @@ class Reader {
     }
     bool unknown = false;
     for (uint32_t k = 0; k < g_.raw(); ++k) {
-      const bool read = known[k] || raw_[k] == std::byte{0xff};
+      const bool read = known[k] || with_spare_ || raw_[k] == std::byte{0xff};
       if (!read) finish_extent(at + k);
       if (!read) open_ = at + k + 1;
       unknown |= !read;
@@ -214,6 +264,8 @@ class Reader {
   std::set<uint64_t> bad_;
   std::vector<std::byte> raw_;
   std::vector<Bytes> extents_;
+  std::optional<YaffsGeometry> yaffs_;
+  bool with_spare_ = false;
   uint64_t open_ = 0, at_page_ = 0;  // where the extent that is being collected begins; pages done
   uint64_t erased_ = 0, corrected_ = 0, corrected_pages_ = 0, clean_markers_ = 0, other_spare_ = 0;
 };
@@ -238,7 +290,8 @@ const Format kNand = {
         "and GF(2^14) of 4 to 24 bits wherever they stand; Broadcom, Allwinner and Qualcomm layouts; bad blocks",
     .limits =
         "whole dumps only, spare bytes behind each page; Reed-Solomon codes, scrambled data, NXP's and MediaTek's "
-        "layouts are not known; the size of an erase block is the usual one of its page size",
+        "layouts are not known; YAFFS between other content is told apart by whole erase blocks; the size of an erase "
+        "block is the usual one of its page size",
     .source = "Linux drivers/mtd/nand, lib/bch.c; github.com/ak-hard/brcm-nand-bch",
     .checked =
         "foreign tool: ubinize for the content; own builder only for spare bytes and codes (a second writer in "
