@@ -1,24 +1,143 @@
 // Puts together what the parts of the room find.
 #include "code/analysis.h"
 
-#include "code/decode.h"
+#include "code/discovery.h"
+#include "code/graph.h"
 
 #include <algorithm>
 
 namespace assay::code {
 namespace {
 
-// Direct calls of one function, in the order of its bytes.
-void direct_calls(const Program& program, uint32_t index, Analysis& out) {
-  const Function& f = out.functions.all[index];
-  const Area* area = program.code_at(f.address);
-  if (!area) return;
-  Decoder decoder(f.processor, program.dialect);
-  Insn insn;
-  for (uint64_t at = f.address; at < f.address + f.size && at < area->end(); at += std::max<uint64_t>(1, insn.size)) {
-    if (!decoder.decode(area->bytes.span().subspan(at - area->address), at, insn)) continue;
-    if (insn.flow == Flow::kCall) out.calls.push_back({.site = at, .target = insn.target, .caller = index});
+class Assembly {
+ public:
+  Assembly(const Program& program, Discovery& found) : program_(program), found_(found) {}
+  Analysis run();
+
+ private:
+  void add(const Discovery::Start& start, uint64_t next);
+  void add_body(uint32_t index, ReadFunction& body);
+  void settle_calls();
+  void settle_references();
+  std::optional<Use> use_of(uint64_t address) const;
+
+  const Program& program_;
+  Discovery& found_;
+  Analysis out_;
+};
+
+void Assembly::add(const Discovery::Start& s, uint64_t next) {
+  uint64_t end = s.address;
+  for (const Range& r : s.body.extents)
+    if (r.from < next && r.to > end) end = std::min(r.to, next);
+  out_.functions.all.push_back({.address = s.address,
+                                .size = s.stated_size ? s.stated_size : end - s.address,
+                                .processor = s.processor,
+                                .found = s.found,
+                                .sure = s.sure,
+                                .name = s.name});
+}
+
+void Assembly::add_body(uint32_t index, ReadFunction& body) {
+  const auto first_block = static_cast<uint32_t>(out_.blocks.size()),
+             first_edge = static_cast<uint32_t>(out_.edges.size());
+  out_.bodies.push_back({.first_block = first_block,
+                         .blocks = static_cast<uint32_t>(body.blocks.size()),
+                         .instructions = body.instructions});
+  shape(body.blocks, body.edges);
+  for (Block& b : body.blocks) {
+    b.function = index;
+    b.first_edge += first_edge;
+    if (b.dominator != kNone) b.dominator += first_block;
+    if (b.loop != kNone) b.loop += first_block;
+    out_.blocks.push_back(b);
   }
+  for (const Edge& e : body.edges) out_.edges.push_back({e.to + first_block, e.way});
+  for (JumpTable& t : body.tables) {
+    t.function = index;
+    out_.jump_tables.push_back(std::move(t));
+  }
+  for (Reference& r : body.references) {
+    r.function = index;
+    out_.references.push_back(r);
+  }
+  for (Call& c : body.calls) {
+    c.caller = index;
+    out_.calls.push_back(c);
+  }
+  for (const Escape& e : body.escapes)
+    if (!e.falls) out_.calls.push_back({.site = e.site, .target = e.target, .caller = index, .kind = CallKind::kTail});
+  for (SystemCall& s : body.system_calls) {
+    s.function = index;
+    out_.system_calls.push_back(s);
+  }
+  Functions& f = out_.functions;
+  f.instructions += body.instructions;
+  f.undecodable += body.undecodable;
+  f.indirect_jumps += body.indirect_jumps;
+  f.indirect_calls += body.indirect_calls;
+  f.indirect_calls_resolved += body.indirect_calls_resolved;
+  out_.indirect_jumps_resolved += body.indirect_jumps_resolved;
+}
+
+// ARM's function pointers carry the mode in bit 0. A jump into the middle of a function is no call.
+void Assembly::settle_calls() {
+  const auto starts = [&](uint64_t address) {
+    return std::ranges::binary_search(out_.functions.all, address, {}, &Function::address);
+  };
+  const bool arm = family_of(program_.processor) == Family::kArm;
+  for (Call& c : out_.calls)
+    if (c.target != kNowhere && arm && !starts(c.target)) c.target &= ~uint64_t{1};
+  std::erase_if(out_.calls, [&](const Call& c) {
+    const bool weak = c.kind == CallKind::kTail || c.kind == CallKind::kCallback;
+    return weak && c.import == kNone && !starts(c.target);
+  });
+  std::ranges::stable_sort(out_.calls, {}, &Call::site);
+}
+
+std::optional<Use> Assembly::use_of(uint64_t address) const {
+  if (const Filled* f = program_.filled_at(address); f && f->import != kNone) return Use::kImport;
+  const uint64_t bare = family_of(program_.processor) == Family::kArm ? address & ~uint64_t{1} : address;
+  if (std::ranges::binary_search(out_.functions.all, bare, {}, &Function::address)) return Use::kFunction;
+  if (found_.map().owner(address) >= CodeMap::kFirstOwner) return std::nullopt;
+  if (!program_.data_at(address)) return std::nullopt;
+  return string_at(program_, address).empty() ? Use::kData : Use::kString;
+}
+
+void Assembly::settle_references() {
+  std::vector<Reference> kept;
+  kept.reserve(out_.references.size());
+  for (Reference& r : out_.references)
+    if (const auto use = use_of(r.to)) {
+      r.use = *use;
+      kept.push_back(r);
+    }
+  out_.references = std::move(kept);
+  std::ranges::stable_sort(out_.references, {}, &Reference::from);
+}
+
+Analysis Assembly::run() {
+  std::vector<uint32_t> kept;
+  for (const auto& [address, index] : found_.order())
+    if (!found_.start(index).stub) kept.push_back(index);
+  for (size_t i = 0; i < kept.size(); ++i)
+    add(found_.start(kept[i]), i + 1 < kept.size() ? found_.start(kept[i + 1]).address : kNowhere);
+  for (uint32_t i = 0; i < kept.size(); ++i) {
+    add_body(i, found_.start(kept[i]).body);
+    out_.bodies.back().returns = found_.start(kept[i]).returns;
+  }
+  out_.imports = program_.imports;
+  std::ranges::stable_sort(out_.jump_tables, {}, &JumpTable::address);
+  std::ranges::stable_sort(out_.system_calls, {}, &SystemCall::site);
+  settle_calls();
+  settle_references();
+  for (const Area& a : program_.code) {
+    out_.functions.code_bytes += a.bytes.size();
+    for (uint64_t at = a.address; at < a.end(); at += found_.map().unit())
+      if (found_.map().owner(at) == CodeMap::kUnread)
+        out_.functions.unread_bytes += std::min<uint64_t>(found_.map().unit(), a.end() - at);
+  }
+  return std::move(out_);
 }
 
 }  // namespace
@@ -41,6 +160,21 @@ uint32_t Analysis::function_at(uint64_t address) const {
   return holds ? static_cast<uint32_t>(at - functions.all.begin()) : kNone;
 }
 
+namespace {
+
+// Bytes of the printable character that `text` starts with; 0: none. Above ASCII, UTF-8 (RFC 3629).
+size_t printable(std::string_view text) {
+  const auto c = static_cast<uint8_t>(text[0]);
+  if (c < 0x80) return (c >= 32 && c < 127) || (c >= 7 && c <= 13) || c == 27 ? 1 : 0;
+  const size_t length = c >= 0xf0 ? 4 : c >= 0xe0 ? 3 : 2;
+  if (c < 0xc2 || c > 0xf4 || text.size() < length) return 0;
+  for (size_t i = 1; i < length; ++i)
+    if ((static_cast<uint8_t>(text[i]) & 0xc0) != 0x80) return 0;
+  return length;
+}
+
+}  // namespace
+
 std::string_view string_at(const Program& program, uint64_t address) {
   constexpr size_t kLongest = 4096;
   auto area = std::ranges::upper_bound(program.data, address, {}, &Area::address);
@@ -49,18 +183,14 @@ std::string_view string_at(const Program& program, uint64_t address) {
   if (address - area->address >= area->bytes.size()) return {};
   const std::string_view rest = area->bytes.text().substr(address - area->address, kLongest);
   size_t n = 0;
-  const auto printable = [](char c) { return (c >= 32 && c < 127) || (c >= 7 && c <= 13) || c == 27 || (c & 0x80); };
-  while (n < rest.size() && printable(rest[n])) ++n;
+  for (size_t taken = 1; n < rest.size() && taken != 0; n += taken) taken = printable(rest.substr(n));
   return n >= 2 && n < rest.size() && rest[n] == '\0' ? rest.substr(0, n) : std::string_view();
 }
 
 Analysis analyse(const Program& program) {
-  Analysis out;
-  out.functions = find_functions(program);
-  out.bodies.resize(out.functions.all.size());
-  for (uint32_t i = 0; i < out.functions.all.size(); ++i) direct_calls(program, i, out);
-  std::ranges::sort(out.calls, {}, &Call::site);
-  return out;
+  Discovery found(program);
+  found.run();
+  return Assembly(program, found).run();
 }
 
 }  // namespace assay::code

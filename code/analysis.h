@@ -42,13 +42,6 @@ struct Reference {
   Use use = Use::kData;
 };
 
-// What the dynamic linker provides.
-struct Import {
-  std::string name;
-  uint64_t slot = 0;  // the word that will hold its address; 0: none is known
-  uint64_t stub = 0;  // the code that leads to it (PLT, MIPS stub); 0: none
-};
-
 enum class CallKind : uint8_t {
   kDirect,
   kIndirect,  // through a register or memory
@@ -86,7 +79,7 @@ struct Analysis {
   std::vector<Edge> edges;
   std::vector<JumpTable> jump_tables;
   std::vector<Reference> references;
-  std::vector<Import> imports;
+  std::vector<Import> imports;  // code/program.h
   std::vector<Call> calls;
   std::vector<SystemCall> system_calls;
   uint64_t indirect_jumps_resolved = 0;  // of functions.indirect_jumps

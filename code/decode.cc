@@ -265,6 +265,20 @@ bool is_written(const llvm::MCInstrDesc& d, std::string_view name, size_t i) {
 
 }  // namespace
 
+InstructionSet::Layout InstructionSet::layout(uint32_t opcode) const {
+  const llvm::MCInstrDesc& d = tables_->opcodes->get(opcode);
+  const std::string_view name = opcode_name(opcode);
+  Layout out;
+  out.written = static_cast<uint8_t>(d.getNumDefs());
+  const uint32_t count = d.getNumOperands();
+  if (d.isVariadic() && count > 0 && is_written(d, name, count - 1)) out.list = static_cast<int8_t>(count - 1);
+  for (uint32_t i = 0; i < count; ++i)
+    if (d.operands()[i].isOptionalDef()) out.optional = static_cast<int8_t>(i);
+  for (uint32_t i = 0; i + 5 <= d.getNumOperands() && out.memory < 0; ++i)
+    if (d.operands()[i].OperandType == llvm::MCOI::OPERAND_MEMORY) out.memory = static_cast<int8_t>(i);
+  return out;
+}
+
 void InstructionSet::writes(const Insn& insn, std::vector<uint16_t>& out) const {
   const llvm::MCInstrDesc& d = tables_->opcodes->get(insn.opcode);
   const std::string_view name = opcode_name(insn.opcode);

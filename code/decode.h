@@ -29,6 +29,14 @@ class InstructionSet {
   bool overlap(uint32_t one, uint32_t other) const;       // al and rax, s0 and d0
   bool may_load(uint32_t opcode) const;
   bool may_store(uint32_t opcode) const;
+  // How an opcode lists its operands.
+  struct Layout {
+    uint8_t written = 0;   // so many of the first are written
+    int8_t optional = -1;  // ARM: written where it is no "none"
+    int8_t list = -1;      // the first of a list that is written
+    int8_t memory = -1;    // x86: the first of five operands that make an address
+  };
+  Layout layout(uint32_t opcode) const;
   // Registers written and read, explicit and implicit, as LLVM numbers; appended, possibly twice.
   void writes(const Insn& insn, std::vector<uint16_t>& out) const;
   void reads(const Insn& insn, std::vector<uint16_t>& out) const;

@@ -2,6 +2,7 @@
 #include "code/program.h"
 
 #include <algorithm>
+#include <map>
 
 namespace assay::code {
 namespace {
@@ -77,7 +78,7 @@ void map(const elf::File& file, Program& program) {
     const Bytes bytes = file.bytes.head(s.file_size, s.offset);
     if (!data_room.take(bytes, s.offset)) break;
     if (!bytes.empty() && s.address + bytes.size() > s.address)
-      program.data.push_back({s.address, bytes, (s.flags & elf::kExecute) != 0});
+      program.data.push_back({s.address, bytes, (s.flags & elf::kExecute) != 0, (s.flags & elf::kWrite) != 0});
   }
   for (const elf::Section& s : file.sections) {
     if ((s.flags & elf::kSectionAllocated) == 0 || (s.flags & elf::kSectionExecutable) == 0) continue;
@@ -149,34 +150,159 @@ void seed_arm_unwind(const elf::File& file, Program& program) {
     if (!value) return;
     const auto offset = static_cast<int32_t>(static_cast<uint32_t>(*value) << 1) >> 1;
     const uint64_t start = (at + static_cast<uint64_t>(int64_t{offset})) & 0xffffffff;
-    seed(program, start, Found::kUnwind, Sure::kHigh);
+    // The table does not say which mode its functions are in.
+    if (program.code_at(start) && start % 2 == 0)
+      program.seeds.push_back({.address = start, .found = Found::kUnwind, .sure = Sure::kHigh});
   }
 }
 
-// Words of data, and addends of relocations, that point at code.
+// Words that dynamic relocations fill, and what with.
+class Linker {
+ public:
+  Linker(const elf::File& file, Program& program) : file_(file), program_(program) {}
+  void run() {
+    constexpr uint64_t kRela = 7, kRelaSize = 8, kRel = 17, kRelSize = 18, kPlt = 23, kPltSize = 2, kPltKind = 20;
+    table(kRela, kRelaSize, true);
+    table(kRel, kRelSize, false);
+    table(kPlt, kPltSize, file_.tag(kPltKind).value_or(kRela) == kRela);
+    packed();
+    if (file_.header.machine == kMips) mips_offsets();
+    std::ranges::stable_sort(program_.filled, {}, &Filled::address);
+    const auto rest = std::ranges::unique(program_.filled, {}, &Filled::address);
+    program_.filled.erase(rest.begin(), rest.end());
+  }
+
+ private:
+  // A record of DT_SYMTAB: relocations name symbols that no hash table counts.
+  std::optional<elf::Symbol> symbol(uint64_t index) const {
+    constexpr uint64_t kSymbols = 6;
+    const auto table = file_.tag(kSymbols);
+    const bool wide = program_.pointer == 8;
+    if (!table || index > file_.bytes.size()) return std::nullopt;
+    const uint64_t at = *table + index * (wide ? 24 : 16);
+    const auto name = program_.word(at, 4), info = program_.word(at + (wide ? 4 : 12), 1);
+    const auto section = program_.word(at + (wide ? 6 : 14), 2),
+               value = program_.word(at + (wide ? 8 : 4), program_.pointer);
+    if (!name || !info || !section || !value) return std::nullopt;
+    elf::Symbol out{
+        .value = *value, .type = static_cast<uint8_t>(*info & 15), .section = static_cast<uint16_t>(*section)};
+    if (const auto text = file_.dynamic_text(*name, "symbol name")) out.name = *text;
+    return out;
+  }
+  // One import a symbol.
+  uint32_t import_of(uint64_t index, const elf::Symbol& s, uint64_t slot) {
+    const auto [at, fresh] = by_symbol_.try_emplace(index, static_cast<uint32_t>(program_.imports.size()));
+    if (fresh) program_.imports.push_back({.name = std::string(s.name), .slot = slot});
+    return at->second;
+  }
+  void fill(uint64_t slot, uint64_t index, uint64_t addend) {
+    constexpr uint8_t kThreadLocal = 6;
+    const auto s = symbol(index);
+    if (!s || s->type == kThreadLocal) return;
+    if (s->section == 0 || s->value == 0)
+      program_.filled.push_back({slot, 0, import_of(index, *s, slot)});
+    else
+      program_.filled.push_back({slot, s->value + addend});
+  }
+  void table(uint64_t where, uint64_t length, bool has_addend) {
+    const auto at = file_.tag(where), size = file_.tag(length);
+    if (!at || !size) return;
+    const uint32_t p = program_.pointer;
+    const uint64_t record = uint64_t{p} * (has_addend ? 3 : 2);
+    const bool mips64 = file_.header.machine == kMips && p == 8;
+    for (uint64_t i = 0; i + record <= *size; i += record) {
+      const auto slot = program_.word(*at + i, p), info = program_.word(*at + i + p, mips64 ? 4 : p);
+      if (!slot || !info) return;
+      const uint64_t symbol = mips64 ? *info : p == 8 ? *info >> 32 : *info >> 8;
+      const uint64_t addend = has_addend ? program_.word(*at + i + 2 * uint64_t{p}, p).value_or(0) : 0;
+      if (symbol != 0)
+        fill(*slot, symbol, addend);
+      else if (has_addend)
+        program_.filled.push_back({*slot, addend});
+      else if (const auto value = program_.word(*slot, p))
+        program_.filled.push_back({*slot, *value});
+    }
+  }
+  // DT_RELR: an address, then bitmaps of the words behind it; the words hold their own addends.
+  void packed() {
+    constexpr uint64_t kRelr = 36, kRelrSize = 35;
+    const auto at = file_.tag(kRelr), size = file_.tag(kRelrSize);
+    const uint32_t p = program_.pointer;
+    uint64_t next = 0;
+    for (uint64_t i = 0; at && size && i + p <= *size; i += p) {
+      const auto entry = program_.word(*at + i, p);
+      if (!entry) return;
+      if ((*entry & 1) == 0) {
+        in_place(*entry);
+        next = *entry + p;
+        continue;
+      }
+      for (uint32_t bit = 1; bit < 8 * p; ++bit)
+        if (*entry >> bit & 1) in_place(next + uint64_t{p} * (bit - 1));
+      next += uint64_t{p} * (8 * p - 1);
+    }
+  }
+  void in_place(uint64_t slot) {
+    if (const auto value = program_.word(slot, program_.pointer)) program_.filled.push_back({slot, *value});
+  }
+  // The part of MIPS's global offset table that follows the symbol table.
+  void mips_offsets() {
+    constexpr uint64_t kGot = 3, kLocal = 0x7000000a, kFirst = 0x70000013, kCount = 0x70000011;
+    const auto got = file_.tag(kGot), local = file_.tag(kLocal), first = file_.tag(kFirst), count = file_.tag(kCount);
+    if (!got || !local || !first || !count || *count > file_.bytes.size()) return;
+    for (uint64_t i = *first; i < *count; ++i) fill(*got + program_.pointer * (*local + i - *first), i, 0);
+    const uint64_t entries = *local + (*count > *first ? *count - *first : 0);
+    if (entries < uint64_t{1} << 24) program_.constants.push_back({*got, *got + program_.pointer * entries});
+  }
+
+  const elf::File& file_;
+  Program& program_;
+  std::map<uint64_t, uint32_t> by_symbol_;
+};
+
+// MIPS's table of offsets holds pages, to which instructions add.
+bool is_page(const elf::File& file, const Program& program, uint64_t at, uint64_t value) {
+  return file.header.machine == kMips && (value & 0xffff) == 0 && program.constant(at);
+}
+
+// Words that point at code: where addresses move, those that relocations name; else all of data.
 void collect_pointers(const elf::File& file, Program& program) {
   const auto keep = [&](uint64_t value) {
     if (program.code_at(value)) program.pointers.push_back(value);
   };
-  for (const Area& area : program.data) {
-    if (area.executable && family_of(program.processor) != Family::kArm) continue;  // ARM: literal pools lie in code
-    const uint64_t skip = (program.pointer - area.address % program.pointer) % program.pointer;
-    for (uint64_t i = skip; i + program.pointer <= area.bytes.size(); i += program.pointer)
-      keep(program.pointer == 8 ? area.bytes.get<uint64_t>(i, program.order, "word").value_or(0)
-                                : area.bytes.get<uint32_t>(i, program.order, "word").value_or(0));
-  }
-  constexpr uint64_t kRela = 7, kRelaSize = 8;
-  const auto table = file.tag(kRela), size = file.tag(kRelaSize);
-  const uint64_t record = 3 * uint64_t{program.pointer};
-  if (table && size)
-    for (uint64_t i = 0; i + record <= *size; i += record) {
-      const auto addend = program.word(*table + i + record - program.pointer, program.pointer);
-      if (!addend) break;
-      keep(*addend);
+  for (const Filled& f : program.filled) keep(f.value);
+  const bool relocated = file.tag(7) || file.tag(17) || file.tag(36);  // DT_RELA, DT_REL, DT_RELR
+  if (!program.moves || !relocated || file.header.machine == kMips)
+    for (const Area& area : program.data) {
+      // ARM and Thumb keep literals in code.
+      if (area.executable && family_of(program.processor) != Family::kArm) continue;
+      if (program.moves && file.header.machine == kMips && !area.writable) continue;
+      const uint64_t skip = (program.pointer - area.address % program.pointer) % program.pointer;
+      for (uint64_t i = skip; i + program.pointer <= area.bytes.size(); i += program.pointer)
+        if (const uint64_t value = program.word(area.address + i, program.pointer).value_or(0);
+            !is_page(file, program, area.address + i, value))
+          keep(value);
     }
   std::ranges::sort(program.pointers);
   const auto rest = std::ranges::unique(program.pointers);
   program.pointers.erase(rest.begin(), rest.end());
+}
+
+void collect_constants(const elf::File& file, Program& program) {
+  constexpr uint32_t kRegisters = 0x70000000, kOptions = 0x70000002;
+  for (const Area& area : program.data)
+    if (!area.writable) program.constants.push_back({area.address, area.end()});
+  for (const elf::Segment& s : file.segments)
+    if (s.type == elf::kGnuRelro) program.constants.push_back({s.address, s.address + s.memory_size});
+  for (const std::string_view name : {".got", ".got2"})
+    if (const elf::Section* got = file.section(name))
+      program.constants.push_back({got->address, got->address + got->size});
+  if (file.header.machine != kMips || program.global_pointer != 0) return;
+  // A static program: the value of $gp stands in .reginfo or in .MIPS.options.
+  if (const elf::Segment* s = file.segment(kRegisters))
+    program.global_pointer = file.bytes.get<uint32_t>(s->offset + 20, program.order, "gp").value_or(0);
+  else if (const elf::Segment* o = file.segment(kOptions))
+    program.global_pointer = file.bytes.get<uint64_t>(o->offset + 32, program.order, "gp").value_or(0);
 }
 
 const Area* area_at(const std::vector<Area>& areas, uint64_t address) {
@@ -200,35 +326,34 @@ std::string_view name_of(Sure sure) {
 
 const Area* Program::code_at(uint64_t address) const { return area_at(code, address); }
 
+const Area* Program::data_at(uint64_t address) const { return area_at(data, address); }
+
+const Filled* Program::filled_at(uint64_t address) const {
+  const auto at = std::ranges::lower_bound(filled, address, {}, &Filled::address);
+  return at != filled.end() && at->address == address ? &*at : nullptr;
+}
+
+bool Program::constant(uint64_t address) const {
+  return std::ranges::any_of(constants, [&](const Range& r) { return r.holds(address); });
+}
+
 std::optional<uint64_t> Program::word(uint64_t address, uint32_t size) const {
   const Area* area = area_at(data, address);
   if (!area) return std::nullopt;
   const uint64_t at = address - area->address;
-  if (size == 8) {
-    const auto wide = area->bytes.get<uint64_t>(at, order, "word");
-    return wide ? std::optional(*wide) : std::nullopt;
+  if (size > area->bytes.size() - at) return std::nullopt;
+  uint64_t value = 0;
+  for (uint32_t i = 0; i < size; ++i) {
+    const uint32_t byte = order == Order::kBig ? i : size - 1 - i;
+    value = value << 8 | area->bytes[at + byte];
   }
-  const auto narrow = area->bytes.get<uint32_t>(at, order, "word");
-  return narrow ? std::optional<uint64_t>(*narrow) : std::nullopt;
+  return value;
 }
 
 Processor mode_at(const Program& program, uint64_t& address) {
-  if (family_of(program.processor) != Family::kArm) return program.processor;
-  const Processor thumb = other_mode(program.processor);
-  if (address & 1) {
-    --address;
-    return thumb;
-  }
-  if (address & 2) return thumb;
-  // ARM code starts with instructions that are always executed (condition 14); as Thumb these would be branches.
-  const Area* area = program.code_at(address);
-  if (!area) return program.processor;
-  const Order order = instruction_order(program.processor);
-  for (uint64_t i = 0; i < 8; i += 4) {
-    const auto word = area->bytes.get<uint32_t>(address - area->address + i, order, "word");
-    if (word && (*word >> 28) != 14) return thumb;
-  }
-  return program.processor;
+  if (family_of(program.processor) != Family::kArm || (address & 1) == 0) return program.processor;
+  --address;
+  return other_mode(program.processor);
 }
 
 Result<Program> load(Bytes bytes) {
@@ -250,6 +375,10 @@ Result<Program> load(Bytes bytes) {
   if (file.header.entry != 0) seed(program, file.header.entry, Found::kEntry, Sure::kCertain);
   if (const auto symbols = elf::section_symbols(file)) seed_symbols(*symbols, Found::kSymbol, program);
   if (const auto symbols = elf::dynamic_symbols(file)) seed_symbols(*symbols, Found::kDynamicSymbol, program);
+  collect_constants(file, program);
+  program.offset_table = file.tag(kGotTag).value_or(0);
+  Linker(file, program).run();
+  program.moves = file.header.type == elf::kShared;
   seed_arrays(file, program);
   seed_unwind(file, program);
   seed_arm_unwind(file, program);

@@ -33,17 +33,35 @@ std::string_view name_of(Sure sure);
 struct Area {  // bytes of the file that are mapped
   uint64_t address = 0;
   Bytes bytes;
-  bool executable = false;
+  bool executable = false, writable = false;
   uint64_t end() const { return address + bytes.size(); }
 };
 
 struct Seed {
   uint64_t address = 0;
-  Processor processor = Processor::kUnknown;
+  Processor processor = Processor::kUnknown;  // ARM's unwind table: not said
   Found found = Found::kCall;
   Sure sure = Sure::kHigh;
   uint64_t size = 0;  // as a symbol states it
   std::string name;
+};
+
+// What the dynamic linker provides.
+struct Import {
+  std::string name;
+  uint64_t slot = 0;  // the first word that will hold its address; 0: none is known
+  uint64_t stub = 0;  // the first code that leads to it (PLT, MIPS stub); 0: none
+};
+
+// A word that the dynamic linker fills: with the address of an import, or with `value`.
+struct Filled {
+  uint64_t address = 0, value = 0;
+  uint32_t import = ~uint32_t{0};  // Program::imports
+};
+
+struct Range {
+  uint64_t from = 0, to = 0;
+  bool holds(uint64_t address) const { return address >= from && address < to; }
 };
 
 struct Program {
@@ -52,19 +70,27 @@ struct Program {
   Order order = Order::kLittle;  // of data
   uint32_t pointer = 4;
   uint64_t global_pointer = 0;   // MIPS; 0: none
+  uint64_t offset_table = 0;     // DT_PLTGOT; 0: none
   std::vector<Area> code, data;  // ascending; data: everything mapped, code too
   std::vector<Seed> seeds;
   std::vector<uint64_t> pointers;  // values of words that may point at functions, ascending
+  std::vector<Import> imports;
+  std::vector<Filled> filled;    // ascending by address
+  std::vector<Range> constants;  // mapped and never written once the program runs; may overlap
+  bool moves = false;            // no address of it is fixed: position-independent
   std::vector<Error> problems;
 
+  const Area* data_at(uint64_t address) const;
+  const Filled* filled_at(uint64_t address) const;
+  bool constant(uint64_t address) const;
   const Area* code_at(uint64_t address) const;
-  // A word of `size` bytes of what is mapped.
+  // A word of `size` bytes (1, 2, 4, 8) of what is mapped.
   std::optional<uint64_t> word(uint64_t address, uint32_t size) const;
 };
 
 Result<Program> load(Bytes file);
 
-// ARM code addresses carry the mode in bit 0; where nothing says it, the first words decide. Clears the bit.
+// ARM code addresses carry the mode in bit 0, which is cleared.
 Processor mode_at(const Program& program, uint64_t& address);
 
 }  // namespace assay::code

@@ -16,6 +16,8 @@ NAME = re.compile(r"[.$A-Za-z_][\w.$]*(?:\s*\+\s*\d+(?!\w))?")
 CODE_LABEL = re.compile(r"^(?:\.L|\$)u\d+\.(?:L?\d+|BB\d+_\d+|tmp\d+)$")
 TABLE_LABEL = re.compile(r"^(?:\.L|\$)u\d+\.(?:L?\d+|JTI\d+_\d+)$")
 BRANCH_TABLE = re.compile(r"^\s*add(?:ls)?\s+pc, pc, ")
+SECTION = re.compile(r"^\s*\.(?:section\s+(\S+)|(text|data|bss|rdata|previous|pushsection)\b)")
+FORWARD = re.compile(r"(?<![\w.$])(\d+)\+([.$A-Za-z_][\w.$]*)")  # 4+.LC6
 ALIGN = re.compile(r"^\s*\.(?:p2align|align|balign|section|data_region|text|previous|set)\b")
 
 
@@ -39,12 +41,16 @@ class Reader:
         self.typed, self.tables, self.uses, self.pools = set(), {}, {}, {}
         self.label = None  # the last label, while only data follow it
         self.function = None
+        self.in_text = True
         self.branches = None  # label of the branch table that is being read
 
     def take(self, line):
         code = re.split(r"\s(?:#|//|@) |\s//|^\s*[#@]", line, maxsplit=1)[0].rstrip()
         if not code.strip():
             return [line]
+        code = FORWARD.sub(r"\2+\1", code)
+        if match := SECTION.match(code):
+            self.in_text = ".text" in (match.group(1) or "." + match.group(2))
         if match := TYPE_LINE.match(code):
             self.typed.add(match.group(1))
         if match := LABEL_LINE.match(code):
@@ -75,7 +81,7 @@ class Reader:
             self.tables.setdefault(self.label, []).append(names[0])
         else:
             self.pools.setdefault(self.label, []).append(names[0])
-            if self.function:  # a literal pool behind the function that reads it
+            if self.function and self.in_text:  # a literal pool behind the function that reads it
                 self.uses[self.function].append(names[0])
 
     def take_instruction(self, code, line):

@@ -16,6 +16,7 @@ START_UP = re.compile(
     r"__.*_from_(arm|thumb)|\.pic\..*|.*\.plt_(pic32|call)\..*|__glink.*|_?_(save|rest)(gpr|fpr|f).*)$")
 NOT_CODE = (".plt", ".init", ".fini", ".iplt", ".plt.got", ".plt.sec", ".MIPS.stubs", ".glink")
 PIECE = re.compile(r"\.(cold|part)(\.\d+)?$")
+POOL = re.compile(r"^(?:\.L|\$)u\d+\.L?C\d+$")  # a word that holds an address: .LC3 in .got2, or a literal
 ANCHOR = re.compile(r"LANCHOR|_MergedGlobals|ModuleStringPool|^\.Lu\d+\.ANCHOR")
 ANCHOR_REACH = 1 << 15  # what an anchor's users add to it fits in a signed displacement
 ARM, MIPS = 40, 8
@@ -127,7 +128,7 @@ def strings_of(elf, symbols, uses, pools, places, mask):
         function, found = places[marker] & mask, set()
         for name in names:
             base, plus = split_name(name)
-            behind = pools.get(base, []) if base.startswith(".L") and base.rstrip("0123456789").endswith(".LC") else []
+            behind = pools.get(base, []) if POOL.match(base) else []
             for one, more in [(base, plus), *[split_name(n) for n in behind]]:
                 for value in of_name.get(one, ()):
                     found.add((value + more, bool(ANCHOR.search(one))))

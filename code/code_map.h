@@ -1,0 +1,69 @@
+// Whose instruction lies at each address of a program's code: one number per place where an instruction may start.
+#pragma once
+#include "code/program.h"
+
+#include <bit>
+
+namespace assay::code {
+
+class CodeMap {
+ public:
+  static constexpr uint32_t kUnread = 0, kData = 1, kFirstOwner = 2;
+
+  CodeMap(const Program& program) : program_(program) {
+    const uint32_t other =
+        other_mode(program.processor) == Processor::kUnknown
+            ? instruction_alignment(program.processor)
+            : std::min(instruction_alignment(program.processor), instruction_alignment(other_mode(program.processor)));
+    shift_ = static_cast<uint8_t>(std::countr_zero(other));
+    for (const Area& a : program.code) owners_.emplace_back((a.bytes.size() >> shift_) + 1);
+  }
+  // What is said of `address`: kUnread, kData, or an owner; nothing: it is not code.
+  const uint32_t* at(uint64_t address) const {
+    const Area* area = program_.code_at(address);
+    return area ? &owners_[static_cast<size_t>(area - program_.code.data())][(address - area->address) >> shift_]
+                : nullptr;
+  }
+  uint32_t owner(uint64_t address) const {
+    const uint32_t* p = at(address);
+    return p ? *p & kOwner : kUnread;
+  }
+  bool starts(uint64_t address) const {  // an instruction, not the rest of one
+    const uint32_t* p = at(address);
+    return p && (*p & kOwner) >= kFirstOwner && (*p & kInside) == 0;
+  }
+  bool starts_function(uint64_t address) const {
+    const uint32_t* p = at(address);
+    return p && (*p & kStart) != 0;
+  }
+  void set_function(uint64_t address) {
+    if (const uint32_t* p = at(address)) *const_cast<uint32_t*>(p) |= kStart;
+  }
+  // [address, address + size) of one area.
+  void mark(uint64_t address, uint64_t size, uint32_t owner) {
+    auto* p = const_cast<uint32_t*>(at(address));
+    const Area* area = program_.code_at(address);
+    if (!p) return;
+    size = std::min(size, area->end() - address);
+    const uint64_t units = ((size - 1) >> shift_) + 1;
+    for (uint64_t i = 0; i < units; ++i)
+      p[i] = (p[i] & kStart) | owner | (i != 0 && owner >= kFirstOwner ? kInside : 0);
+  }
+  void clear(uint64_t address, uint64_t size, uint32_t owner) {
+    auto* p = const_cast<uint32_t*>(at(address));
+    const Area* area = program_.code_at(address);
+    if (!p || size == 0) return;
+    size = std::min(size, area->end() - address);
+    for (uint64_t i = 0; i <= (size - 1) >> shift_; ++i)
+      if ((p[i] & kOwner) == owner) p[i] &= kStart;
+  }
+  uint32_t unit() const { return 1u << shift_; }
+
+ private:
+  static constexpr uint32_t kInside = uint32_t{1} << 31, kStart = uint32_t{1} << 30, kOwner = kStart - 1;
+  const Program& program_;
+  uint8_t shift_ = 0;
+  std::vector<std::vector<uint32_t>> owners_;
+};
+
+}  // namespace assay::code

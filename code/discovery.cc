@@ -1,0 +1,377 @@
+// Surer evidence first: what tables state and calls reach, then jumps that leave, then pointers, then what is left
+// between functions. A function is read again when a start is found inside it or a callee turns out not to return.
+#include "code/discovery.h"
+
+#include "code/no_return.h"
+
+#include <algorithm>
+#include <utility>
+
+namespace assay::code {
+namespace {
+
+constexpr uint32_t kMostReads = 8;  // of one function
+constexpr int kMostRounds = 8;
+
+}  // namespace
+
+Discovery::Discovery(const Program& program) : program_(program), map_(program), reader_(program, map_, *this) {
+  for (const Import& i : program.imports) no_return_.push_back(never_returns(i.name));
+}
+
+uint64_t Discovery::next_start(uint64_t address) const {
+  const auto next = by_address_.upper_bound(address);
+  return next == by_address_.end() ? kNowhere : next->first;
+}
+
+bool Discovery::returns(uint64_t function) const {
+  const auto at = by_address_.find(function);
+  return at == by_address_.end() || starts_[at->second].returns;
+}
+
+Processor Discovery::processor_at(uint64_t address, Processor here, bool other) const {
+  const auto at = by_address_.find(address);
+  if (at != by_address_.end()) return starts_[at->second].processor;
+  return other ? other_mode(here) : here;
+}
+
+void Discovery::queue(uint32_t index) {
+  Start& s = starts_[index];
+  if (s.waits || s.reads >= kMostReads) return;
+  s.waits = true;
+  (s.reads == 0 ? waiting_ : later_).push_back(index);
+}
+
+void Discovery::add(uint64_t address, Processor processor, Found found, Sure sure, uint64_t size,
+                    std::string_view name) {
+  if (processor == Processor::kUnknown || !program_.code_at(address)) return;
+  if (address % instruction_alignment(processor) != 0) return;
+  const auto known = by_address_.find(address);
+  if (known != by_address_.end()) {
+    Start& s = starts_[known->second];
+    if (s.name.empty()) s.name = name;
+    if (s.stated_size == 0) s.stated_size = size;
+    return;
+  }
+  const uint32_t owner = map_.owner(address);
+  if (owner == CodeMap::kData && sure != Sure::kCertain) return;
+  if (owner >= CodeMap::kFirstOwner && !map_.starts(address) && sure != Sure::kCertain) return;
+  const auto index = static_cast<uint32_t>(starts_.size());
+  starts_.push_back({.address = address,
+                     .processor = processor,
+                     .found = found,
+                     .sure = sure,
+                     .stated_size = size,
+                     .name = std::string(name)});
+  if (!name.empty()) starts_.back().returns = !never_returns(name);
+  by_address_.emplace(address, index);
+  map_.set_function(address);
+  if (owner >= CodeMap::kFirstOwner) queue(owner - CodeMap::kFirstOwner);
+  queue(index);
+}
+
+void Discovery::read(uint32_t index) {
+  Start& s = starts_[index];
+  s.waits = false;
+  if (s.reads != 0) {
+    for (const Range& r : s.body.extents) map_.clear(r.from, r.to - r.from, index + CodeMap::kFirstOwner);
+    for (const Range& r : s.body.data) map_.clear(r.from, r.to - r.from, CodeMap::kData);
+  }
+  // What another function took for its own from here on is this one's.
+  const uint32_t owner = map_.owner(s.address);
+  if (owner >= CodeMap::kFirstOwner)
+    for (const Range& r : starts_[owner - CodeMap::kFirstOwner].body.extents)
+      if (r.to > s.address) map_.clear(std::max(r.from, s.address), r.to - std::max(r.from, s.address), owner);
+  ++s.reads;
+  s.body = reader_.read(s.address, s.processor, index + CodeMap::kFirstOwner);
+  for (const Range& r : s.body.data)
+    if (map_.owner(r.from) == CodeMap::kUnread) map_.mark(r.from, r.to - r.from, CodeMap::kData);
+  take(index);
+}
+
+// What the body of a function says of others.
+void Discovery::take(uint32_t index) {
+  const Processor here = starts_[index].processor;
+  const bool arm = family_of(here) == Family::kArm;
+  const ReadFunction& body = starts_[index].body;
+  for (const Call& c : body.calls) {
+    if (c.target == kNowhere || c.kind == CallKind::kCallback) continue;
+    uint64_t to = c.target;
+    Processor there = processor_at(to, here, false);
+    if (c.kind == CallKind::kIndirect && arm) there = mode_at(program_, to);
+    add(to, there, Found::kCall, Sure::kHigh);
+  }
+  for (const Escape& e : body.escapes) {
+    if (e.falls) continue;
+    uint64_t to = e.target;
+    const Processor there = arm && (to & 1) ? mode_at(program_, to) : here;
+    tail_targets_.emplace_back(to, there);
+  }
+  code_pointers_.insert(code_pointers_.end(), body.code_pointers.begin(), body.code_pointers.end());
+}
+
+void Discovery::drain() {
+  while (!waiting_.empty() || !later_.empty()) {
+    auto& from = waiting_.empty() ? later_ : waiting_;
+    const uint32_t index = from.back();
+    from.pop_back();
+    read(index);
+  }
+}
+
+// Functions that end only in calls of, and jumps to, functions that do not return. True: more of them than before.
+bool Discovery::find_no_return() {
+  std::vector<uint32_t> newly;
+  for (bool any = true; any;) {
+    any = false;
+    for (uint32_t i = 0; i < starts_.size(); ++i) {
+      Start& s = starts_[i];
+      if (!s.returns || s.reads == 0 || s.body.returns || s.body.instructions == 0 || s.body.undecodable != 0) continue;
+      bool leaves = false;
+      for (const Escape& e : s.body.escapes) leaves |= !by_address_.contains(e.target) || returns(e.target);
+      if (leaves) continue;
+      s.returns = false;
+      newly.push_back(i);
+      any = true;
+    }
+  }
+  if (newly.empty()) return false;
+  for (uint32_t i = 0; i < starts_.size(); ++i)
+    for (const Call& c : starts_[i].body.calls) {
+      if (c.target == kNowhere || (c.kind != CallKind::kDirect && c.kind != CallKind::kIndirect)) continue;
+      const bool ends = std::ranges::binary_search(starts_[i].body.endings, c.site);
+      if (!ends && !returns(c.target)) queue(i);
+    }
+  return true;
+}
+
+void Discovery::settle() {
+  drain();
+  for (int i = 0; i < kMostRounds && find_no_return(); ++i) drain();
+}
+
+void Discovery::tails() {
+  for (int round = 0; round < kMostRounds; ++round) {
+    auto targets = std::exchange(tail_targets_, {});
+    std::ranges::sort(targets);
+    targets.erase(std::ranges::unique(targets).begin(), targets.end());
+    const size_t before = starts_.size();
+    for (const auto& [to, processor] : targets) {
+      if (map_.owner(to) >= CodeMap::kFirstOwner) continue;
+      if (reader_.stub(to, processor, nullptr) != kNone) continue;
+      if (plausible(processor, to)) add(to, processor, Found::kTailCall, Sure::kMedium);
+      drain();
+    }
+    settle();
+    if (starts_.size() == before) return;
+  }
+}
+
+void Discovery::pointer(uint64_t value, bool made_by_code) {
+  const Processor processor = mode_at(program_, value);
+  if (value % instruction_alignment(processor) != 0 || map_.owner(value) != CodeMap::kUnread) return;
+  if (!program_.code_at(value) || starts_function(value)) return;
+  if (!plausible(processor, value) || reader_.stub(value, processor, nullptr) != kNone) return;
+  if (!made_by_code && !is_prologue(processor, value)) {
+    // Where no instruction ends just before, code could not fall into it either.
+    const Start* before = owner_before(value);
+    if (!before || before->body.open) return;
+  }
+  add(value, processor, Found::kPointer, Sure::kHigh);
+  settle();
+}
+
+void Discovery::pointers() {
+  auto made = std::exchange(code_pointers_, {});
+  std::ranges::sort(made);
+  made.erase(std::ranges::unique(made).begin(), made.end());
+  for (const uint64_t value : made) pointer(value, true);
+  for (const uint64_t value : program_.pointers) pointer(value, false);
+}
+
+Decoder& Discovery::decoder(Processor processor) {
+  auto& slot = decoders_[static_cast<size_t>(processor)];
+  if (!slot) slot = std::make_unique<Decoder>(processor, program_.dialect);
+  return *slot;
+}
+
+bool Discovery::decode(Processor processor, uint64_t address, Op& op) {
+  const Area* area = program_.code_at(address);
+  if (!area) return op.size = 0, false;
+  if (!decoder(processor).decode(area->bytes.span().subspan(address - area->address), address, insn_)) {
+    op.size = insn_.size;
+    return false;
+  }
+  Translator::of(processor, program_.dialect).translate(insn_, op);
+  return true;
+}
+
+// How a function begins on each processor: it makes room on the stack, saves what it must, or marks a landing place.
+bool Discovery::is_prologue(Processor processor, uint64_t address) {
+  decoder(processor).restart();
+  Op op;
+  if (!decode(processor, address, op)) return false;
+  const InstructionSet& set = decoder(processor).set();
+  const std::string_view name = set.opcode_name(insn_.opcode);
+  const Slot sp = Translator::of(processor, program_.dialect).stack_pointer();
+  const auto last = insn_.operand_count == 0 ? Operand{} : insn_.operand(insn_.operand_count - 1u);
+  switch (family_of(processor)) {
+    case Family::kMips:
+      if (name == "LUi" || name == "LUi64") return op.dst == 28;
+      return op.what == Do::kAdd && op.dst == sp && op.a == sp && op.imm < 0;
+    case Family::kArm:
+      if (name == "tPUSH" || name == "STMDB_UPD" || name == "t2STMDB_UPD")
+        return last.value == set.register_named("LR");
+      return name == "STR_PRE_IMM" && set.register_name(insn_.reg(1)) == "LR";
+    case Family::kAArch64:
+      if (name == "STPXpre") return set.register_name(insn_.reg(3)) == "SP";
+      if (name == "HINT") return insn_.imm(0) == 34 || insn_.imm(0) == 25;
+      return op.what == Do::kSubtract && op.dst == sp && op.a == sp;
+    case Family::kX86:
+      return name == "ENDBR64" || name == "ENDBR32" || (op.what == Do::kPush && op.c == 5);
+    case Family::kPpc:
+      return (name == "STWU" || name == "STDU") && set.register_encoding(insn_.reg(1)) == 1 &&
+             insn_.reg(1) == insn_.reg(3);
+    case Family::kRiscv:
+      return op.what == Do::kAdd && op.dst == sp && op.a == sp && op.imm < 0;
+    case Family::kNone:
+      break;
+  }
+  return false;
+}
+
+bool Discovery::is_padding(Processor processor, uint64_t address, uint64_t& size) {
+  Op op;
+  const uint64_t unit = instruction_alignment(processor);
+  decoder(processor).restart();
+  if (!decode(processor, address, op)) {
+    size = std::max<uint64_t>(op.size, unit);
+    return true;
+  }
+  size = op.size;
+  const Area* area = program_.code_at(address);
+  const Bytes bytes = area->bytes.head(op.size, address - area->address);
+  const bool zero = is_run(bytes) && bytes[0] == 0;
+  return op.padding || zero || (op.flow == Flow::kTrap && family_of(processor) != Family::kX86);
+}
+
+// Runs to an end of some kind through valid instructions alone.
+bool Discovery::plausible(Processor processor, uint64_t address) {
+  constexpr int kFarthest = 64;
+  decoder(processor).restart();
+  Op op;
+  for (int i = 0; i < kFarthest; ++i, address += op.size) {
+    if (!decode(processor, address, op) || insn_.unpredictable) return false;
+    if (op.target != kNowhere && !program_.code_at(op.target))
+      return reader_.stub(op.target, processor, nullptr) != kNone ||
+             (op.flow == Flow::kCall && program_.data_at(op.target));
+    if (op.flow != Flow::kNone) return op.flow != Flow::kTrap || i > 0;
+  }
+  return true;
+}
+
+const Discovery::Start* Discovery::owner_before(uint64_t address) const {
+  auto at = by_address_.upper_bound(address);
+  return at == by_address_.begin() ? nullptr : &starts_[std::prev(at)->second];
+}
+
+Processor Discovery::mode_before(uint64_t address) const {
+  if (family_of(program_.processor) != Family::kArm) return program_.processor;
+  const Start* before = owner_before(address);
+  if (before) return before->processor;
+  if (!by_address_.empty()) return starts_[by_address_.begin()->second].processor;
+  return starts_.empty() ? program_.processor : starts_.front().processor;
+}
+
+// The first entry of a table of stubs: it jumps through a word that only the dynamic linker knows.
+bool Discovery::looks_like_stub(const ReadFunction& body) const {
+  return body.stub_of != kNone || (body.instructions <= 6 && body.indirect_jumps == 1 && body.blocks.size() == 1);
+}
+
+void Discovery::gap(uint64_t from, uint64_t to) {
+  while (from < to) {
+    const Processor processor = mode_before(from);
+    const uint64_t unit = instruction_alignment(processor);
+    if (from % unit != 0) {
+      from += unit - from % unit;
+      continue;
+    }
+    if (map_.owner(from) != CodeMap::kUnread) {
+      from += map_.unit();
+      continue;
+    }
+    uint64_t size = unit;
+    if (is_padding(processor, from, size)) {
+      from += size;
+      continue;
+    }
+    const Start* before = owner_before(from);
+    const bool open = before && before->body.open;
+    const bool prologue = is_prologue(processor, from);
+    const uint32_t stub = reader_.stub(from, processor, nullptr);
+    if (stub != kNone) {
+      from += size;
+      continue;
+    }
+    // A hole in a function is code that nothing leads to any more.
+    const bool hole = before && !before->body.extents.empty() && before->body.extents.back().to > from;
+    if ((prologue || (!open && !hole)) && plausible(processor, from)) {
+      add(from, processor, prologue ? Found::kPrologue : Found::kGap, Sure::kMedium);
+      settle();
+    }
+    from += std::max<uint64_t>(size, unit);
+  }
+}
+
+void Discovery::gaps() {
+  const bool sections = std::ranges::none_of(program_.data, [&](const Area& a) {
+    return a.executable && a.address == program_.code.front().address &&
+           a.bytes.size() == program_.code.front().bytes.size();
+  });
+  for (const Area& area : program_.code) {
+    uint64_t from = area.address, to = area.end();
+    if (!sections) {  // headers and data lie in the segment too: from the first function to the last
+      const auto first = by_address_.lower_bound(from);
+      auto last = by_address_.lower_bound(to);
+      if (first == by_address_.end() || first == last) continue;
+      from = first->first;
+      const auto& extents = starts_[std::prev(last)->second].body.extents;
+      to = extents.empty() ? std::prev(last)->first : std::max(extents.back().to, std::prev(last)->first);
+    }
+    gap(from, to);
+  }
+}
+
+// Functions that reach over the start of another: what lies behind it is not theirs.
+bool Discovery::crossings() {
+  bool any = false;
+  for (uint32_t i = 0; i < starts_.size(); ++i) {
+    const Start& s = starts_[i];
+    const uint64_t next = next_start(s.address);
+    if (s.body.extents.empty() || s.body.extents.back().to <= next || s.reads >= kMostReads) continue;
+    queue(i);
+    any = true;
+  }
+  return any;
+}
+
+void Discovery::run() {
+  for (const Seed& s : program_.seeds)
+    if (s.processor != Processor::kUnknown) add(s.address, s.processor, s.found, s.sure, s.size, s.name);
+  settle();
+  for (const Seed& s : program_.seeds)
+    if (s.processor == Processor::kUnknown) add(s.address, mode_before(s.address), s.found, s.sure);
+  settle();
+  for (int round = 0; round < kMostRounds; ++round) {
+    const size_t before = starts_.size();
+    tails();
+    pointers();
+    gaps();
+    while (crossings()) settle();
+    if (starts_.size() == before && tail_targets_.empty()) break;
+  }
+  // Stubs are ways to imports, not functions.
+  for (Start& s : starts_) s.stub = s.sure != Sure::kCertain && s.name.empty() && looks_like_stub(s.body);
+}
+
+}  // namespace assay::code

@@ -1,0 +1,76 @@
+// Which functions a program has, and the body of each: from what its tables state to what lies in the gaps, until
+// nothing changes.
+#pragma once
+#include "code/reader.h"
+
+#include <deque>
+#include <map>
+
+namespace assay::code {
+
+class Discovery : public Neighbours {
+ public:
+  struct Start {
+    uint64_t address = 0;
+    Processor processor = Processor::kUnknown;
+    Found found = Found::kCall;
+    Sure sure = Sure::kHigh;
+    uint64_t stated_size = 0;
+    std::string name;
+    uint32_t reads = 0;
+    bool waits = false, returns = true, stub = false;
+    ReadFunction body;
+  };
+
+  explicit Discovery(const Program& program);
+  void run();
+
+  const std::map<uint64_t, uint32_t>& order() const { return by_address_; }
+  const Start& start(uint32_t index) const { return starts_[index]; }
+  Start& start(uint32_t index) { return starts_[index]; }
+  const CodeMap& map() const { return map_; }
+
+  bool starts_function(uint64_t address) const override { return map_.starts_function(address); }
+  uint64_t next_start(uint64_t address) const override;
+  bool returns(uint64_t function) const override;
+  bool import_returns(uint32_t import) const override { return import >= no_return_.size() || !no_return_[import]; }
+  Processor processor_at(uint64_t address, Processor here, bool other) const override;
+
+ private:
+  void add(uint64_t address, Processor processor, Found found, Sure sure, uint64_t size = 0,
+           std::string_view name = {});
+  void queue(uint32_t index);
+  void read(uint32_t index);
+  void take(uint32_t index);
+  void drain();
+  bool find_no_return();
+  void settle();
+  void tails();
+  void pointers();
+  void pointer(uint64_t value, bool made_by_code);
+  void gaps();
+  void gap(uint64_t from, uint64_t to);
+  bool crossings();
+  bool is_prologue(Processor processor, uint64_t address);
+  bool is_padding(Processor processor, uint64_t address, uint64_t& size);
+  bool plausible(Processor processor, uint64_t address);
+  bool looks_like_stub(const ReadFunction& body) const;
+  Processor mode_before(uint64_t address) const;
+  const Start* owner_before(uint64_t address) const;
+  Decoder& decoder(Processor processor);
+  bool decode(Processor processor, uint64_t address, Op& op);
+
+  const Program& program_;
+  CodeMap map_;
+  Reader reader_;
+  std::deque<Start> starts_;
+  std::map<uint64_t, uint32_t> by_address_;
+  std::vector<uint32_t> waiting_, later_;
+  std::vector<bool> no_return_;  // by import
+  std::vector<std::pair<uint64_t, Processor>> tail_targets_;
+  std::vector<uint64_t> code_pointers_;
+  std::array<std::unique_ptr<Decoder>, kProcessors> decoders_;
+  Insn insn_;
+};
+
+}  // namespace assay::code

@@ -1,0 +1,159 @@
+// A switch's target is `base + (entry << n)`, an entry lies at `table + (index << m)`, and a comparison bounded the
+// index. Compilers differ in base, n, m and the width of entries only; ARM also jumps into a row of branches.
+#include "code/jump_tables.h"
+
+#include <algorithm>
+
+namespace assay::code {
+namespace {
+
+constexpr int64_t kMostEntries = 1 << 16, kMostGuessed = 1024;
+
+struct Shape {
+  Value target;       // base and n; the unknown is the entry
+  Value entry;        // table and m; the unknown is the index
+  uint8_t width = 0;  // of an entry
+  bool is_signed = false;
+  bool branches = false;  // no table: the target itself is base + (index << m)
+};
+
+class Resolver {
+ public:
+  Resolver(const Program& program, const Op& jump, Range within, const Shape& shape)
+      : program_(program), jump_(jump), within_(within), shape_(shape) {}
+
+  std::optional<Switch> read(const Bound& bound, bool strict);
+
+ private:
+  std::optional<uint64_t> place(int64_t index) const;
+  bool possible(uint64_t address, bool strict) const;
+
+  const Program& program_;
+  const Op& jump_;
+  Range within_;
+  const Shape& shape_;
+};
+
+// A bounded table may lead to a part of the function that lies elsewhere.
+bool Resolver::possible(uint64_t address, bool strict) const {
+  const Area* area = program_.code_at(address);
+  if (!area ||
+      address % instruction_alignment(program_.processor == Processor::kArm ? Processor::kThumb : program_.processor) !=
+          0)
+    return false;
+  return strict || (area == program_.code_at(jump_.address) && address >= within_.from && address < within_.to);
+}
+
+std::optional<uint64_t> Resolver::place(int64_t index) const {
+  const uint64_t mask = program_.pointer == 4 ? 0xffffffff : ~uint64_t{0};
+  const uint64_t at = (shape_.entry.add + (static_cast<uint64_t>(index) << shape_.entry.shift)) & mask;
+  if (shape_.branches) return at;
+  auto word = program_.word(at, shape_.width);
+  if (!word) return std::nullopt;
+  if (shape_.width == program_.pointer)
+    if (const Filled* f = program_.filled_at(at)) word = f->value;
+  uint64_t entry = *word;
+  const int unused = 64 - 8 * shape_.width;
+  if (shape_.is_signed) entry = static_cast<uint64_t>(static_cast<int64_t>(entry << unused) >> unused);
+  const uint64_t to = (shape_.target.add + (entry << shape_.target.shift)) & mask;
+  return family_of(program_.processor) == Family::kArm ? to & ~uint64_t{1} : to;
+}
+
+std::optional<Switch> Resolver::read(const Bound& bound, bool strict) {
+  Switch out;
+  out.bounded = strict;
+  out.entry_size = shape_.branches ? 4 : shape_.width;
+  out.table = shape_.entry.add + (static_cast<uint64_t>(bound.low) << shape_.entry.shift);
+  if (program_.pointer == 4) out.table &= 0xffffffff;
+  int64_t count = 0;
+  for (int64_t i = bound.low; i <= bound.high; ++i, ++count) {
+    const auto to = place(i);
+    const bool good = to && possible(*to, strict);
+
+    if (!good && strict) return std::nullopt;
+    const bool over = !strict && !out.places.empty() && !shape_.branches &&
+                      out.table + static_cast<uint64_t>(count) * out.entry_size >= out.places.front() &&
+                      out.table < out.places.front();
+    if (!good || over) break;
+    out.places.push_back(*to);
+    if (!strict) std::ranges::sort(out.places);
+  }
+  if (out.places.empty() || (!strict && out.places.size() < 2)) return std::nullopt;
+  std::ranges::sort(out.places);
+  const auto rest = std::ranges::unique(out.places);
+  out.places.erase(rest.begin(), rest.end());
+  const auto inside = std::ranges::count_if(out.places, [&](uint64_t p) { return within_.holds(p); });
+  if (2 * static_cast<size_t>(inside) < out.places.size()) return std::nullopt;
+  if (!shape_.branches && program_.code_at(out.table))
+    out.data.push_back({out.table, out.table + (static_cast<uint64_t>(count) << shape_.entry.shift)});
+  return out;
+}
+
+std::optional<Shape> shape_of(const Program& program, const Unknowns& unknowns, const Value& target) {
+  Shape s{.target = target};
+  const Meaning& m = unknowns.meaning(target.unknown);
+  if (m.kind == Meaning::kLoad && !m.one.constant() && (m.width != 8 || program.pointer == 8)) {
+    s.entry = m.one, s.width = m.width, s.is_signed = m.is_signed;
+    // A narrow entry that was widened afterwards counts as it was read.
+    constexpr uint64_t kLowest = 0x1000;
+    const bool address = m.one.origin == Origin::kAddress || (!program.moves && m.one.add >= kLowest);
+    if (address && (program.data_at(s.entry.add) || program.data_at(s.entry.add + uint64_t{m.width} * 64))) return s;
+  }
+  // An entry whose sign was put back after it was read.
+  if (m.kind == Meaning::kPart && m.is_signed && m.one.add == 0 && m.one.shift == 0) {
+    const Meaning& inner = unknowns.meaning(m.one.unknown);
+    if (inner.kind == Meaning::kLoad && inner.width * 8 == m.width) {
+      s.entry = inner.one, s.width = inner.width, s.is_signed = true;
+      return s;
+    }
+  }
+  if (target.shift >= 2 && target.add != 0 && program.code_at(target.add)) {
+    s.entry = target, s.branches = true;
+    return s;
+  }
+  return std::nullopt;
+}
+
+}  // namespace
+
+Destination destination(const Program& program, const Machine& machine, State state, const Op& jump, Range within) {
+  Destination out;
+  machine.assume(jump, true, state);
+  const Value target = machine.target(state, jump);
+  if (target.origin == Origin::kImport) {
+    out.kind = Destination::kImport, out.address = target.add;
+    return out;
+  }
+  if (target.constant()) {
+    out.kind = target.add != 0 ? Destination::kAddress : Destination::kUnknown, out.address = target.add;
+    return out;
+  }
+  const auto shape = shape_of(program, machine.unknowns(), target);
+  if (!shape) return out;
+  if (!shape->branches && !program.data_at(shape->entry.add) && shape->entry.add == 0) return out;
+  Resolver resolver(program, jump, within, *shape);
+  const auto bound = machine.bound(state, shape->entry.unknown);
+  const bool closed =
+      bound && bound->low > -kUnbounded && bound->high < kUnbounded && bound->high - bound->low < kMostEntries;
+  bool compared = false;
+  for (uint8_t i = 0; i < state.bounds; ++i) compared |= bound && state.bound[i].unknown == shape->entry.unknown;
+  if (closed && bound->low <= bound->high) {
+    if (auto table = resolver.read(*bound, true)) {
+      table->bounded = true;
+      out.kind = Destination::kSwitch, out.table = std::move(*table);
+      return out;
+    }
+    if (compared) return out;  // bounded, and not all entries lead into this function
+  }
+  out.kind = shape->entry.shift != 0 || shape->width < 4 ? Destination::kOpenSwitch : Destination::kUnknown;
+  if (shape->entry.add == 0 || shape->branches) return out;
+  const int64_t low = bound && bound->low > -kMostEntries ? bound->low : 0;
+  const int64_t high = bound && bound->high < kMostEntries ? bound->high : low + kMostGuessed - 1;
+  if (!program.data_at(shape->entry.add)) return out;
+  if (auto table = resolver.read({0, low, high}, false)) {
+    out.kind = Destination::kSwitch, out.table = std::move(*table);
+  }
+  return out;
+}
+
+}  // namespace assay::code

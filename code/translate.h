@@ -1,0 +1,64 @@
+// From a decoded instruction to an Op: one table per processor, worked out on first use, then immutable and shared.
+#pragma once
+#include "code/decode.h"
+#include "code/op.h"
+
+#include <vector>
+
+namespace assay::code {
+
+struct Recipe;
+
+class Translator {
+ public:
+  static const Translator& of(Processor processor, Dialect dialect);
+  void translate(const Insn& insn, Op& op) const;
+  Processor processor() const { return processor_; }
+  Slot stack_pointer() const { return stack_pointer_; }
+  Slot global_pointer() const { return global_pointer_; }  // kNoSlot where there is none
+  uint64_t call_clobbers() const { return call_clobbers_; }
+  uint8_t argument_count() const { return static_cast<uint8_t>(arguments_.size()); }
+  const std::vector<Slot>& arguments() const { return arguments_; }  // registers of the first arguments of a call
+  Slot system_call_number() const { return system_call_number_; }
+  // Names of recipes that no opcode bears: none, or a table is wrong.
+  static std::vector<std::string_view> unknown_recipes(Processor processor);
+
+ private:
+  Translator(Processor processor, Dialect dialect);
+  enum class Jump : uint8_t;  // how an opcode branches or where an indirect one finds its target
+  struct Row {
+    const Recipe* recipe = nullptr;
+    uint64_t writes = 0;  // implicit
+    InstructionSet::Layout layout;
+    Jump jump{};
+    Relation relation = Relation::kUnstated;
+    bool padding = false;
+    int8_t through = -1;
+  };
+  void name_slots();
+  void set_jump(std::string_view name, Row& row) const;
+  void set_calls();
+  Slot slot(const Insn& insn, int operand) const;
+  Slot written_slot(const Insn& insn, int operand) const;
+  void apply(const Recipe& recipe, const Insn& insn, Op& op) const;
+  void twist(const Recipe& recipe, const Insn& insn, Op& op) const;
+  void twist_register(const Recipe& recipe, const Insn& insn, Op& op) const;
+  void branch(const Row& row, const Insn& insn, Op& op) const;
+  void ppc_branch(const Insn& insn, Op& op) const;
+  void memory(const Row& row, const Insn& insn, Op& op) const;
+  void small(const Insn& insn, std::string_view name, Op& op) const;
+
+  Processor processor_;
+  Family family_;
+  bool thumb_ = false;
+  const InstructionSet& set_;
+  std::vector<Row> rows_;
+  std::vector<Slot> slots_;       // by register number
+  std::vector<uint64_t> masks_;   // by register number
+  std::vector<uint32_t> fields_;  // PowerPC: the condition field a register is or lies in
+  std::vector<Slot> arguments_;
+  Slot stack_pointer_ = kNoSlot, global_pointer_ = kNoSlot, system_call_number_ = kNoSlot;
+  uint64_t call_clobbers_ = 0;
+};
+
+}  // namespace assay::code

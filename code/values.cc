@@ -1,0 +1,517 @@
+// The meaning of each Op on a State.
+#include "code/values.h"
+
+#include "code/translate.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+namespace assay::code {
+namespace {
+
+constexpr uint32_t kEntry = uint32_t{1} << 30;  // unknowns that a function is entered with
+constexpr uint32_t kPhi = (uint32_t{1} << 30) + 1024;
+
+int64_t sign_extend(uint64_t value, uint32_t bits) {
+  if (bits >= 64 || bits == 0) return static_cast<int64_t>(value);
+  return static_cast<int64_t>(value << (64 - bits)) >> (64 - bits);
+}
+
+uint64_t low_bits(uint64_t value, uint32_t bits) { return bits >= 64 ? value : value & ((uint64_t{1} << bits) - 1); }
+
+uint64_t hash_of(const Meaning& m) {
+  uint64_t h = m.kind + 16 * m.width + 4096 * m.is_signed + (uint64_t{m.epoch} << 20);
+  for (const Value* v : {&m.one, &m.two}) {
+    h = (h ^ v->add) * 0x9e3779b97f4a7c15;
+    h = (h ^ (h >> 29) ^ v->unknown ^ (uint64_t{v->shift} << 40)) * 0xbf58476d1ce4e5b9;
+  }
+  return h ^ (h >> 32);
+}
+
+}  // namespace
+
+void Unknowns::clear() {
+  all_.clear();
+  if (table_.size() > 4096)
+    table_.assign(256, 0);
+  else
+    std::ranges::fill(table_, 0);
+}
+
+uint32_t Unknowns::of(const Meaning& meaning) {
+  if (2 * (all_.size() + 1) > table_.size()) {
+    table_.assign(std::max<size_t>(256, 2 * table_.size()), 0);
+    for (uint32_t i = 0; i < all_.size(); ++i) {
+      size_t at = hash_of(all_[i]) & (table_.size() - 1);
+      while (table_[at]) at = (at + 1) & (table_.size() - 1);
+      table_[at] = i + 1;
+    }
+  }
+  size_t at = hash_of(meaning) & (table_.size() - 1);
+  for (; table_[at]; at = (at + 1) & (table_.size() - 1))
+    if (all_[table_[at] - 1] == meaning) return kFirst + table_[at] - 1;
+  all_.push_back(meaning);
+  table_[at] = static_cast<uint32_t>(all_.size());
+  return kFirst + table_[at] - 1;
+}
+
+const Meaning& Unknowns::meaning(uint32_t unknown) const {
+  static const Meaning kUnstated;
+  return unknown >= kFirst && unknown - kFirst < all_.size() ? all_[unknown - kFirst] : kUnstated;
+}
+
+Machine::Machine(const Program& program, const Translator& translator, Unknowns& unknowns)
+    : program_(program),
+      translator_(translator),
+      unknowns_(unknowns),
+      family_(family_of(translator.processor())),
+      narrow_(!is_64_bit(translator.processor())) {}
+
+Value Machine::known(uint64_t number, Origin origin) const {
+  return {.add = narrow_ ? number & 0xffffffff : number, .origin = origin};
+}
+
+State Machine::entry(uint64_t function) const {
+  State s;
+  for (Slot i = 0; i < kSlots; ++i) s.slots[i] = {.unknown = kEntry + i};
+  constexpr Slot kMipsT9 = 25;
+  if (family_ == Family::kMips) s.slots[kMipsT9] = known(function, Origin::kAddress);
+  s.epoch = 1;
+  return s;
+}
+
+Value Machine::value(const State& state, Slot slot, const Op& op) const {
+  if (slot < kSlots) {
+    if (slot == translator_.global_pointer() && program_.global_pointer != 0)
+      return known(program_.global_pointer, Origin::kAddress);
+    return state.slots[slot];
+  }
+  if (slot == kProgramCounter) {
+    const bool thumb = translator_.processor() == Processor::kThumb || translator_.processor() == Processor::kThumbBe;
+    const uint64_t pc = op.address + (thumb ? 4 : 8);
+    return known(op.has_memory && thumb && op.what != Do::kTableBranch ? pc & ~uint64_t{3} : pc, Origin::kAddress);
+  }
+  return {};
+}
+
+// A result of 32 bits in a register of 64.
+Value Machine::half(const Op& op, Value v) const {
+  if (!op.half || narrow_ || !v.number()) return v;
+  v.add = op.is_signed ? static_cast<uint64_t>(sign_extend(v.add, 32)) : v.add & 0xffffffff;
+  return v;
+}
+
+// a + (b << shift) + add, or nothing that is known: two different unknowns, shifted past reason.
+Value Machine::sum(const Value& a, const Value& b, uint8_t shift, int64_t add) const {
+  const auto nothing = [](const Value& v) { return v.constant() && v.add == 0 && v.origin != Origin::kImport; };
+  if (a.origin == Origin::kImport && nothing(b) && add == 0) return a;
+  if (b.origin == Origin::kImport && nothing(a) && add == 0 && shift == 0) return b;
+  if (a.origin == Origin::kImport || b.origin == Origin::kImport) return {.unknown = ~uint32_t{0}};
+  if (!a.constant() && !b.constant()) return {.unknown = ~uint32_t{0}};
+  Value out;
+  out.add = a.add + (b.add << shift) + static_cast<uint64_t>(add);
+  if (narrow_) out.add &= 0xffffffff;
+  if (!a.constant()) out.unknown = a.unknown, out.shift = a.shift;
+  if (!b.constant()) out.unknown = b.unknown, out.shift = static_cast<uint8_t>(b.shift + shift);
+  if (out.shift > 63) return {.unknown = ~uint32_t{0}};
+  const bool address = a.origin == Origin::kAddress || b.origin == Origin::kAddress;
+  out.origin = address ? Origin::kAddress : Origin::kNumber;
+  return out;
+}
+
+Value Machine::part(const Value& whole, uint8_t bits, bool is_signed) const {
+  if (whole.origin == Origin::kImport) return {.unknown = ~uint32_t{0}};
+  if (whole.constant()) {
+    const uint64_t low = low_bits(whole.add, bits);
+    return known(is_signed ? static_cast<uint64_t>(sign_extend(low, bits)) : low, Origin::kNumber);
+  }
+  // Nothing is lost of what was read so narrow, nor of an index that widens.
+  const Meaning& m = unknowns_.meaning(whole.unknown);
+  const bool plain = whole.add == 0 && whole.shift == 0;
+  if (plain && m.kind == Meaning::kLoad && !m.is_signed && m.width * 8 <= bits - (is_signed ? 1 : 0)) return whole;
+  if (plain && m.kind == Meaning::kPart && m.width <= bits && (m.is_signed == is_signed || m.width < bits))
+    return whole;
+  if (bits >= 32) return whole;
+  return {.unknown = unknowns_.of({.kind = Meaning::kPart, .width = bits, .is_signed = is_signed, .one = whole})};
+}
+
+Value Machine::field(const Op& op, const Value& a, const Value& fresh) const {
+  const uint32_t whole = narrow_ || op.half ? 32 : 64;
+  if (op.shift == 0) {
+    const Value low = op.width >= whole - op.scale ? a : part(a, op.width, op.is_signed);
+    return sum({}, low, op.scale, 0);
+  }
+  if (a.constant() && a.number()) {
+    const uint64_t v = low_bits(a.add >> op.shift, op.width);
+    return known(op.is_signed ? static_cast<uint64_t>(sign_extend(v, op.width)) : v, Origin::kNumber);
+  }
+  if (op.width >= 32 || op.is_signed || op.scale != 0) return fresh;
+  const Value shifted = {.unknown =
+                             unknowns_.of({.kind = Meaning::kPart, .width = 64, .one = a, .two = {.add = op.shift}})};
+  return {.unknown = unknowns_.of({.kind = Meaning::kPart, .width = op.width, .one = shifted})};
+}
+
+Value Machine::address(const State& state, const Op& op) const {
+  Value base = value(state, op.base, op);
+  if (op.base == kNoSlot && op.based) base.origin = Origin::kAddress;
+  return sum(base, value(state, op.index, op), op.scale, op.displacement);
+}
+
+Value Machine::load(const State& state, const Value& at, uint8_t width, bool is_signed) const {
+  if (at.unknown == ~uint32_t{0} || at.origin == Origin::kImport) return {.unknown = ~uint32_t{0}};
+  for (uint8_t i = 0; i < state.saved; ++i)
+    if (state.memory[i].address == at)
+      return width == program_.pointer || state.memory[i].value.constant() ? state.memory[i].value
+                                                                           : Value{.unknown = ~uint32_t{0}};
+  if (at.constant()) {
+    if (width == program_.pointer)
+      if (const Filled* f = program_.filled_at(at.add)) {
+        if (f->import != ~uint32_t{0}) return {.add = f->import, .origin = Origin::kImport};
+        if (program_.constant(at.add)) return known(f->value, Origin::kAddress);
+      }
+    if (program_.constant(at.add))
+      if (const auto word = program_.word(at.add, width)) {
+        const bool code = program_.code_at(at.add) != nullptr;
+        return known(is_signed ? static_cast<uint64_t>(sign_extend(*word, 8u * width)) : *word,
+                     width == program_.pointer && !code ? Origin::kAddress : Origin::kNumber);
+      }
+  }
+  return {.unknown = unknowns_.of(
+              {.kind = Meaning::kLoad, .width = width, .is_signed = is_signed, .epoch = state.epoch, .one = at})};
+}
+
+Value Machine::loaded(const State& state, const Op& op) const {
+  return load(state, address(state, op), op.width, op.is_signed);
+}
+
+Value Machine::target(const State& state, const Op& op) const {
+  if (op.through_memory) return load(state, address(state, op), static_cast<uint8_t>(program_.pointer), false);
+  const Value to = value(state, op.through, op);
+  return op.displacement == 0 || op.has_memory ? to : sum(to, {}, 0, op.displacement);
+}
+
+namespace {
+
+Relation without_sign(Relation relation) {
+  using enum Relation;
+  const bool signed_one = relation >= kLess;
+  return signed_one
+             ? static_cast<Relation>(static_cast<int>(relation) - static_cast<int>(kLess) + static_cast<int>(kBelow))
+             : relation;
+}
+
+// Stack words are told apart by what their addresses count from.
+void remember(State& state, const Value& address, const Value& value) {
+  if (address.constant() || address.shift != 0) return;
+  for (uint8_t i = 0; i < state.saved; ++i)
+    if (state.memory[i].address == address) return void(state.memory[i].value = value);
+  // What a function was entered with is saved and restored, never asked for. Constants are kept longest.
+  if (value.unknown >= kEntry && value.unknown < kPhi) return;
+  if (state.saved == state.memory.size()) {
+    const auto gone = std::ranges::find_if(state.memory, [](const State::Saved& s) { return !s.value.constant(); });
+    if (gone == state.memory.end() && !value.constant()) return;
+    std::rotate(gone == state.memory.end() ? state.memory.begin() : gone,
+                (gone == state.memory.end() ? state.memory.begin() : gone) + 1, state.memory.end());
+    --state.saved;
+  }
+  state.memory[state.saved++] = {address, value};
+}
+
+void forget_word(State& state, const Value& address, uint8_t width, int64_t word) {
+  uint8_t kept = 0;
+  for (uint8_t i = 0; i < state.saved; ++i) {
+    const Value& a = state.memory[i].address;
+    const auto distance = sign_extend(a.add - address.add, static_cast<uint32_t>(8 * word));
+    if (a.unknown == address.unknown && distance > -word && distance < width) continue;
+    state.memory[kept++] = state.memory[i];
+  }
+  state.saved = kept;
+}
+
+}  // namespace
+
+void Machine::store(const Op& op, uint32_t mark, State& state) const {
+  const Value at = op.what == Do::kPush ? state.slots[translator_.stack_pointer()] : address(state, op);
+  state.epoch = mark;
+  const Value stack = state.slots[translator_.stack_pointer()];
+  if (at.constant() || at.unknown != stack.unknown) return;  // not this frame, as far as compilers go
+  forget_word(state, at, op.width, program_.pointer);
+  if (op.width != program_.pointer) return;
+  Value stored = op.c != kNoSlot ? value(state, op.c, op)
+                                 : known(static_cast<uint64_t>(op.imm), op.based ? Origin::kAddress : Origin::kNumber);
+  if (op.what == Do::kPush && op.has_memory) return;
+  remember(state, at, stored);
+}
+
+void Machine::compare(const Op& op, State& state) const {
+  state.compared = true;
+  state.flags = op.flags;
+  state.unsigned_only = family_ == Family::kPpc && !op.is_signed;
+  const bool memory = op.what == Do::kCompareMemory;
+  state.left = memory ? loaded(state, op) : value(state, op.a, op);
+  state.right = op.b == kNoSlot ? known(static_cast<uint64_t>(op.imm), Origin::kNumber) : value(state, op.b, op);
+  if (!memory && op.width != 0 && op.width < 4 && family_ == Family::kX86) {
+    state.left = part(state.left, static_cast<uint8_t>(op.width * 8), false);
+    if (op.b != kNoSlot)
+      state.right = part(state.right, static_cast<uint8_t>(op.width * 8), false);
+    else
+      state.right.add = low_bits(state.right.add, op.width * 8u);
+  }
+}
+
+Value Machine::compute(const Op& op, uint32_t mark, State& state) {
+  const Value fresh = {.unknown = 2 * mark};
+  const auto a = [&] { return value(state, op.a, op); };
+  const auto b = [&] {
+    return op.b == kNoSlot ? known(static_cast<uint64_t>(op.imm), Origin::kNumber) : value(state, op.b, op);
+  };
+  const Origin origin = op.based ? Origin::kAddress : Origin::kNumber;
+  switch (op.what) {
+    case Do::kSet:
+    case Do::kPage:
+    case Do::kLinkNext:
+      return half(op, known(static_cast<uint64_t>(op.imm), op.what == Do::kLinkNext ? Origin::kAddress : origin));
+    case Do::kAdd: {
+      if (op.has_memory && op.width == 0) return half(op, address(state, op));
+      if (op.has_memory) return half(op, sum(a(), loaded(state, op), 0, 0));
+      Value right = value(state, op.b, op);
+      if (op.extend != 0) right = part(right, static_cast<uint8_t>(std::abs(op.extend)), op.extend < 0);
+      return half(op, sum(a(), right, op.shift, op.imm));
+    }
+    case Do::kSubtract: {
+      const Value right = b();
+      if (right.number()) return half(op, sum(a(), {}, 0, -static_cast<int64_t>(right.add << op.shift)));
+      return fresh;
+    }
+    case Do::kAnd: {
+      const Value one = a(), two = b();
+      if (one.number() && two.number()) return half(op, known(one.add & (two.add << op.shift), Origin::kNumber));
+      const Value& mask = one.number() ? one : two;
+      const Value& other = one.number() ? two : one;
+      const uint64_t bits = mask.add + 1;
+      if (!mask.number() || mask.add == 0 || (bits & mask.add) != 0 || bits == 0 || op.shift != 0) return fresh;
+      return part(other, static_cast<uint8_t>(64 - __builtin_clzll(mask.add)), false);
+    }
+    case Do::kOr: {
+      const Value one = a(), two = op.shift == 0 ? b() : sum({}, b(), op.shift, 0);
+      if (one.number() && one.add == 0) return two;
+      if (two.number() && two.add == 0) return one;
+      if (op.a == op.b && op.a != kNoSlot && op.shift == 0) return one;
+      if (family_ == Family::kArm && two.number() && two.add == 1) return one;  // the mode of an address of code
+      if (one.number() && two.number()) return half(op, {.add = one.add | two.add, .origin = one.origin});
+      return fresh;
+    }
+    case Do::kExclusive:
+      return op.a == op.b && op.a != kNoSlot ? known(0, Origin::kNumber) : fresh;
+    case Do::kInsert: {
+      const Value old = a();
+      if (!old.number()) return fresh;
+      const uint64_t hole = ~(uint64_t{0xffff} << op.shift);
+      return known((old.add & hole) | (static_cast<uint64_t>(op.imm) << op.shift), old.origin);
+    }
+    case Do::kShiftLeft:
+      return half(op, sum({}, a(), op.shift, 0));
+    case Do::kShiftRight: {
+      const Value v = a();
+      if (v.number()) return known((narrow_ ? v.add & 0xffffffff : v.add) >> op.shift, Origin::kNumber);
+      if (v.origin == Origin::kImport || v.shift < op.shift) return fresh;
+      return {.add = static_cast<uint64_t>(static_cast<int64_t>(v.add) >> op.shift),
+              .unknown = v.unknown,
+              .shift = static_cast<uint8_t>(v.shift - op.shift)};
+    }
+    case Do::kField:
+      return field(op, a(), fresh);
+    case Do::kNarrow:
+      return part(a(), static_cast<uint8_t>(op.width * 8), op.is_signed);
+    case Do::kLoad:
+      return loaded(state, op);
+    case Do::kPop:
+      return load(state, state.slots[translator_.stack_pointer()], op.width, false);
+    case Do::kLess:
+      return {.unknown = unknowns_.of({.kind = Meaning::kLess, .is_signed = op.is_signed, .one = a(), .two = b()})};
+    case Do::kTableBranch: {
+      const Value entry = load(state, address(state, op), op.width, false);
+      return sum(known(op.address + 4, Origin::kAddress), entry, 1, 0);
+    }
+    default:
+      return fresh;
+  }
+}
+
+void Machine::step(const Op& op, uint32_t mark, State& state) {
+  const Slot sp = translator_.stack_pointer();
+  if (op.what == Do::kPush) {
+    state.slots[sp] = sum(state.slots[sp], {}, 0, -static_cast<int64_t>(op.width));
+    store(op, mark, state);
+    return;
+  }
+  const bool subtracts = op.sets_flags;
+  if (op.what == Do::kCompare || op.what == Do::kCompareMemory || subtracts) {
+    compare(op, state);
+  } else if (op.forgets_flags) {
+    state.compared = false;
+  }
+  Value result;
+  const bool table = op.what == Do::kTableBranch;
+  const Slot dst = table ? Slot{15} : op.dst;
+  if (dst != kNoSlot) result = compute(op, mark, state);
+  if (result.unknown == ~uint32_t{0}) result = {.unknown = 2 * mark};
+  if (op.conditional && dst < kSlots && op.flow == Flow::kNone && !(state.slots[dst] == result))
+    result = {.unknown = 2 * mark};
+  for (uint64_t left = op.writes; left != 0; left &= left - 1) {
+    const auto slot = static_cast<Slot>(__builtin_ctzll(left));
+    if (slot == dst) continue;
+    if (op.what == Do::kPop && slot == sp)
+      state.slots[sp] = sum(state.slots[sp], {}, 0, op.width);
+    else if (slot < kSlots)
+      state.slots[slot] = {.unknown = 2 * mark + 1 + (uint32_t{slot} << 24)};
+  }
+  if (op.what == Do::kStore) store(op, mark, state);
+  if (op.what == Do::kTouch) state.epoch = mark;
+  if (dst < kSlots) state.slots[dst] = result;
+}
+
+void Machine::call(uint32_t mark, State& state) const {
+  for (uint64_t left = translator_.call_clobbers(); left != 0; left &= left - 1) {
+    const auto slot = static_cast<uint32_t>(__builtin_ctzll(left));
+    state.slots[slot] = {.unknown = 2 * mark + 1 + (slot << 24)};
+  }
+  state.epoch = mark;
+  state.compared = false;
+}
+
+void Machine::tighten(uint32_t unknown, int64_t low, int64_t high, State& state) const {
+  for (uint8_t i = 0; i < state.bounds; ++i) {
+    Bound& b = state.bound[i];
+    if (b.unknown != unknown) continue;
+    b.low = std::max(b.low, low), b.high = std::min(b.high, high);
+    return;
+  }
+  if (state.bounds == state.bound.size()) {
+    std::ranges::rotate(state.bound, state.bound.begin() + 1);
+    --state.bounds;
+  }
+  state.bound[state.bounds++] = {unknown, low, high};
+}
+
+void Machine::relate(const Value& a, Relation relation, const Value& b, State& state) const {
+  if (a.constant() && !b.constant()) return relate(b, mirrored(relation), a, state);
+  if (!b.number() || a.constant()) return;
+  const Meaning& m = unknowns_.meaning(a.unknown);
+  if (m.kind == Meaning::kLess && a.add == 0 && a.shift == 0 && b.add == 0) {
+    const Relation less = m.is_signed ? Relation::kLess : Relation::kBelow;
+    if (relation == Relation::kNotEqual || relation == Relation::kAbove || relation == Relation::kGreater)
+      relate(m.one, less, m.two, state);
+    if (relation == Relation::kEqual) relate(m.one, opposite(less), m.two, state);
+    return;
+  }
+  if (a.shift != 0) return;
+  constexpr int64_t kFarthest = 1 << 20;
+  const int64_t add = sign_extend(a.add, 32), k = sign_extend(b.add, 32);
+  if (k > kFarthest || k < -kFarthest || add > kFarthest || add < -kFarthest) return;
+  const bool natural = k >= 0;
+  switch (relation) {
+    case Relation::kEqual:
+      return tighten(a.unknown, k - add, k - add, state);
+    case Relation::kBelow:
+      return natural ? tighten(a.unknown, -add, k - 1 - add, state) : void();
+    case Relation::kBelowEqual:
+      return natural ? tighten(a.unknown, -add, k - add, state) : void();
+    case Relation::kLess:
+      return tighten(a.unknown, -kUnbounded, k - 1 - add, state);
+    case Relation::kLessEqual:
+      return tighten(a.unknown, -kUnbounded, k - add, state);
+    case Relation::kGreater:
+      return tighten(a.unknown, k + 1 - add, kUnbounded, state);
+    case Relation::kGreaterEqual:
+      return tighten(a.unknown, k - add, kUnbounded, state);
+    case Relation::kAbove:
+    case Relation::kAboveEqual: {
+      const auto known_bound = bound(state, a.unknown);
+      if (known_bound && known_bound->low + add >= 0)
+        tighten(a.unknown, k - add + (relation == Relation::kAbove), kUnbounded, state);
+      return;
+    }
+    default:
+      return;
+  }
+}
+
+void Machine::assume(const Op& op, bool taken, State& state) const {
+  const Relation relation = taken ? op.relation : opposite(op.relation);
+  if (relation == Relation::kUnstated) return;
+  if (op.compares) return relate(value(state, op.a, op), relation, value(state, op.b, op), state);
+  if (!state.compared || state.flags != op.flags) return;
+  relate(state.left, state.unsigned_only ? without_sign(relation) : relation, state.right, state);
+}
+
+std::optional<Bound> Machine::bound(const State& state, uint32_t unknown) const {
+  Bound out{unknown, -kUnbounded, kUnbounded};
+  for (uint8_t i = 0; i < state.bounds; ++i)
+    if (state.bound[i].unknown == unknown) out = state.bound[i];
+  const Meaning& m = unknowns_.meaning(unknown);
+  if (m.kind == Meaning::kLoad && m.width < 4 && !m.is_signed) {
+    out.low = std::max<int64_t>(out.low, 0);
+    out.high = std::min<int64_t>(out.high, (int64_t{1} << (8 * m.width)) - 1);
+  }
+  if (m.kind == Meaning::kPart && m.width < 32) {
+    const int64_t all = (int64_t{1} << m.width) - 1;
+    if (!m.is_signed) out.low = std::max<int64_t>(out.low, 0), out.high = std::min(out.high, all);
+    // What bounds the whole bounds the part that holds it.
+    if (!m.one.constant() && m.one.shift == 0 && m.two == Value{}) {
+      const int64_t add = sign_extend(m.one.add, 32);
+      for (uint8_t i = 0; i < state.bounds; ++i) {
+        const Bound& b = state.bound[i];
+        if (b.unknown == m.one.unknown && b.low + add >= 0 && b.high + add <= all)
+          out.low = std::max(out.low, b.low + add), out.high = std::min(out.high, b.high + add);
+      }
+    }
+  }
+  if (out.low == -kUnbounded && out.high == kUnbounded) return std::nullopt;
+  return out;
+}
+
+namespace {
+
+uint32_t phi(uint32_t place, uint32_t slot) { return kPhi + place * 64 + slot; }
+
+}  // namespace
+
+void Machine::forget(State& state, uint64_t lost, const std::vector<Value>& words, uint32_t place) {
+  for (uint32_t i = 0; i < kSlots; ++i)
+    if (lost >> i & 1) state.slots[i] = {.unknown = phi(place, i)};
+  state.compared = false;
+  state.epoch = phi(place, kSlots);
+  uint8_t kept = 0;
+  for (uint8_t i = 0; i < state.saved; ++i)
+    if (lost != ~uint64_t{0} && std::ranges::find(words, state.memory[i].address) == words.end())
+      state.memory[kept++] = state.memory[i];
+  state.saved = kept;
+}
+
+void Machine::join(State& into, const State& from, uint32_t place) {
+  for (uint32_t i = 0; i < kSlots; ++i)
+    if (!(into.slots[i] == from.slots[i])) into.slots[i] = {.unknown = phi(place, i)};
+  into.compared = into.compared && from.compared && from.left == into.left && from.right == into.right &&
+                  from.flags == into.flags && from.unsigned_only == into.unsigned_only;
+  if (into.epoch != from.epoch) into.epoch = phi(place, kSlots);
+  uint8_t kept = 0;
+  for (uint8_t i = 0; i < into.bounds; ++i) {
+    Bound b = into.bound[i];
+    for (uint8_t j = 0; j < from.bounds; ++j)
+      if (from.bound[j].unknown == b.unknown) {
+        b.low = std::min(b.low, from.bound[j].low), b.high = std::max(b.high, from.bound[j].high);
+        into.bound[kept++] = b;
+        break;
+      }
+  }
+  into.bounds = kept;
+  kept = 0;
+  for (uint8_t i = 0; i < into.saved; ++i) {
+    const auto* end = from.memory.data() + from.saved;
+    if (std::find(from.memory.data(), end, into.memory[i]) != end) into.memory[kept++] = into.memory[i];
+  }
+  into.saved = kept;
+}
+
+}  // namespace assay::code

@@ -1,0 +1,117 @@
+// What registers hold, as far as addresses depend on it: constants, and `constant + (unknown << shift)` of numbered
+// unknowns. Two registers with one unknown are known to agree, so what a compare says of one bounds the other.
+#pragma once
+#include "code/op.h"
+#include "code/program.h"
+
+#include <array>
+
+namespace assay::code {
+
+class Translator;
+
+enum class Origin : uint8_t {
+  kNumber,   // of instructions' immediates alone
+  kAddress,  // counted from the program counter, $gp, or loaded from the table of offsets
+  kImport,   // Value::add is an index into Program::imports
+};
+
+struct Value {
+  uint64_t add = 0;
+  uint32_t unknown = 0;  // 0: none, a constant
+  uint8_t shift = 0;
+  Origin origin = Origin::kNumber;
+  bool constant() const { return unknown == 0; }
+  bool number() const { return unknown == 0 && origin != Origin::kImport; }
+  bool operator==(const Value&) const = default;
+};
+
+// What an unknown is, where that matters: a word that was read, a part of another value, the outcome of a comparison.
+struct Meaning {
+  enum Kind : uint8_t { kNothing, kLoad, kPart, kLess } kind = kNothing;
+  uint8_t width = 0;  // bytes read; bits that stay
+  bool is_signed = false;
+  uint32_t epoch = 0;  // of memory
+  Value one, two;      // the address; the whole; what is compared
+  bool operator==(const Meaning&) const = default;
+};
+
+// Meanings by number: equal meanings are one unknown.
+class Unknowns {
+ public:
+  static constexpr uint32_t kFirst = uint32_t{1} << 31;
+  void clear();
+  uint32_t of(const Meaning& meaning);
+  const Meaning& meaning(uint32_t unknown) const;
+
+ private:
+  std::vector<Meaning> all_;
+  std::vector<uint32_t> table_;
+};
+
+struct Bound {
+  uint32_t unknown = 0;
+  int64_t low = 0, high = 0;
+  bool operator==(const Bound&) const = default;
+};
+constexpr int64_t kUnbounded = int64_t{1} << 62;
+
+struct State {
+  std::array<Value, kSlots> slots{};
+  Value left, right;  // of the last comparison
+  bool compared = false;
+  uint8_t flags = 0;           // which flags it set
+  bool unsigned_only = false;  // PowerPC: "less" means below
+  uint8_t bounds = 0, saved = 0;
+  uint32_t epoch = 0;  // of memory: changes with every store
+  std::array<Bound, 6> bound{};
+  struct Saved {
+    Value address, value;
+    bool operator==(const Saved&) const = default;
+  };
+  std::array<Saved, 24> memory{};  // words of the stack
+};
+
+// Steps a State through instructions.
+class Machine {
+ public:
+  Machine(const Program& program, const Translator& translator, Unknowns& unknowns);
+
+  State entry(uint64_t function) const;
+  // `mark`: a number of its own for each instruction, from 1 on; what it writes and nobody understands bears it.
+  void step(const Op& op, uint32_t mark, State& state);
+  void call(uint32_t mark, State& state) const;
+  Value value(const State& state, Slot slot, const Op& op) const;
+  Value address(const State& state, const Op& op) const;  // of its memory
+  Value loaded(const State& state, const Op& op) const;
+  Value target(const State& state, const Op& op) const;  // of an indirect jump or call
+  // What holds if the relation of `op` does, or (taken = false) does not.
+  void assume(const Op& op, bool taken, State& state) const;
+  std::optional<Bound> bound(const State& state, uint32_t unknown) const;
+  // Makes `into` what holds after either. `place` numbers what is not known any more.
+  static void join(State& into, const State& from, uint32_t place);
+  // The slots of the mask `lost`, and words of the stack, hold something new at `place`.
+  static void forget(State& state, uint64_t lost, const std::vector<Value>& words, uint32_t place);
+  const Unknowns& unknowns() const { return unknowns_; }
+
+ private:
+  Value known(uint64_t number, Origin origin) const;
+  Value half(const Op& op, Value v) const;
+  Value sum(const Value& a, const Value& b, uint8_t shift, int64_t add) const;
+  Value compute(const Op& op, uint32_t mark, State& state);
+  Value part(const Value& whole, uint8_t bits, bool is_signed) const;
+  Value field(const Op& op, const Value& a, const Value& fresh) const;
+  Value load(const State& state, const Value& address, uint8_t width, bool is_signed) const;
+  void store(const Op& op, uint32_t mark, State& state) const;
+  void compare(const Op& op, State& state) const;
+  void relate(const Value& a, Relation relation, const Value& b, State& state) const;
+  void tighten(uint32_t unknown, int64_t low, int64_t high, State& state) const;
+
+  const Program& program_;
+  const Translator& translator_;
+  Unknowns& unknowns_;
+  Family family_;
+  bool narrow_;  // 32-bit
+};
+
+}  // namespace assay::code

@@ -1,0 +1,112 @@
+// One switch of four cases, two of which share a target and one of which is the default, as compilers write it for each
+// processor (GNU as): it is found, and leads to exactly its targets. Cut anywhere, the
+// program gives a value or an error.
+#include "code/analysis.h"
+#include "small_elf.h"
+
+#include <gtest/gtest.h>
+
+namespace assay::code {
+namespace {
+
+struct SwitchCase {
+  Processor processor;
+  SmallElf elf;
+  const char* code;
+  uint64_t table;
+  std::vector<uint64_t> targets;
+};
+
+void PrintTo(const SwitchCase& c, std::ostream* out) { *out << name_of(c.processor); }
+
+class Switches : public testing::TestWithParam<SwitchCase> {};
+
+TEST_P(Switches, LeadToTheirTargets) {
+  const SwitchCase& c = GetParam();
+  const std::string file = c.elf.of(from_hex(c.code));
+  const auto program = load(Bytes(file));
+  ASSERT_TRUE(program) << program.error().what;
+  const Analysis all = analyse(*program);
+  ASSERT_EQ(all.jump_tables.size(), 1u);
+  EXPECT_EQ(all.jump_tables[0].table, c.table);
+  EXPECT_EQ(all.jump_tables[0].targets, c.targets);
+  EXPECT_TRUE(all.jump_tables[0].bounded);
+  EXPECT_EQ(all.functions.all.size(), 1u);
+  EXPECT_EQ(all.functions.all[0].processor, c.processor);
+  EXPECT_EQ(all.indirect_jumps_resolved, 1u);
+  EXPECT_TRUE(all.bodies[0].returns);
+}
+
+TEST_P(Switches, CutAnywhereAreNoCrash) {
+  const SwitchCase& c = GetParam();
+  const std::string file = c.elf.of(from_hex(c.code));
+  for (size_t n = 0; n < file.size(); n += 3)
+    if (const auto program = load(Bytes(std::string_view(file).substr(0, n)))) {
+      EXPECT_LE(analyse(*program).functions.all.size(), 8u);
+    }
+}
+
+TEST_P(Switches, BlocksAreDominatedByTheFirst) {
+  const SwitchCase& c = GetParam();
+  const std::string file = c.elf.of(from_hex(c.code));
+  const auto program = load(Bytes(file));
+  ASSERT_TRUE(program);
+  const Analysis all = analyse(*program);
+  ASSERT_GE(all.blocks.size(), 4u);
+  EXPECT_EQ(all.blocks[0].dominator, kNone);
+  for (size_t i = 1; i < all.blocks.size(); ++i) EXPECT_LT(all.blocks[i].dominator, all.blocks.size());
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, Switches,
+    testing::Values(
+        SwitchCase{Processor::kX86_64,
+                   {62, true, false, 0x10100},
+                   "83ff03771e488d151c00000089ff486304ba4801d0ffe0b801000000c3b802000000c331c0c36690efffffff"
+                   "f5ffffffeffffffffbffffff",
+                   0x10128,
+                   {0x10117, 0x1011d, 0x10123}},
+        SwitchCase{Processor::kX86,
+                   {3, false, false, 0x10100},
+                   "8b44240483e80583f8037713ff248524010100b801000000c3b802000000c331c0c366901301010019010100"
+                   "130101001f010100",
+                   0x10124,
+                   {0x10113, 0x10119, 0x1011f}},
+        SwitchCase{Processor::kAArch64,
+                   {183, true, false, 0x10100},
+                   "1f0c0071480100546101001021486038620000104188218b20001fd620008052c0035fd640008052c0035fd6"
+                   "00008052c0035fd600020004",
+                   0x10134,
+                   {0x1011c, 0x10124, 0x1012c}},
+        SwitchCase{Processor::kArm,
+                   {40, false, false, 0x10100},
+                   "030050e300f18f90070000ea020000ea030000ea000000ea030000ea0100a0e31eff2fe10200a0e31eff2fe1"
+                   "0000a0e31eff2fe1",
+                   0x1010c,
+                   {0x1011c, 0x10124, 0x1012c}},
+        SwitchCase{Processor::kThumb,
+                   {40, false, false, 0x10101},
+                   "032807d8dfe800f002040206012070470220704700207047",
+                   0x10108,
+                   {0x1010c, 0x10110, 0x10114}},
+        SwitchCase{Processor::kMips32Be,
+                   {8, false, true, 0x10100},
+                   "2c8200041040000a000420803c030001006418218c630138006000080000000003e000082402000103e00008"
+                   "2402000203e0000824020000000101200001012800010120000101300000000000000000",
+                   0x10138,
+                   {0x10120, 0x10128, 0x10130}},
+        SwitchCase{Processor::kPpc32,
+                   {20, false, true, 0x10100},
+                   "2b830003419d00303d2000015463103a3929013c7d49182e7d4a4a147d4903a64e800420386000014e800020"
+                   "386000024e800020386000004e800020ffffffe8fffffff0ffffffe8fffffff8",
+                   0x1013c,
+                   {0x10124, 0x1012c, 0x10134}},
+        SwitchCase{Processor::kRiscv64,
+                   {243, true, false, 0x10100},
+                   "8d4763e0a7021707000013072702021579813a9508413a9502850545828009458280014582800100f2ffffff"
+                   "f6fffffff2fffffffaffffff",
+                   0x10128,
+                   {0x1011a, 0x1011e, 0x10122}}));
+
+}  // namespace
+}  // namespace assay::code

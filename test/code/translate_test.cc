@@ -1,0 +1,51 @@
+// Every recipe names an opcode that LLVM has; what becomes of instructions whose operands are read in special ways.
+#include "code/translate.h"
+
+#include <gtest/gtest.h>
+
+namespace assay::code {
+namespace {
+
+Op op_of(Processor processor, std::string_view bytes, uint64_t address = 0x1000) {
+  Decoder decoder(processor);
+  Insn insn;
+  Op op;
+  EXPECT_TRUE(decoder.decode(Bytes(bytes).span(), address, insn));
+  Translator::of(processor, Dialect::kUsual).translate(insn, op);
+  return op;
+}
+
+TEST(Translate, EveryRecipeNamesAnOpcode) {
+  for (const Processor p :
+       {Processor::kMips32Be, Processor::kMips64Le, Processor::kArm, Processor::kThumb, Processor::kAArch64,
+        Processor::kX86, Processor::kX86_64, Processor::kPpc32, Processor::kRiscv64})
+    for (const std::string_view name : Translator::unknown_recipes(p)) ADD_FAILURE() << name_of(p) << ": " << name;
+}
+
+TEST(Translate, AddressesThatCountFromTheInstruction) {
+  const Op lea =
+      op_of(Processor::kX86_64, std::string_view("\x48\x8d\x05\x10\x00\x00\x00", 7));  // lea 0x10(%rip), %rax
+  EXPECT_EQ(lea.displacement, 0x1017);
+  EXPECT_TRUE(lea.based);
+  const Op adrp = op_of(Processor::kAArch64, std::string_view("\x01\x00\x00\xb0", 4), 0x1234);  // adrp x1, .+0x1000
+  EXPECT_EQ(adrp.what, Do::kPage);
+  EXPECT_EQ(adrp.imm, 0x2000);
+  const Op literal = op_of(Processor::kThumb, std::string_view("\x02\x4a", 2), 0x1002);  // ldr r2, [pc, #8]
+  EXPECT_EQ(literal.displacement, 0x100c);
+}
+
+TEST(Translate, ShiftedAndExtendedOperands) {
+  const Op row = op_of(Processor::kArm, std::string_view("\x03\xf1\x8f\x90", 4));  // addls pc, pc, r3, lsl #2
+  EXPECT_EQ(row.through, 15);
+  EXPECT_EQ(row.shift, 2);
+  EXPECT_EQ(row.relation, Relation::kBelowEqual);
+  const Op extended = op_of(Processor::kAArch64, std::string_view("\x01\xa8\x21\x8b", 4));  // add x1, x0, w1, sxth #2
+  EXPECT_EQ(extended.extend, -16);
+  EXPECT_EQ(extended.shift, 2);
+  const Op rotated = op_of(Processor::kPpc32, "\x54\x69\x10\x3a");  // slwi 9, 3, 2
+  EXPECT_EQ(rotated.what, Do::kField);
+  EXPECT_EQ(rotated.scale, 2);
+}
+
+}  // namespace
+}  // namespace assay::code
