@@ -6,6 +6,8 @@
 
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
+
 namespace assay::certify {
 namespace {
 
@@ -20,6 +22,21 @@ std::string proof_json(const LogEntry& entry) {
                     member("treeSize", std::to_string(entry.checkpoint.size)) + ",\"hashes\":[";
   for (size_t i = 0; i < entry.proof.size(); ++i) out += (i ? "," : "") + json_string(base64(bytes_of(entry.proof[i])));
   return out + "],\"checkpoint\":{" + member("envelope", entry.checkpoint.note) + "}}";
+}
+
+// A certificate's checkpoint carries the log's signature alone: another's could not be checked here, and so could be
+// changed unnoticed.
+Result<Checkpoint> read_own_checkpoint(const std::string& note, const VerifierKey& log, const std::string& file) {
+  Checkpoint out = TRY(open_checkpoint(note, log, file));
+  if (TRY(parse_note(note, file)).signatures.size() != 1)
+    return fail(Fault::kMalformed, file + ": it has a signature beside the log's");
+  return out;
+}
+
+Result<std::string> read_withheld(const Json& json, const std::string& file) {
+  std::string digest = json.at("withheld").get<std::string>();
+  if (digest.size() == 64) return digest;
+  return fail(Fault::kMalformed, file + ": withheld: not a SHA-256");
 }
 
 // The caller catches what the library throws where a field is missing or of another kind.
@@ -47,8 +64,14 @@ Result<Bundle> read_bundle(const Json& json, const VerifierKey& log, const std::
       return fail(Fault::kMalformed, file + ": hashes: not a proof");
     out.entry.proof.push_back(digest_of_bytes(bytes));
   }
-  out.entry.checkpoint = TRY(open_checkpoint(text(proof.at("checkpoint").at("envelope")), log, file + ": checkpoint"));
+  out.entry.checkpoint =
+      TRY(read_own_checkpoint(text(proof.at("checkpoint").at("envelope")), log, file + ": checkpoint"));
   return out;
+}
+
+Result<Bundle> read_attestation(const Json& json, const VerifierKey& log, const std::string& file) {
+  if (!json.contains("withheld")) return read_bundle(json, log, file);
+  return Bundle{.withheld = TRY(read_withheld(json, file))};
 }
 
 Result<Certificate> read_json(std::string_view text, const std::string& file) {
@@ -57,7 +80,8 @@ Result<Certificate> read_json(std::string_view text, const std::string& file) {
     Certificate out;
     out.log = TRY(parse_verifier_key(json.at("log").get<std::string>()));
     out.bundles.push_back(TRY(read_bundle(json.at("certificate"), out.log, file)));
-    for (const Json& bundle : json.at("attestations")) out.bundles.push_back(TRY(read_bundle(bundle, out.log, file)));
+    for (const Json& bundle : json.at("attestations"))
+      out.bundles.push_back(TRY(read_attestation(bundle, out.log, file)));
     return out;
   } catch (const Json::exception& error) {
     return fail(Fault::kMalformed, file + ": not a certificate, or a damaged or truncated one: " + error.what());
@@ -76,29 +100,49 @@ Result<void> check_bundle(const Bundle& b, const std::string& file) {
   return {};
 }
 
-// The verdict's inputAttestations name these statements, in this order.
+std::vector<std::string> named_inputs(std::string_view verdict) {
+  std::vector<std::string> out;
+  const Json json = Json::parse(verdict);
+  for (const Json& input : json.at("predicate").value("inputAttestations", Json::array()))
+    out.push_back(input.at("digest").at("sha256").get<std::string>());
+  return out;
+}
+
+// The verdict's inputAttestations name the statements of these digests, in this order.
 Result<void> check_inputs(std::string_view verdict, const std::vector<std::string>& inputs, const std::string& file) {
-  const Json json = Json::parse(verdict, nullptr, false);
-  const Json named = json.is_object() && json.contains("predicate")
-                         ? json["predicate"].value("inputAttestations", Json::array())
-                         : Json::array();
-  bool same = named.is_array() && named.size() == inputs.size();
-  for (size_t i = 0; same && i < inputs.size(); ++i)
-    same = named[i].is_object() &&
-           named[i].value("/digest/sha256"_json_pointer, std::string()) == sha256(Bytes(inputs[i])).hex();
-  if (!same)
+  try {
+    if (named_inputs(verdict) == inputs) return {};
     return fail(Fault::kMalformed, file + ": inputAttestations of the verdict do not name the attestations beside it");
-  return {};
+  } catch (const Json::exception& error) {
+    return fail(Fault::kMalformed, file + ": inputAttestations of the verdict: " + error.what());
+  }
 }
 
 Result<std::vector<Bundle>> sign_all(const std::vector<std::string>& statements, const SigningKey& key) {
   std::vector<Bundle> out;
   for (const std::string& statement : statements)
-    out.push_back({TRY(sign_envelope(statement, kStatementPayload, key)), key.public_key(), {}});
+    out.push_back({"", TRY(sign_envelope(statement, kStatementPayload, key)), key.public_key(), {}});
   return out;
 }
 
+std::string digest_of(const Bundle& bundle) {
+  return bundle.withheld.empty() ? sha256(Bytes(bundle.envelope.payload)).hex() : bundle.withheld;
+}
+
+// The log's own signature alone; a witness's would be a byte that nobody checks.
+Result<Checkpoint> without_cosignatures(const Checkpoint& now, const VerifierKey& log) {
+  Note note = TRY(parse_note(now.note, "checkpoint"));
+  std::erase_if(note.signatures, [&](const NoteSignature& one) { return one.name != log.name || one.id != log.id(); });
+  return open_checkpoint(note_bytes(note), log, "checkpoint");
+}
+
 }  // namespace
+
+std::string statement_type(const Bundle& bundle) {
+  const Json json = Json::parse(bundle.envelope.payload, nullptr, false);
+  if (!json.is_object() || !json.contains("predicateType") || !json["predicateType"].is_string()) return "";
+  return json["predicateType"].get<std::string>();
+}
 
 std::string log_body(const Envelope& e, const PublicKey& signer) {
   const char* details = signer.algorithm == Algorithm::kEd25519 ? "PKIX_ED25519" : "PKIX_ECDSA_P256_SHA_256";
@@ -110,6 +154,7 @@ std::string log_body(const Envelope& e, const PublicKey& signer) {
 }
 
 std::string bundle_json(const Bundle& b, const VerifierKey& log) {
+  if (!b.withheld.empty()) return "{" + member("withheld", b.withheld) + "}";
   return "{\"mediaType\":\"application/vnd.dev.sigstore.bundle.v0.3+json\",\"verificationMaterial\":{\"publicKey\":{" +
          member("hint", b.signer.id()) + "},\"tlogEntries\":[{" + member("logIndex", std::to_string(b.entry.index)) +
          ",\"logId\":{" + encoded("keyId", log.id()) +
@@ -132,23 +177,33 @@ Result<Certificate> read_certificate(std::string_view text, const std::string& f
     return fail(Fault::kMalformed, file + ": not in the one encoding of a certificate: a byte was changed");
   std::vector<std::string> inputs;
   for (const Bundle& bundle : out.bundles) {
-    TRY_VOID(check_bundle(bundle, file));
-    if (&bundle != &out.bundles[0]) inputs.push_back(bundle.envelope.payload);
+    if (bundle.withheld.empty()) TRY_VOID(check_bundle(bundle, file));
+    if (&bundle != &out.bundles[0]) inputs.push_back(digest_of(bundle));
   }
   TRY_VOID(check_inputs(out.bundles[0].envelope.payload, inputs, file));
   return out;
+}
+
+Certificate redacted(Certificate certificate, const std::vector<std::string>& types) {
+  for (Bundle& bundle : std::span(certificate.bundles).subspan(1))
+    if (bundle.withheld.empty() && std::ranges::find(types, statement_type(bundle)) != types.end())
+      bundle = Bundle{.withheld = digest_of(bundle)};
+  return certificate;
 }
 
 Result<std::string> issue(const Statement& verdict, const std::vector<Statement>& inputs, const SigningKey& key,
                           Log& log) {
   std::vector<std::string> statements = {TRY(statement_bytes(verdict))};
   for (const Statement& input : inputs) statements.push_back(TRY(statement_bytes(input)));
-  TRY_VOID(check_inputs(statements[0], {statements.begin() + 1, statements.end()}, "certificate"));
+  std::vector<std::string> digests;
+  for (size_t i = 1; i < statements.size(); ++i) digests.push_back(sha256(Bytes(statements[i])).hex());
+  TRY_VOID(check_inputs(statements[0], digests, "certificate"));
   Certificate out{log.key(), TRY(sign_all(statements, key))};
   std::vector<std::string> bodies;
   for (const Bundle& bundle : out.bundles) bodies.push_back(log_body(bundle.envelope, bundle.signer));
   const uint64_t first = TRY(log.append(bodies));
-  const Checkpoint now = TRY(log.publish());
+  const Checkpoint published = TRY(log.publish());
+  const Checkpoint now = TRY(without_cosignatures(published, log.key()));
   for (size_t i = 0; i < out.bundles.size(); ++i) out.bundles[i].entry = TRY(log.prove(first + i, now));
   return certificate_json(out);
 }

@@ -28,6 +28,15 @@ std::unexpected<Error> give_up(const std::string& temporary, const std::string& 
   return system_error("write " + path);
 }
 
+// What to do about it; "" : the system's word says enough.
+const char* advice(int error) {
+  if (error == ENOSPC || error == EDQUOT || error == EFBIG)
+    return "; make room and try again, nothing half-written is left";
+  if (error == EROFS) return "; its file system is mounted read-only";
+  if (error == EACCES || error == EPERM) return "; check whose it is and its permissions";
+  return "";
+}
+
 bool put_in_place(const std::string& temporary, const std::string& path, Existing existing) {
   if (existing == Existing::kReplace) return std::rename(temporary.c_str(), path.c_str()) == 0;
   return link(temporary.c_str(), path.c_str()) == 0 && unlink(temporary.c_str()) == 0;
@@ -65,7 +74,8 @@ File::~File() {
 }
 
 std::unexpected<Error> system_error(const std::string& doing) {
-  return fail(Fault::kIo, "cannot " + doing + ": " + std::strerror(errno));
+  const int error = errno;
+  return fail(Fault::kIo, "cannot " + doing + ": " + std::strerror(error) + advice(error));
 }
 
 std::string folder_of(const std::string& path) {

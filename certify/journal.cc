@@ -126,9 +126,10 @@ Result<void> Journal::map() {
   state_file_ = TRY(open_file(folder_ + "/state", O_RDWR | O_CREAT));
   const Held held = TRY(lock(append_lock_, folder_));
   struct stat at{};
-  if (fstat(state_file_.fd(), &at) != 0 ||
-      (at.st_size < static_cast<off_t>(sizeof(Shared)) && posix_fallocate(state_file_.fd(), 0, sizeof(Shared)) != 0))
-    return system_error("write " + folder_ + "/state");
+  if (fstat(state_file_.fd(), &at) != 0) return system_error("read " + folder_ + "/state");
+  if (at.st_size < static_cast<off_t>(sizeof(Shared)))
+    errno = posix_fallocate(state_file_.fd(), 0, sizeof(Shared));  // it sets none itself
+  if (at.st_size < static_cast<off_t>(sizeof(Shared)) && errno != 0) return system_error("write " + folder_ + "/state");
   void* mapped = mmap(nullptr, sizeof(Shared), PROT_READ | PROT_WRITE, MAP_SHARED, state_file_.fd(), 0);
   if (mapped == MAP_FAILED) return system_error("map " + folder_ + "/state");
   shared_ = static_cast<Shared*>(mapped);

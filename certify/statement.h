@@ -17,7 +17,8 @@ inline constexpr char kStatementPayload[] = "application/vnd.in-toto+json";
 // predicate, named by a URI as its parsing rules ask; `assay verify` reads from it, each member optional:
 //   {"program": {"version": "0.1.0", "sha256": HEX}, "validFrom": "YYYY-MM-DD", "validUntil": "YYYY-MM-DD",
 //    "images": [{"name": "fw.bin", "sha256": HEX, "factRoot": HEX, "arrows": 12}], "asOf": "YYYY-MM-DD",
-//    "keys": [{"format": "x", "sha256": HEX}], "declaration": {"sha256": HEX}}
+//    "keys": [{"format": "x", "sha256": HEX}], "declaration": {"sha256": HEX},
+//    "waivers": [{"ref": REF, "until": "YYYY-MM-DD", "sha256": HEX}]}
 inline constexpr char kVerdictType[] = "https://slsa.dev/verification_summary/v1";
 inline constexpr char kExtension[] = "urn:assay:certificate:v1";
 inline constexpr char kStatusType[] = "urn:assay:status:v1";

@@ -99,7 +99,10 @@ Json attestations_of(const std::vector<std::string>& digests) {
 Json images_of(const Ground& g) {
   Json out = Json::array();
   for (const Image& image : g.images)
-    out.push_back({{"name", escape(image.examination->name)}, {"sha256", image.examination->sha256.hex()}});
+    out.push_back({{"name", escape(image.examination->name)},
+                   {"sha256", image.examination->sha256.hex()},
+                   {"factRoot", image.facts.root.hex()},
+                   {"arrows", image.facts.arrows.size()}});
   return out;
 }
 
@@ -148,6 +151,7 @@ Json levels_of(const Ground& g, bool passed) {
 std::vector<Statement> inputs_of(const Ground& g, const std::vector<Judgement>& judgements, bool passed) {
   std::vector<Statement> out = {test_result(g, judgements, passed)};
   for (const Image& image : g.images) out.push_back({kSbomType, {subject_of(image)}, image.sbom});
+  for (const Image& image : g.images) out.push_back(arrows_statement(subject_of(image), image.facts));
   for (const Outside& one : g.outside) out.push_back(statement_of(one, subjects(g)));
   for (const Waived& one : g.waivers) out.push_back(statement_of(one.waiver, one.file, subjects(g)));
   return out;

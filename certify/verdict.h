@@ -2,6 +2,7 @@
 // summary, slsa.dev/spec/v1.0/verification_summary) and what it rests on (a test result, in-toto/attestation
 // spec/predicates/test-result.md, and the software bill of materials).
 #pragma once
+#include "certify/fact_root.h"
 #include "certify/outside.h"
 #include "certify/policy.h"
 #include "certify/statement.h"
@@ -12,6 +13,7 @@ namespace assay::certify {
 struct Image {  // one of a submission
   const Examination* examination;
   std::string sbom;  // CycloneDX 1.6 JSON
+  FactRoot facts;    // of the arrows that ran
 };
 struct Waived {
   Waiver waiver;

@@ -43,7 +43,7 @@ Result<std::vector<certify::Waived>> waivers_of(const Flags& flags, const Policy
 Result<certify::Ground> ground_of(const PolicyText& policy, const Judged& judged, const std::string& evidence) {
   certify::Ground out;
   for (const engine::Inspection& one : judged.inspections)
-    out.images.push_back({&one.examination(), report::cyclonedx(one.examination())});
+    out.images.push_back({&one.examination(), report::cyclonedx(one.examination()), certify::fact_root(one.arrows())});
   out.policy = &policy.policy;
   out.policy_sha256 = sha256(Bytes(policy.text)).hex();
   out.program_sha256 = TRY(program_sha256());

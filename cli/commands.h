@@ -39,6 +39,8 @@ void add_certify(CLI::App& app, int& status);
 void add_keygen(CLI::App& app, int& status);
 void add_log(CLI::App& app, int& status);
 void add_verify(CLI::App& app, int& status);
+void add_status(CLI::App& app, int& status);
+void add_certificate(CLI::App& app, int& status);
 
 // The artifact a user means: a way ("trx/part1/squashfs/etc/passwd", with or without the image's name before it), or a
 // path on the device ("/etc/passwd") where only one volume has it. The error names the candidates.

@@ -78,6 +78,15 @@ Result<PolicyText> load_policy(const std::string& name) {
   return PolicyText{std::move(*policy), std::move(text)};
 }
 
+Result<engine::Options> JudgingFlags::examination_options() const {
+  engine::Options out = TRY(options());
+  out.store_folder.clear();
+  out.root = true;
+  if (!as_of.empty()) out.as_of = as_of;
+  TRY_VOID(read_declaration(*this, out));
+  return out;
+}
+
 bool Judged::complete() const {
   return std::ranges::all_of(inspections, [](const engine::Inspection& i) { return i.examination().complete; });
 }
@@ -85,10 +94,7 @@ bool Judged::complete() const {
 Result<Judged> gather_evidence(const JudgingFlags& flags) {
   if (!flags.evidence.empty()) return evidence_from_file(flags);
   if (flags.images.empty()) return fail(Fault::kMalformed, "an IMAGE is missing");
-  engine::Options options = TRY(flags.options());
-  options.store_folder.clear();
-  if (!flags.as_of.empty()) options.as_of = flags.as_of;
-  TRY_VOID(read_declaration(flags, options));
+  engine::Options options = TRY(flags.examination_options());
   Judged out;
   for (const std::string& image : flags.images) {
     options.input = image;

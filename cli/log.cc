@@ -1,7 +1,9 @@
 // assay log …: a transparency log in a folder.
 #include "certify/log.h"
 #include "certify/files.h"
+#include "certify/http.h"
 #include "certify/integrate.h"
+#include "certify/log_view.h"
 #include "certify/witness.h"
 #include "cli/commands.h"
 
@@ -14,9 +16,10 @@ namespace assay::cli {
 namespace {
 
 struct Flags {
-  std::string log, key, origin, since, output, name, state;
+  std::string log, key, origin, since, output, name, state, log_key, address = "127.0.0.1";
   std::vector<std::string> entries;
   std::optional<uint64_t> index;
+  uint16_t port = 8080;
 };
 
 int report(const Result<void>& done, int status) { return done ? kClean : complain(status, done.error().what); }
@@ -38,35 +41,53 @@ Result<void> checkpoint(const Flags& flags) {
   return write_file("-", TRY(log.publish()).note);
 }
 
+// Without writing anything: a read-only log, a full disk and somebody else's log do.
+Result<certify::LogView> view(const Flags& flags) {
+  std::optional<certify::VerifierKey> key;
+  if (!flags.log_key.empty()) key = TRY(certify::parse_verifier_key(flags.log_key));
+  return certify::view_log(flags.log, key);
+}
+
+Result<certify::Checkpoint> kept(const Flags& flags, const certify::VerifierKey& key) {
+  const std::string bytes = TRY(certify::read_file(flags.since, 1 << 20));
+  return certify::open_checkpoint(bytes, key, flags.since);
+}
+
 Result<void> prove(const Flags& flags) {
-  const certify::Log log = TRY(certify::Log::open(flags.log));
+  const certify::LogView log = TRY(view(flags));
   const certify::Checkpoint now = TRY(log.checkpoint());
+  certify::Tree tree(log.read, now.size);
   if (!flags.since.empty()) {
-    const std::string kept = TRY(certify::read_file(flags.since, 1 << 20));
-    const auto old = TRY(certify::open_checkpoint(kept, log.key(), flags.since));
-    const auto proof = TRY(certify::Tree(certify::tiles_in(flags.log), now.size).consistency(old.size));
-    return write_file(flags.output, certify::tlog_consistency(old.size, proof, now));
+    const auto old = TRY(kept(flags, log.key));
+    return write_file(flags.output, certify::tlog_consistency(old.size, TRY(tree.consistency(old.size)), now));
   }
   if (!flags.index) return fail(Fault::kMalformed, "log prove: give --index N or --since CHECKPOINT");
-  const auto entry = TRY(log.prove(*flags.index, now));
-  return write_file(flags.output, certify::tlog_proof(entry.index, entry.proof, entry.checkpoint));
+  return write_file(flags.output, certify::tlog_proof(*flags.index, TRY(tree.inclusion(*flags.index)), now));
 }
 
 Result<void> verify(const Flags& flags) {
-  const certify::Log log = TRY(certify::Log::open(flags.log));
+  const certify::LogView log = TRY(view(flags));
   const certify::Checkpoint now = TRY(log.checkpoint());
-  TRY_VOID(certify::verify_tree(certify::tiles_in(flags.log), now));
-  fmt::print("checked: signature of {}, {} entries, every tile, the root\n", log.key().text(), now.size);
+  TRY_VOID(certify::verify_tree(log.read, now));
+  fmt::print("checked: signature of {}, {} entries, every tile, the root\n", log.key.text(), now.size);
   if (flags.since.empty()) {
     fmt::print(
         "not checked: that this is the same log as before; --since FILE holds an earlier checkpoint against it\n");
     return {};
   }
-  const std::string kept = TRY(certify::read_file(flags.since, 1 << 20));
-  const auto old = TRY(certify::open_checkpoint(kept, log.key(), flags.since));
-  TRY_VOID(certify::check_growth(old, now, certify::tiles_in(flags.log)));
+  const auto old = TRY(kept(flags, log.key));
+  TRY_VOID(certify::check_growth(old, now, log.read));
   fmt::print("checked: the {} entries of {} are its first\n", old.size, flags.since);
   return {};
+}
+
+Result<void> serve(const Flags& flags) {
+  const auto log = TRY(certify::view_log(flags.log, {}));
+  TRY_VOID(log.checkpoint());
+  return certify::serve(flags.log, flags.address, flags.port, [&](int port) {
+    fmt::print("serving {} at http://{}:{}/\n", log.key.text(), flags.address, port);
+    std::fflush(stdout);
+  });
 }
 
 Result<void> witness(const Flags& flags) {
@@ -107,6 +128,7 @@ void add_log(CLI::App& app, int& status) {
   proof->add_option("--index", flags->index, "Of the entry");
   proof->add_option("--since", flags->since, "A checkpoint kept from before: the proof that the log only grew")
       ->type_name("FILE");
+  proof->add_option("--log-key", flags->log_key, "Verifier key, where LOG is a URL or not ours")->type_name("VKEY");
   flags->output = "-";
   proof->add_option("-o,--output", flags->output, "File [standard output]");
   proof->callback([=, &status] { status = report(prove(*flags), kUnreadable); });
@@ -114,7 +136,12 @@ void add_log(CLI::App& app, int& status) {
       part(log, "verify", "Check every entry, tile and signature; exit 1 where one does not hold", *flags);
   check->add_option("--since", flags->since, "A checkpoint kept from before: a rewritten log is noticed")
       ->type_name("FILE");
+  check->add_option("--log-key", flags->log_key, "Verifier key, where LOG is a URL or not ours")->type_name("VKEY");
   check->callback([=, &status] { status = report(verify(*flags), kFindings); });
+  CLI::App* web = part(log, "serve", "Serve checkpoint, tiles and status statements over HTTP; nothing else", *flags);
+  web->add_option("--address", flags->address, "Address to listen on [127.0.0.1]");
+  web->add_option("--port", flags->port, "Port; 0: any free one [8080]");
+  web->callback([=, &status] { status = report(serve(*flags), kUnreadable); });
   CLI::App* watch = part(log, "witness", "Cosign the checkpoint if the log only grew since it was seen last", *flags);
   watch->add_option("--key", flags->key, "The witness's Ed25519 key")->required();
   watch->add_option("--name", flags->name, "The witness's name, like witness.example/w1")->required();

@@ -30,6 +30,8 @@ int main(int argc, char** argv) {
   cli::add_keygen(app, status);
   cli::add_log(app, status);
   cli::add_verify(app, status);
+  cli::add_status(app, status);
+  cli::add_certificate(app, status);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -4,7 +4,7 @@ _assay() {
   local common="--store --no-store --workers --key --help"
   COMPREPLY=()
   if [ "$COMP_CWORD" = 1 ]; then
-    mapfile -t COMPREPLY < <(compgen -W "inspect ls cat show export list declare requirements policy certify verify keygen log --help --version" -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W "inspect ls cat show export list declare requirements policy certify verify status certificate keygen log --help --version" -- "$word")
     return
   fi
   case $previous in
@@ -22,7 +22,9 @@ _assay() {
       certify) common+=" --policy --declaration --as-of --format-key --nmap --sarif --results --waiver --save-evidence --log --output -o" ;;
       policy) common+=" --declaration --as-of --nmap --sarif --results --evidence --ref --reason --until --cosign --output -o" ;;
       requirements) common="--cyclonedx --help" ;;
-      verify) common="--signer --log-key --image --log --help" ;;
+      verify) common="--trust --signer --log-key --log --as-of --image --recompute --sample --declaration --format-key --workers --help" ;;
+      status) common="--trust --key --log --reason --by --on --help" ;;
+      certificate) common="--output -o --withhold --help" ;;
       keygen) common="--output -o --type --help" ;;
       export) common+=" --output -o" ;;
     esac
@@ -35,8 +37,12 @@ _assay() {
     mapfile -t COMPREPLY < <(compgen -W "$(assay requirements 2>/dev/null | cut -d' ' -f1)" -- "$word")
   elif [ "$command" = policy ] && [ "$COMP_CWORD" = 2 ]; then
     mapfile -t COMPREPLY < <(compgen -W "list check judge diff evidence waive" -- "$word")
+  elif [ "$command" = status ] && [ "$COMP_CWORD" = 2 ]; then
+    mapfile -t COMPREPLY < <(compgen -W "issue review suspend reinstate withdraw expire supersede" -- "$word")
+  elif [ "$command" = certificate ] && [ "$COMP_CWORD" = 2 ]; then
+    mapfile -t COMPREPLY < <(compgen -W "page redact" -- "$word")
   elif [ "$command" = log ] && [ "$COMP_CWORD" = 2 ]; then
-    mapfile -t COMPREPLY < <(compgen -W "init append checkpoint prove verify witness" -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W "init append checkpoint prove verify witness serve" -- "$word")
   else
     mapfile -t COMPREPLY < <(compgen -f -- "$word")
   fi

@@ -76,19 +76,19 @@ Contents::Contents(const Options& options, Pool& pool, store::Store& store, std:
       arrows_(arrows),
       bytes_left_(kMostBytes),
       entries_left_(kMostEntries) {
-  if (options.store_folder.empty()) return;
+  if (options.store_folder.empty() && !options.root) return;
   key_prefix_ = program_identity() + "\n" + unpack::unpack_version().hex() + "\n";
   for (const auto& [id, bytes] : options.keys) key_prefix_ += id + " " + sha256(Bytes(bytes)).hex() + "\n";
 }
 
 Digest Contents::unpack_key(const Item& item) const {
-  if (options_.store_folder.empty()) return {};
+  if (options_.store_folder.empty() && !options_.root) return {};
   return sha256(
       Bytes("unpack\n" + key_prefix_ + std::to_string(static_cast<int>(item.role)) + "\n" + item.sha256.hex()));
 }
 
 Digest Contents::facts_key(const Item& item) const {
-  if (options_.store_folder.empty()) return {};
+  if (options_.store_folder.empty() && !options_.root) return {};
   static const std::string analyses = analyses_identity();
   return sha256(Bytes("file\n" + program_identity() + "\n" + analyses + item.sha256.hex()));
 }
@@ -192,10 +192,10 @@ bool Contents::from_store(Item& item) {
     item.unpacked = std::move(known);
     bytes_left_ -= std::min(bytes_left_, item.unpacked.bytes_out);
     entries_left_ -= std::min<uint64_t>(entries_left_, item.unpacked.entries.size());
-    arrows_.push_back({"unpack", item.way, true});
+    arrows_.push_back({"unpack", item.way, true, unpack_key(item), sha256(Bytes(*unpacked))});
   }
   item.opened = item.from_store = true;
-  if (facts) arrows_.push_back({"file", item.way, true});
+  if (facts) arrows_.push_back({"file", item.way, true, facts_key(item), sha256(Bytes(*facts))});
   return true;
 }
 
@@ -221,6 +221,13 @@ void Contents::open_generation(const Indices& generation) {
     sum += allowance;
   }
   run();
+}
+
+// Notes an arrow that ran; what a budget cut or a death spoilt is not kept in the store.
+void Contents::ran(const char* name, const Item& item, const Digest& key, std::string_view result, bool keep) {
+  arrows_.push_back({name, item.way, false});
+  if (options_.root && item.died.empty()) arrows_.back().key = key, arrows_.back().result = sha256(Bytes(result));
+  if (keep) store_.put(key, result);
 }
 
 void Contents::run_group(const Indices& group, std::vector<uint64_t> allowances, bool last_chance) {
@@ -281,12 +288,9 @@ void Contents::run_group(const Indices& group, std::vector<uint64_t> allowances,
     bytes_left_ -= std::min(bytes_left_, item.unpacked.bytes_out);
     entries_left_ -= std::min<uint64_t>(entries_left_, item.unpacked.entries.size());
     if (item.unpacked.limited) budget_hit_ = true;
-    if (ran_unpack) arrows_.push_back({"unpack", item.way, false});
-    if (!facts[i].empty()) arrows_.push_back({"file", item.way, false});
-    if (item.died.empty() && !item.unpacked.limited) {
-      if (ran_unpack) store_.put(unpack_key(item), pack(without_places(item.unpacked)));
-      if (!facts[i].empty()) store_.put(facts_key(item), facts[i]);
-    }
+    const bool keep = item.died.empty() && !item.unpacked.limited;
+    if (ran_unpack) ran("unpack", item, unpack_key(item), pack(without_places(item.unpacked)), keep);
+    if (!facts[i].empty()) ran("file", item, facts_key(item), facts[i], keep);
   }
   for (const size_t index : again) {
     const uint64_t most = std::max(kMostInOneGroup * 4, items_[index].place.size * kMostPerByte);

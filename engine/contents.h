@@ -39,6 +39,7 @@ class Contents {
   using Indices = std::vector<size_t>;
   void open_generation(const Indices& generation);
   void run_group(const Indices& group, std::vector<uint64_t> allowances, bool last_chance);
+  void ran(const char* name, const Item& item, const Digest& key, std::string_view result, bool keep);
   bool from_store(Item& item);
   void keep(const Item& item, std::string_view facts);
   size_t add(const Digest& sha256, unpack::Role role, Place place, uint32_t depth, std::string way, Indices& next);

@@ -57,15 +57,16 @@ struct Inspection::State {
   template <class Output, class In, class Prepare>
   std::optional<Output> whole(const char* name, JobKind kind, const std::string& versions, In& in, Prepare prepare) {
     const Digest key =
-        options.store_folder.empty()
+        options.store_folder.empty() && !options.root
             ? Digest{}
             : sha256(Bytes(std::string(name) + "\n" + program_identity() + "\n" + versions + digest_of(in).hex()));
     if (auto stored = store.get(key))
       if (auto output = unpack_as<Output>(*stored)) {
-        arrows.push_back({name, "", true});
+        arrows.push_back({name, "", true, key, sha256(Bytes(*stored))});
         return std::move(*output);
       }
     prepare();
+    const size_t at = arrows.size();
     arrows.push_back({name, "", false});
     if (options.progress) options.progress({name, 0, 0, 0, 0});
     const Outcome outcome = pool.run(Job{kind, {}, pack(in)}, [&] {
@@ -79,6 +80,7 @@ struct Inspection::State {
       return std::nullopt;
     }
     store.put(key, outcome.reply.output);
+    if (options.root) arrows[at].key = key, arrows[at].result = sha256(Bytes(outcome.reply.output));
     return std::move(*output);
   }
 

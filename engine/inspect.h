@@ -28,16 +28,20 @@ struct Options {
   std::string declaration_digest;
   std::string as_of;  // YYYY-MM-DD
   bool facts = true;  // false: unpack only
+  bool root = false;  // say of every arrow what it read and what it gave (Arrow::key, result), for a certificate
   bool hold = false;  // have every content in memory at the end (content() yields it), whatever the store knows
   // Only contents whose way leads to one of these are opened (assay cat); empty: all.
   std::vector<std::string> focus;
   std::function<void(const Progress&)> progress;
 };
 
-struct Arrow {       // one that ran or was found in the store, for --arrows
+struct Arrow {       // one that ran or was found in the store
   std::string name;  // unpack, file, system, checks
   std::string way;
   bool stored = false;
+  // With Options::root: the digest of what it read (program, versions, keys, input), and that of its result. An arrow
+  // that died has none.
+  Digest key, result;
 };
 
 class Inspection {

@@ -20,7 +20,17 @@ case "${1:-inspect}" in
     ASSAY_WORLDS=${ASSAY_WORLDS:-20000} exec "$build/test/test_certify" --gtest_filter='VerdictLaws.*' ;;
   fairness)
     FAIRNESS=all exec test/certify/fairness_test.py test_names_in_real_images_decide_nothing "$build/assay" ;;
+  log)
+    ninja -C "$build" --quiet log_bench
+    # On the disk that holds the checkout: /tmp may be memory, where nothing is durable.
+    mkdir -p .cache
+    folder=$(mktemp -d "$PWD/.cache/bench-log-XXXXXX")
+    trap 'rm -rf "$folder"' EXIT
+    "$build/test/bench/log_bench" "$folder" "${2:-10}" "${3:-200}" "${4:-10000000}" ;;
+  certificate)
+    ninja -C "$build" --quiet certificate_bench
+    exec test/bench/certificate.sh "$build" "${2:-10000}" "${3:-}" ;;
   *)
-    echo "test/bench/run.sh: no benchmark is called $1; there are: verdicts, fairness, inspect, functions, lift" >&2
+    echo "test/bench/run.sh: no benchmark is called $1; there are: inspect, functions, lift, verdicts, fairness, log, certificate" >&2
     exit 2 ;;
 esac

@@ -33,6 +33,10 @@ class Room:
         assert done.returncode == status, (arguments, done)
         return done
 
+    def log_key(self):
+        with open(self.at("log/log.json")) as file:
+            return json.load(file)["verifierKey"]
+
     def certify(self, name, status=1, **more):
         flags = {"policy": "consumer-cpe", "key": self.at("signer"), "log": self.at("log"), "as-of": "2026-11-01", **more}
         return self.run("certify", self.at("image.tar"), "-o", self.at(name),

@@ -55,10 +55,28 @@ def built(command, folder, result):
         put("single_formats", result, path.read_bytes(), tuple(bytes([i]) for i in range(0, 64)))
 
 
+def certificates():
+    """The first byte says which reader (certificates.cc)."""
+    here = pathlib.Path(__file__).resolve().parents[2]
+    for path in (here / "certify/policies").glob("*.yaml"):
+        put("certificates", path.stem, path.read_bytes(), (b"\6",))
+    note = "log/f\n1\n" + "A" * 43 + "=\n\n\u2014 log/f " + "A" * 88 + "AA==\n"
+    for name, reader, text in (("note", 2, note), ("checkpoint", 3, note), ("vkey", 4, "log/f+00000000+" + "A" * 44),
+                               ("bundle", 5, "\0\3abc\0\1x"), ("declaration", 7, "declaration: 1\nservices:\n  - port: 80\n"),
+                               ("arrows", 8, '{"predicate":{"factRoot":"' + "0" * 64 + '","arrows":[["file","a","' + "1" * 64 + '","' + "2" * 64 + '"]]}}'),
+                               ("roots", 9, '{"logs":[],"witnesses":[],"cosignatures":0,"keys":[{"name":"a","key":"","roles":["status"],"log":"l","from":0}]}'),
+                               ("pem", 10, "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA" + "A" * 43 + "=\n-----END PUBLIC KEY-----\n"),
+                               ("path", 11, "tile/entries/x001/x234/067.p/3"),
+                               ("terms", 12, '{"predicateType":"https://slsa.dev/verification_summary/v1","predicate":{"policy":{}}}'),
+                               ("change", 1, "\0\x40\1A")):
+        put("certificates", name, text.encode(), (bytes([reader]),))
+
+
 def main():
     for name in tree:
         put("analyses", name.replace("/", "_"), archive_of([name]))
     put("analyses", "all", archive_of(list(tree)))
+    certificates()
     put("inputs", "declaration", b"services:\n  - name: ssh\n    protocol: tcp\n    port: 22\naccounts:\n  - name: root\n")
     with tempfile.TemporaryDirectory() as folder:
         for name, content in tree.items():

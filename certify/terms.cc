@@ -1,0 +1,61 @@
+#include "certify/terms.h"
+
+#include "certify/statement.h"
+#include "core/date.h"
+
+#include <nlohmann/json.hpp>
+
+namespace assay::certify {
+namespace {
+
+using Json = nlohmann::json;
+
+std::string text(const Json& object, const char* field) { return object.value(field, std::string()); }
+
+void read_images(const Json& extension, Terms& out) {
+  for (const Json& image : extension.value("images", Json::array()))
+    out.images.push_back(
+        {text(image, "name"), text(image, "sha256"), text(image, "factRoot"), image.value("arrows", uint64_t{0})});
+  for (const Json& key : extension.value("keys", Json::array()))
+    out.keys.emplace_back(text(key, "format"), text(key, "sha256"));
+  for (const Json& waiver : extension.value("waivers", Json::array()))
+    out.waived.emplace_back(text(waiver, "ref"), text(waiver, "until"));
+}
+
+Result<void> check_days(const Terms& terms, const std::string& file) {
+  for (const auto& [field, day] : {std::pair{"validFrom", &terms.valid_from}, {"validUntil", &terms.valid_until}})
+    if (!day->empty() && !seconds_of_date(*day))
+      return fail(Fault::kMalformed, file + ": " + field + ": " + *day + " is no day");
+  return {};
+}
+
+}  // namespace
+
+Result<Terms> read_terms(const std::string& statement, const std::string& file) {
+  try {
+    const Json json = Json::parse(statement);
+    if (text(json, "predicateType") != kVerdictType)
+      return fail(Fault::kMalformed, file + ": predicateType is " + text(json, "predicateType") + ", not " +
+                                         kVerdictType + ": this file is no certificate");
+    const Json& predicate = json.at("predicate");
+    const Json extension = predicate.value(kExtension, Json::object());
+    const Json policy = predicate.value("policy", Json::object());
+    const Json program = extension.value("program", Json::object());
+    Terms out;
+    out.passed = text(predicate, "verificationResult") == "PASSED";
+    out.levels = predicate.value("verifiedLevels", std::vector<std::string>());
+    out.policy_uri = text(policy, "uri");
+    out.policy_sha256 = policy.value("/digest/sha256"_json_pointer, std::string());
+    out.program_version = text(program, "version"), out.program_sha256 = text(program, "sha256");
+    out.valid_from = text(extension, "validFrom"), out.valid_until = text(extension, "validUntil");
+    out.as_of = text(extension, "asOf");
+    out.declaration_sha256 = extension.value("/declaration/sha256"_json_pointer, std::string());
+    read_images(extension, out);
+    TRY_VOID(check_days(out, file));
+    return out;
+  } catch (const Json::exception& error) {
+    return fail(Fault::kMalformed, file + ": the verdict is damaged: " + error.what());
+  }
+}
+
+}  // namespace assay::certify

@@ -1,0 +1,113 @@
+#include "cli/recompute.h"
+
+#include "certify/fact_root.h"
+#include "certify/files.h"
+#include "cli/judging.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <random>
+
+namespace assay::cli {
+namespace {
+
+using certify::CertifiedImage;
+using certify::FactRoot;
+using certify::Terms;
+
+// A different program may compute different results and be right: comparing would say nothing.
+Result<void> check_program(const Terms& terms) {
+  const std::string own = sha256(Bytes(TRY(certify::read_file("/proc/self/exe", 1 << 30)))).hex();
+  if (own == terms.program_sha256) return {};
+  return fail(Fault::kForeign, "cannot recompute: certified by assay " + terms.program_version + " with sha256 " +
+                                   terms.program_sha256 + ", this is another program (sha256 " + own +
+                                   "); build that version and run its `assay verify`");
+}
+
+std::string subject_of(const certify::Bundle& bundle) {
+  const auto json = nlohmann::json::parse(bundle.envelope.payload, nullptr, false);
+  const nlohmann::json::json_pointer at("/subject/0/digest/sha256");
+  return json.contains(at) && json.at(at).is_string() ? json.at(at).get<std::string>() : "";
+}
+
+Result<FactRoot> listed_arrows(const certify::Certificate& certificate, const CertifiedImage& image) {
+  for (const certify::Bundle& bundle : certificate.bundles) {
+    if (certify::statement_type(bundle) != certify::kArrowsType || subject_of(bundle) != image.sha256) continue;
+    FactRoot out = TRY(certify::read_arrows(bundle.envelope.payload, "certificate"));
+    if (out.root.hex() == image.fact_root) return out;
+    return fail(Fault::kMalformed,
+                "the list of arrows has the root " + out.root.hex() + ", the verdict says " + image.fact_root);
+  }
+  return fail(Fault::kMalformed, "the certificate does not show the list of arrows of " + image.name);
+}
+
+Result<engine::Options> options_for(const Recomputation& flags, const Terms& terms) {
+  JudgingFlags judging;
+  static_cast<Common&>(judging) = flags;
+  judging.declaration = flags.declaration, judging.as_of = terms.as_of;
+  engine::Options options = TRY(judging.examination_options());
+  if (options.declaration_digest != terms.declaration_sha256)
+    return fail(Fault::kMalformed,
+                terms.declaration_sha256.empty()
+                    ? "--declaration: the certificate was judged without one"
+                    : "--declaration: the certificate needs the one with sha256 " + terms.declaration_sha256);
+  for (const auto& [format, digest] : terms.keys)
+    if (std::ranges::none_of(options.keys, [&](const auto& key) {
+          return key.first == format && sha256(Bytes(key.second)).hex() == digest;
+        }))
+      return fail(Fault::kMalformed,
+                  "--format-key: the certificate needs the key of " + format + " with sha256 " + digest);
+  return options;
+}
+
+// Ways of N arrows out of those that read one content, drawn anew at each run.
+std::vector<std::string> draw(const FactRoot& listed, uint64_t count) {
+  std::vector<std::string> ways, out;
+  for (const engine::Arrow& arrow : listed.arrows)
+    if (arrow.name == "unpack" || arrow.name == "file") ways.push_back(arrow.way);
+  std::ranges::sort(ways);
+  ways.erase(std::unique(ways.begin(), ways.end()), ways.end());
+  std::ranges::sample(ways, std::back_inserter(out), static_cast<ptrdiff_t>(count),
+                      std::mt19937_64(std::random_device{}()));
+  return out;
+}
+
+Result<FactRoot> run_again(engine::Options options) {
+  const auto inspection = TRY(engine::Inspection::run(options));
+  end_progress_line();
+  std::vector<engine::Arrow> arrows = inspection.arrows();
+  // With a part of the tree alone, what looks at the whole reads something else.
+  if (!options.focus.empty())
+    std::erase_if(arrows, [](const auto& arrow) { return arrow.name != "unpack" && arrow.name != "file"; });
+  return certify::fact_root(std::move(arrows));
+}
+
+}  // namespace
+
+Result<void> recompute(const Recomputation& flags, const certify::Certificate& certificate, const Terms& terms,
+                       const CertifiedImage& image) {
+  TRY_VOID(check_program(terms));
+  engine::Options options = TRY(options_for(flags, terms));
+  const auto listed = listed_arrows(certificate, image);
+  if (!listed && !flags.all) return std::unexpected(listed.error());
+  if (!flags.all) options.focus = draw(*listed, flags.sample);
+  const FactRoot now = TRY(run_again(options));
+  const std::string differs = listed ? certify::difference(*listed, now, flags.all) : "";
+  if (!differs.empty() || (flags.all && now.root.hex() != image.fact_root))
+    return fail(Fault::kMalformed, "computed again, " + image.name + " gives another result: fact root " +
+                                       now.root.hex() + ", certified " + image.fact_root +
+                                       (differs.empty() ? "" : ": " + differs));
+  if (flags.all) {
+    fmt::print("checked: all {} arrows of {} ran again, fact root {}\n", now.arrows.size(), image.name,
+               image.fact_root);
+    return {};
+  }
+  fmt::print("checked: {} of {} arrows of {} ran again with the same results:\n", now.arrows.size(), image.arrows,
+             image.name);
+  for (const std::string& way : options.focus) fmt::print("  {}\n", way.empty() ? image.name : way);
+  return {};
+}
+
+}  // namespace assay::cli
