@@ -7,6 +7,9 @@ case "${1:-inspect}" in
   inspect)
     ninja -C "$build" --quiet decode_once
     exec python3 test/bench/inspect_images.py "$build" ;;
+  android)
+    ninja -C "$build" --quiet decode_once
+    exec python3 test/bench/android.py "$build" ;;
   functions)
     python3 test/bench/code/corpus.py build/corpus
     exec python3 test/bench/code/score.py "$build/assay" build/corpus ;;
