@@ -9,7 +9,7 @@
 namespace assay::report {
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string shell_word(std::string_view text) {
   const bool plain =
       text.find_first_not_of("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-/+:@%,=") ==
       std::string_view::npos;
@@ -22,7 +22,7 @@ std::string quoted(std::string_view text) {
 // The name of the input as the host has it. Bytes that no terminal shows are written the way bash reads them back.
 std::string quoted_name(std::string_view name) {
   const std::string escaped = escape(name);
-  if (escaped == name) return quoted(name);
+  if (escaped == name) return shell_word(name);
   std::string out = "$'";
   for (const char c : escaped) out += c == '\'' ? std::string("\\x27") : std::string(1, c);
   return out + "'";
@@ -38,9 +38,9 @@ std::string full_way(const Examination& examination, std::string_view way) {
 std::string command_for(const Examination& examination, const Evidence& evidence, std::string_view image) {
   const std::string from(image.empty() ? std::string_view(examination.name) : image);
   const std::string way = evidence.artifact.empty() ? "." : evidence.artifact;
-  if (evidence.length == 0) return fmt::format("assay ls {} {}", quoted_name(from), quoted(way));
+  if (evidence.length == 0) return fmt::format("assay ls {} {}", quoted_name(from), shell_word(way));
   const bool binary = evidence.shows.find("\\x") != std::string::npos || !looks_like_text(evidence.shows);
-  return fmt::format("assay cat {} {} | tail -c +{} | head -c {}{}", quoted_name(from), quoted(way),
+  return fmt::format("assay cat {} {} | tail -c +{} | head -c {}{}", quoted_name(from), shell_word(way),
                      evidence.offset + 1, evidence.length, binary ? " | xxd" : "");
 }
 
