@@ -3,14 +3,19 @@
 #include "certify/log.h"
 
 #include <fcntl.h>
+#include <linux/futex.h>
+#include <sched.h>
 #include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <atomic>
 #include <cerrno>
+#include <climits>
 #include <cstring>
+#include <ctime>
 #include <optional>
 
 namespace assay::certify {
@@ -84,10 +89,29 @@ Result<File> open_file(const std::string& path, int flags) {
   return file;
 }
 
+// Many writers that sleep on one file lock are woken all at once for each that gets it; the lock is held for
+// microseconds, so it is tried a little first.
 Result<Journal::Held> lock(const File& file, const std::string& folder) {
+  constexpr int kTries = 40;
+  for (int i = 0; i < kTries; ++i) {
+    if (flock(file.fd(), LOCK_EX | LOCK_NB) == 0) return Journal::Held(file.fd());
+    sched_yield();
+  }
   while (flock(file.fd(), LOCK_EX) != 0)
     if (errno != EINTR) return system_error("lock " + folder);
   return Journal::Held(file.fd());
+}
+
+// The low half of a counter in the mapped file, as a futex that all processes share (little-endian, like x86 and ARM).
+uint32_t* word_of(std::atomic<uint64_t>& counter) { return reinterpret_cast<uint32_t*>(&counter); }
+
+// Until the counter is no longer `seen`, or two milliseconds: who was to change it may have been killed.
+void wait_for_change(std::atomic<uint64_t>& counter, uint64_t seen) {
+  const timespec most{0, 2'000'000};
+  syscall(SYS_futex, word_of(counter), FUTEX_WAIT, static_cast<uint32_t>(seen), &most, nullptr, 0);
+}
+void wake_all(std::atomic<uint64_t>& counter) {
+  syscall(SYS_futex, word_of(counter), FUTEX_WAKE, INT_MAX, nullptr, nullptr, 0);
 }
 
 }  // namespace
@@ -146,11 +170,14 @@ Result<void> Journal::reopen() {
 // Under the append lock: the mapped file is of this boot, and the open file is the one it speaks of.
 Result<void> Journal::ready(uint64_t published) {
   if (std::memcmp(shared_->boot, boot_id().data(), sizeof shared_->boot) != 0) TRY_VOID(recover(published));
-  if (shared_->broken)
-    return fail(Fault::kIo,
-                folder_ + ": the disk lost writes of the journal (fdatasync failed); check the disk, then remove " +
-                    folder_ + "/state");
+  if (shared_->broken) return lost_writes();
   return reopen();
+}
+
+std::unexpected<Error> Journal::lost_writes() const {
+  return fail(Fault::kIo, folder_ +
+                              ": the disk lost writes of the journal (fdatasync failed); check the disk, then remove " +
+                              folder_ + "/state");
 }
 
 // From the first record to the one of index `until`, or to the first that does not check out.
@@ -217,10 +244,25 @@ Result<uint64_t> Journal::append(const std::vector<std::string>& entries, uint64
   return index;
 }
 
+// One syncs for all that wrote before; the others wait for the count and are woken together.
 Result<void> Journal::sync_until(uint64_t count) {
-  if (shared_->durable >= count) return {};
-  const Held held = TRY(lock(sync_lock_, folder_));
-  if (shared_->durable >= count) return {};
+  while (shared_->durable < count) {
+    if (shared_->broken) return lost_writes();
+    const uint64_t seen = shared_->durable;
+    if (flock(sync_lock_.fd(), LOCK_EX | LOCK_NB) == 0) {
+      const Held held(sync_lock_.fd());
+      if (shared_->durable < count) TRY_VOID(sync_now());
+    } else if (errno == EWOULDBLOCK || errno == EINTR) {
+      wait_for_change(shared_->durable, seen);
+    } else {
+      return system_error("lock " + folder_);
+    }
+  }
+  return {};
+}
+
+// The caller holds the sync lock.
+Result<void> Journal::sync_now() {
   const uint64_t written = shared_->end().count;  // all of it is in the page cache: the count is raised after the write
   TRY_VOID(reopen());
   if (fdatasync(file_.fd()) != 0) {
@@ -228,6 +270,7 @@ Result<void> Journal::sync_until(uint64_t count) {
     return system_error("make " + folder_ + "/journal durable");
   }
   shared_->durable = written;
+  wake_all(shared_->durable);
   return {};
 }
 

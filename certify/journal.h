@@ -56,6 +56,8 @@ class Journal {
   Result<void> recover(uint64_t published);
   Result<void> reopen();
   Result<void> sync_until(uint64_t count);
+  Result<void> sync_now();
+  std::unexpected<Error> lost_writes() const;
   Result<void> write_at(uint64_t at, std::string_view bytes);
   Result<Place> walk(uint64_t until, uint64_t& first) const;
   Result<uint64_t> place_of(uint64_t index) const;

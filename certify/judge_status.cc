@@ -18,7 +18,7 @@ Result<std::string> signed_by(const LoggedStatus& logged, const Bundle& verdict,
 
 }  // namespace
 
-MaySetStatus by_keys(std::vector<PublicKey> keys) {
+MaySetStatus by_keys(const std::vector<PublicKey>& keys) {
   return [keys](const LoggedStatus& logged) -> Result<std::string> {
     if (std::ranges::find(keys, logged.signer) != keys.end()) return "key " + logged.signer.id();
     return fail(Fault::kMalformed,

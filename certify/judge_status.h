@@ -12,7 +12,7 @@ struct StatusNow {
 };
 // Whose word counts: gives the signer's name, or why it does not.
 using MaySetStatus = std::function<Result<std::string>(const LoggedStatus&)>;
-MaySetStatus by_keys(std::vector<PublicKey> keys);           // these, like the certificate's own
+MaySetStatus by_keys(const std::vector<PublicKey>& keys);    // these, like the certificate's own
 MaySetStatus by_trust(Trust trust, const VerifierKey& log);  // those with the role
 
 StatusNow judge_status(const std::vector<LoggedStatus>& events, const Bundle& verdict, const VerifierKey& log,
