@@ -60,6 +60,7 @@ extern const Format kGif;
 extern const Format kGm8126;
 extern const Format kGpt;
 extern const Format kGzip;
+extern const Format kHikvision;
 extern const Format kHiLink;
 extern const Format kHwnp;
 extern const Format kImg0;
@@ -203,6 +204,7 @@ constexpr const Format* kFormats[] = {
     &kGm8126,
     &kGpt,
     &kGzip,
+    &kHikvision,
     &kHiLink,
     &kHwnp,
     &kImg0,

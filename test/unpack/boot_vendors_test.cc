@@ -1,4 +1,5 @@
-// Kernel and update headers of boot loaders: AVM's EVA, JBOOT, MaxLinear's unified image, AVM's false SquashFS.
+// Kernel and update headers of boot loaders: AVM's EVA, JBOOT, MaxLinear's unified image, Hikvision's files, AVM's
+// false SquashFS.
 #include "test/unpack/build.h"
 #include "test/unpack/host_tree.h"
 
@@ -150,6 +151,34 @@ TEST(MaxLinear, ReadsBothVersions) {
     ASSERT_TRUE(got.find(name)) << name;
     EXPECT_EQ(got.find(name)->content.size(), 128u);
   }
+}
+
+TEST(Hikvision, ReadsFilesBehindAnObfuscatedHeader) {
+  const std::string_view key("\xBA\xCD\xBC\xFE\xD6\xCA\xDD\xD3\xBA\xB9\xA3\xAB\xBF\xCB\xB5\xBE", 16);
+  const std::string one = HostTree::noise(700), two = HostTree::words(900);
+  const auto sum_of = [](const std::string& bytes) {
+    uint32_t sum = 0;
+    for (const char c : bytes) sum += static_cast<uint8_t>(c);
+    return sum;
+  };
+  const auto entry = [&](const std::string& name, size_t at, const std::string& bytes) {
+    return filled(name, 32) + little(at) + little(bytes.size()) + little(sum_of(bytes));
+  };
+  std::string tail = little(152) + little(2) + little(1) + little(3) + little(0) + little(0x50304) +
+                     std::string(32, '\0') + entry("hroot.img", 152, one) + entry("app.tar", 852, two);
+  std::string header = "SWKH" + little(sum_of(tail.substr(4))) + tail;
+  ASSERT_EQ(header.size(), 152u);
+  for (size_t row = 0; row < header.size(); row += 16)  // each row of 16 begins one byte later in the key
+    for (size_t i = row; i < std::min(row + 16, header.size()); ++i)
+      header[i] = static_cast<char>(header[i] ^ key[(i - row + row / 16) % 16]);
+  const std::string image = header + one + two;
+  reads("hikvision", image, "hroot.img", one);
+  reads("hikvision", image, "app.tar", two);
+  EXPECT_EQ(unpacked("hikvision", image).integrities.size(), 3u);
+  std::string damaged = image;
+  damaged[160] ^= 1;
+  EXPECT_EQ(invalid(unpacked("hikvision", damaged)), 1u);
+  EXPECT_FALSE(measured("hikvision", image.substr(0, image.size() - 1)));
 }
 
 TEST(AvmFake, ReadsWhatStandsBehindTheHeader) {
