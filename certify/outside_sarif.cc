@@ -17,7 +17,7 @@ std::string text(const Json& of, const char* pointer, const char* otherwise = ""
 }
 
 std::string place(const Json& result) {
-  const std::string uri = text(result, "/locations/0/physicalLocation/artifactLocation/uri");
+  std::string uri = text(result, "/locations/0/physicalLocation/artifactLocation/uri");
   for (const char* unit : {"startLine", "byteOffset"}) {
     const Json::json_pointer at(std::string("/locations/0/physicalLocation/region/") + unit);
     if (result.contains(at) && result[at].is_number_unsigned())

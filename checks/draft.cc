@@ -171,7 +171,7 @@ void add_hints(const Facts& facts, Draft& out) {
 Draft draft(const Facts& facts, const std::vector<Finding>& findings) {
   Draft out;
   add_services(facts, out);
-  Entries(out, "ports");
+  out.declaration.has_ports = true;  // every port seen stands under its service
   add_accounts(facts, out);
   add_software(facts, out);
   add_functions(findings, out);

@@ -98,6 +98,8 @@ void add_certify(CLI::App& app, int& status) {
       ->type_name("FILE");
   command->add_option("--log", flags->log, "Folder of the log (assay log init)")->required()->type_name("DIR");
   command->add_option("-o,--output", flags->output, "The certificate's file")->required()->type_name("FILE");
+  command->footer(
+      "Exit status: 0 PASSED, 1 FAILED, 2 usage, 3 unreadable, 4 FAILED and the examination is incomplete.");
   command->callback([flags, &status] { status = run(*flags); });
 }
 

@@ -3,6 +3,7 @@
 #include "certify/evidence_file.h"
 #include "certify/files.h"
 #include "certify/waiver.h"
+#include "checks/yaml.h"
 #include "cli/judging.h"
 
 #include <fmt/format.h>
@@ -25,8 +26,24 @@ int list() {
   return kClean;
 }
 
+// A rule that there is not would never have run: what rests on it could only be INCONCLUSIVE.
+Result<void> check_rules(const certify::Policy& policy) {
+  std::vector<std::string_view> known;
+  for (const checks::Check* one : checks::checks()) known.push_back(one->id);
+  for (const certify::Demand& demand : policy.demands)
+    for (const certify::Test& test : demand.tests)
+      for (const certify::Condition& c : test.of.conditions)
+        for (const std::string& rule : c.value)
+          if (test.of.collection == "findings" && c.field == "rule" && c.op != "^=" &&
+              std::ranges::find(known, rule) == known.end())
+            return fail(Fault::kMalformed, policy.name + ": " + demand.ref + ": there is no rule \"" + rule + "\"" +
+                                               yaml::did_you_mean(rule, known) + " (assay list checks)");
+  return {};
+}
+
 Result<int> check(const Flags& flags) {
   const PolicyText policy = TRY(load_policy(flags.policy));
+  TRY_VOID(check_rules(policy.policy));
   size_t tested = 0;
   for (const certify::Demand& demand : policy.policy.demands) tested += !demand.tests.empty();
   fmt::print("{} {}: {} requirements, {} with a check\n", policy.policy.name, policy.policy.version,

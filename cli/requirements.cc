@@ -51,8 +51,7 @@ void add_requirements(CLI::App& app, int& status) {
   command->add_option("STANDARD", flags->standard, "List one in full");
   command->add_option("--cyclonedx", flags->cyclonedx, "Write them as CycloneDX 1.6 (definitions.standards)")
       ->type_name("FILE");
-  command->footer(
-      "Evidence: F firmware, P running product, S source, D documents; upper case can decide, lower supports.");
+  command->footer("Evidence: F firmware, P running product, S source, D documents; upper case can decide.");
   command->callback([flags, &status] { status = run(*flags); });
 }
 

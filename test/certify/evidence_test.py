@@ -98,6 +98,20 @@ def test_evidence_of_other_tools_is_judged(assay):
             assert name in refused.stderr, refused
 
 
+def test_a_policy_is_checked(assay):
+    with tempfile.TemporaryDirectory() as folder:
+        lab = Lab(assay, folder)
+        lab.run("policy", "check", lab.at("p.yaml"))
+        for old, new, said in [("verdict == PASS", "verdict ~ PASS", "line 16: requirements[2].check[1].any: unknown operator"),
+                               ("none: 'external", "none: 'extrenal", 'did you mean "external_findings"?'),
+                               ("check: [{none: 'obs", "chekc: [{none: 'obs", 'did you mean "check"?'),
+                               ("observed_ports.tcp[declared == no]", "findings[rule == service.undeclard]", 'did you mean "service.undeclared"?')]:
+            lab.write("bad.yaml", (POLICY % "").replace(old, new) if "~" not in new else
+                      new.join((POLICY % "").rsplit(old, 1)))
+            refused = lab.run("policy", "check", lab.at("bad.yaml"), status=2)
+            assert said in refused.stderr, refused
+
+
 def statements_of(path):
     with open(path) as file:
         return [json.loads(base64.b64decode(b["dsseEnvelope"]["payload"])) for b in json.load(file)["attestations"]]
