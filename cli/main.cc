@@ -12,10 +12,7 @@ int main(int argc, char** argv) {
   CLI::App app("Assay examines firmware of network equipment: what is inside, what it opens, what it hides.", "assay");
   app.set_version_flag("--version", std::string("assay ") + engine::kVersion);
   app.require_subcommand(1);
-  app.footer(
-      "Exit status: 0 clean, 1 findings at or above --fail-on, 2 usage, 3 input unreadable,\n"
-      "4 incomplete (a worker died, a budget was hit, a part is encrypted or unread).\n"
-      "assay COMMAND --help shows a command's flags; man assay has all of them.");
+  app.footer("Exit status: 0 clean, 1 findings, 2 usage, 3 unreadable, 4 incomplete. Options: --help, --version.");
   int status = cli::kClean;
   cli::add_inspect(app, status);
   cli::add_ls(app, status);
@@ -32,6 +29,12 @@ int main(int argc, char** argv) {
   cli::add_verify(app, status);
   cli::add_status(app, status);
   cli::add_certificate(app, status);
+  // So that all commands fit a screen: the last line names the two options.
+  app.get_help_ptr()->group("");
+  app.get_version_ptr()->group("");
+  app.failure_message([](const CLI::App*, const CLI::Error& error) {
+    return std::string(error.what()) + "\nRun with --help for more information.\n";
+  });
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {

@@ -71,8 +71,7 @@ int run(const Flags& flags) {
 }  // namespace
 
 void add_status(CLI::App& app, int& status) {
-  CLI::App* command =
-      app.add_subcommand("status", "Suspend, withdraw … a certificate: signed, logged, seen by assay verify --log");
+  CLI::App* command = app.add_subcommand("status", "Suspend, withdraw or reinstate a certificate: signed and logged");
   auto flags = std::make_shared<Flags>();
   command->add_option("EVENT", flags->event, "issue, review, suspend, reinstate, withdraw, expire or supersede")
       ->required()

@@ -132,16 +132,23 @@ TEST(Mud, NeedsAddressAndSupportPeriod) {
   EXPECT_NE(write_mud(d, "2028-03-01")->json.find("\"is-supported\": false"), std::string::npos);
 }
 
+// Whatever a damaged text becomes, it names no host that is longer than a declaration may say.
 TEST(Mud, DamagedTextIsAValue) {
   const auto whole = write_mud(declaration_of({{.name = "a.example", .protocol = "tcp", .port = 1}}), "2026-03-01");
   ASSERT_TRUE(whole);
   std::mt19937 engine(1);
+  size_t refused = 0;
   for (size_t i = 0; i < whole->json.size(); i += 7) {
     std::string text = whole->json;
     text[i] = static_cast<char>(engine());
-    (void)read_mud(text);
-    (void)read_mud(std::string_view(text).substr(0, i));
+    for (const std::string_view damaged : {std::string_view(text), std::string_view(text).substr(0, i)}) {
+      const auto file = read_mud(damaged);
+      refused += !file;
+      for (size_t n = 0; file && n < file->communications.size(); ++n)
+        EXPECT_LE(file->communications[n].name.size(), 255u);
+    }
   }
+  EXPECT_GT(refused, whole->json.size() / 7);
 }
 
 }  // namespace
