@@ -369,6 +369,27 @@ void take_operands(const llvm::MCInst& inst, Insn& insn) {
 
 }  // namespace
 
+namespace {
+
+// LLVM takes these without a word, ARM DDI 0406C has them UNPREDICTABLE: the register forms of ARM's halfword, signed
+// and doubleword transfers (A5.2.8) want bits 8 to 11 zero; Thumb's bit fields and saturations (A6.3.3) want bit 10 of
+// the first and bit 5 of the second halfword zero.
+bool has_stray_bits(Processor processor, std::span<const std::byte> code) {
+  const auto at = [&](size_t i) { return std::to_integer<uint32_t>(code[i]); };
+  const bool big = instruction_order(processor) == Order::kBig;
+  if (processor == Processor::kArm || processor == Processor::kArmBe) {
+    const uint32_t word =
+        big ? at(0) << 24 | at(1) << 16 | at(2) << 8 | at(3) : at(3) << 24 | at(2) << 16 | at(1) << 8 | at(0);
+    return (word & 0x0e400090) == 0x90 && (word & 0x60) != 0 && word >> 28 != 15 && (word & 0xf00) != 0;
+  }
+  if (processor != Processor::kThumb && processor != Processor::kThumbBe) return false;
+  const uint32_t first = big ? at(0) << 8 | at(1) : at(1) << 8 | at(0);
+  const uint32_t second = big ? at(2) << 8 | at(3) : at(3) << 8 | at(2);
+  return (first & 0xfb00) == 0xf300 && (second & 0x8000) == 0 && ((first & 0x400) != 0 || (second & 0x20) != 0);
+}
+
+}  // namespace
+
 bool Decoder::decode(std::span<const std::byte> code, uint64_t address, Insn& insn) {
   using Status = llvm::MCDisassembler::DecodeStatus;
   State& s = *state_;
@@ -402,6 +423,7 @@ bool Decoder::decode(std::span<const std::byte> code, uint64_t address, Insn& in
   insn.size = static_cast<uint8_t>(size);
   insn.prefixes = static_cast<uint16_t>(s.inst.getFlags());
   take_operands(s.inst, insn);
+  if (size == 4) insn.unpredictable |= has_stray_bits(s.tables.processor, code);
   settle(s.tables.flows[insn.opcode], s.tables.flow_registers, s.tables.processor, insn);
   return true;
 }

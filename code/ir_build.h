@@ -1,5 +1,8 @@
 // Appends operations to a function. An ambient guard makes whatever is built conditional: predicated instructions
 // (ARM), IT blocks and annulled delay slots set it; a guarded put selects between the new and the old value.
+//
+// The language leaves open in which order a call's arguments are evaluated, and compilers differ: at most one argument
+// of a call may build an operation, the others are named before. A test holds gcc's and clang's results to one digest.
 #pragma once
 #include "code/ir.h"
 

@@ -4,28 +4,32 @@
 
 namespace assay::code::lift {
 
-void Isa::bind(std::span<const Handler> handlers) {
+void Isa::bind(std::string_view opcode, Lift lift) {
   lifts.resize(set->opcode_count());
-  for (const Handler& handler : handlers) {
-    if (const auto opcode = set->opcode_named(handler.opcode))
-      lifts[*opcode] = handler.lift;
-    else
-      unbound.push_back(handler.opcode);
-  }
+  if (const auto number = set->opcode_named(opcode))
+    lifts[*number] = lift;
+  else
+    unbound.emplace_back(opcode);
+}
+
+void Isa::bind(std::span<const Handler> handlers) {
+  for (const Handler& handler : handlers) bind(handler.opcode, handler.lift);
 }
 
 bool Isa::exact(const Insn& insn) const {
-  if (lifts[insn.opcode] == nullptr) return false;
+  if (lifts[insn.opcode] == nullptr || insn.unpredictable) return false;
+  if (unpredictable != nullptr && unpredictable(*this, insn)) return false;
   for (size_t i = 0; i < insn.operand_count; ++i) {
     const uint32_t number = insn.reg(i);
-    if (number != 0 && slots[number].kind != Slot::Kind::kPlain && slots[number].kind != Slot::Kind::kZero)
-      return false;
+    const Slot::Kind kind = slots[number].kind;
+    if (number != 0 && (kind == Slot::Kind::kUnknown || kind == Slot::Kind::kToken)) return false;
   }
   return true;
 }
 
 Value Machine::read(const Slot& slot) {
   if (slot.kind == Slot::Kind::kZero) return constant(slot.bits, 0);
+  if (slot.kind == Slot::Kind::kCounter) return constant(slot.bits, address() + isa_.counter_ahead);
   ASSAY_CHECK(slot.kind == Slot::Kind::kPlain);
   return extract(get(slot.id), slot.low, slot.bits);
 }
@@ -47,7 +51,8 @@ void Machine::list(const std::vector<uint16_t>& registers, uint32_t& first, uint
   first = static_cast<uint32_t>(lists.size());
   for (uint16_t number : registers) {
     const Slot& slot = isa_.slots[number];
-    if (slot.kind == Slot::Kind::kUnknown || slot.kind == Slot::Kind::kZero) continue;
+    if (slot.kind == Slot::Kind::kUnknown || slot.kind == Slot::Kind::kZero || slot.kind == Slot::Kind::kCounter)
+      continue;
     for (unsigned i = 0; i < slot.count; ++i) lists.push_back(static_cast<RegisterId>(slot.id + i));
   }
   std::sort(lists.begin() + begin, lists.end());
@@ -69,10 +74,12 @@ void Machine::opaque(bool leaves) {
 }
 
 void Machine::dispatch() {
+  if (isa_.begin != nullptr) isa_.begin(*this);
   if (isa_.exact(insn()))
     isa_.lifts[insn().opcode](*this);
   else
     opaque_instruction();
+  if (isa_.end != nullptr) isa_.end(*this);
 }
 
 void Machine::lift_at(size_t index) {
@@ -92,6 +99,30 @@ void Machine::lift_block(std::span<const Insn> insns) {
     dispatch();
   }
   end_block(insns.empty() ? 0 : insns.back().end());
+}
+
+bool has_lifter(Processor processor) {
+  switch (processor) {
+    case Processor::kMips32Be:
+    case Processor::kMips32Le:
+    case Processor::kMips64Be:
+    case Processor::kMips64Le:
+      return true;
+    default:
+      return family_of(processor) == Family::kArm || family_of(processor) == Family::kAArch64;
+  }
+}
+
+Isa make_isa(Processor processor) {
+  ASSAY_CHECK(has_lifter(processor));
+  switch (family_of(processor)) {
+    case Family::kArm:
+      return make_arm(processor);
+    case Family::kAArch64:
+      return make_aarch64();
+    default:
+      return make_mips(processor);
+  }
 }
 
 }  // namespace assay::code::lift

@@ -20,6 +20,7 @@ struct Slot {
     kPlain,    // bits [low, low + bits) of `id`
     kZero,     // reads as 0, writes vanish
     kToken,    // wider than the language's values: `count` registers from `id`, which opaque operations name
+    kCounter,  // the program counter: reads as the instruction's address plus Isa::counter_ahead
     kFlags,    // one register of the decoder, `count` flags from `id`
   } kind = Kind::kUnknown;
   RegisterId id = ir::kNoRegister;
@@ -43,16 +44,21 @@ struct Isa {
 
   const InstructionSet* set;
   ir::RegisterFile file;
-  std::vector<Slot> slots;  // by number of the decoder's register
-  std::vector<Lift> lifts;  // by number of the decoder's opcode; nullptr: opaque
-  std::vector<std::string_view>
-      unbound;                 // names in the lifter's table that the decoder does not have; a test wants none
-  Widen widen = Widen::kKeep;  // of 32 bits in a register of 64
+  std::vector<Slot> slots;           // by number of the decoder's register
+  std::vector<Lift> lifts;           // by number of the decoder's opcode; nullptr: opaque
+  std::vector<std::string> unbound;  // names in the lifter's table that the decoder does not have; a test wants none
+  Widen widen = Widen::kKeep;        // of 32 bits in a register of 64
   Order order = Order::kLittle;
   uint8_t pointer = 32;
+  uint8_t counter_ahead = 0;
+  Lift begin = nullptr, end = nullptr;  // around every instruction, opaque ones too
+  // What the manual leaves open although the decoder takes it, if the CPU has such.
+  bool (*unpredictable)(const Isa&, const Insn&) = nullptr;
 
   void bind(std::span<const Handler> handlers);
-  // Whether the instruction has an exact meaning: a handler, and no register that the language cannot hold.
+  void bind(std::string_view opcode, Lift lift);
+  // Whether the instruction has an exact meaning: a handler, and no register that the language cannot hold. Flags and
+  // the program counter may stand among the operands; the handler knows where.
   bool exact(const Insn& insn) const;
 };
 
@@ -104,5 +110,9 @@ class Machine : public ir::Builder {
 };
 
 Isa make_mips(Processor processor);
+Isa make_aarch64();
+Isa make_arm(Processor processor);  // Thumb too
+Isa make_isa(Processor processor);  // of the lifter that `processor` has
+bool has_lifter(Processor processor);
 
 }  // namespace assay::code::lift

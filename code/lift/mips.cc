@@ -44,7 +44,8 @@ void plain_immediate(Machine& m) {
 
 // The sum's sign differs from that of both terms.
 Value add_overflows(Machine& m, Value a, Value b, Value sum) {
-  return m.sign_bit(m.bit_and(m.bit_xor(a, sum), m.bit_xor(b, sum)));
+  const Value from_a = m.bit_xor(a, sum), from_b = m.bit_xor(b, sum);
+  return m.sign_bit(m.bit_and(from_a, from_b));
 }
 void add_trapping(Machine& m) {
   const Value a = m.r(1), b = m.is_reg(2) ? m.r(2) : m.like(a, static_cast<uint64_t>(m.imm(2)));
@@ -54,16 +55,21 @@ void add_trapping(Machine& m) {
 }
 void sub_trapping(Machine& m) {
   const Value a = m.r(1), b = m.r(2), difference = m.sub(a, b);
-  m.trap(Trap::kCondition, m.sign_bit(m.bit_and(m.bit_xor(a, b), m.bit_xor(a, difference))));
+  const Value signs = m.bit_xor(a, b), changed = m.bit_xor(a, difference);
+  m.trap(Trap::kCondition, m.sign_bit(m.bit_and(signs, changed)));
   m.w(0, difference);
 }
 
-void nor(Machine& m) { m.w(0, m.bit_not(m.bit_or(m.r(1), m.r(2)))); }
+void nor(Machine& m) {
+  const Value a = m.r(1), b = m.r(2);
+  m.w(0, m.bit_not(m.bit_or(a, b)));
+}
 void lui(Machine& m) { m.w(0, m.constant(32, static_cast<uint64_t>(m.imm(1)) << 16)); }
 
 template <Code kCompare>
 void set_register(Machine& m) {
-  const Value bit = m.compare(kCompare, m.r(1), m.r(2));
+  const Value a = m.r(1), b = m.r(2);
+  const Value bit = m.compare(kCompare, a, b);
   m.w(0, m.zero_extend(bit, m.slot(0).bits));
 }
 template <Code kCompare>
@@ -96,7 +102,8 @@ Value widen(Machine& m, Value v) {
 }
 template <bool kSigned>
 void multiply(Machine& m) {
-  const Value product = m.mul(widen<kSigned>(m, m.r(0)), widen<kSigned>(m, m.r(1)));
+  const Value a = widen<kSigned>(m, m.r(0)), b = widen<kSigned>(m, m.r(1));
+  const Value product = m.mul(a, b);
   put_accumulator(m, kNames.hi, m.extract(product, 32, 32));
   put_accumulator(m, kNames.lo, m.truncate(product, 32));
 }
@@ -109,16 +116,19 @@ void multiply_double(Machine& m) {
 // hi:lo ± product.
 template <bool kSigned, Code kCode>
 void multiply_accumulate(Machine& m) {
-  const Value product = m.mul(widen<kSigned>(m, m.r(0)), widen<kSigned>(m, m.r(1)));
+  const Value a = widen<kSigned>(m, m.r(0)), b = widen<kSigned>(m, m.r(1));
+  const Value product = m.mul(a, b);
   const Value high = m.shl_by(m.zero_extend(low32(m, kNames.hi), 64), 32);
-  const Value sum = m.binary(kCode, m.bit_or(high, m.zero_extend(low32(m, kNames.lo), 64)), product);
+  const Value accumulator = m.bit_or(high, m.zero_extend(low32(m, kNames.lo), 64));
+  const Value sum = m.binary(kCode, accumulator, product);
   put_accumulator(m, kNames.hi, m.extract(sum, 32, 32));
   put_accumulator(m, kNames.lo, m.truncate(sum, 32));
 }
 // "MUL: the contents of HI and LO are UNPREDICTABLE after the operation": left as they are by every implementation
 // known, said to be undefined here.
 void mul(Machine& m) {
-  m.w(0, m.mul(m.r(1), m.r(2)));
+  const Value a = m.r(1), b = m.r(2);
+  m.w(0, m.mul(a, b));
   m.put(kNames.hi, m.undefined(width(m)));
   m.put(kNames.lo, m.undefined(width(m)));
 }
@@ -153,7 +163,8 @@ void insert(Machine& m) {
   const auto position = static_cast<unsigned>(m.imm(2)), size = static_cast<unsigned>(m.imm(3));
   if (size == 0 || position + size > m.bits(into)) return m.opaque_instruction();
   const Value field = m.shl_by(m.and_mask(from, ir::mask(size)), position);
-  m.w(0, m.bit_or(m.and_mask(into, ~(ir::mask(size) << position)), field));
+  const Value kept = m.and_mask(into, ~(ir::mask(size) << position));
+  m.w(0, m.bit_or(kept, field));
 }
 template <unsigned kBits>
 void sign_extend_low(Machine& m) {
@@ -164,13 +175,14 @@ void sign_extend_low(Machine& m) {
 void swap_bytes_in_halfwords(Machine& m) {
   const Value a = m.r(1);
   const uint64_t odd = 0xff00ff00ff00ff00;
-  m.w(0, m.bit_or(m.and_mask(m.shl_by(a, 8U), odd), m.shr_by(m.and_mask(a, odd), 8)));
+  const Value up = m.and_mask(m.shl_by(a, 8), odd), down = m.shr_by(m.and_mask(a, odd), 8);
+  m.w(0, m.bit_or(up, down));
 }
 void swap_halfwords(Machine& m) {
   const Value a = m.r(1);
   const uint64_t odd = 0xffff0000ffff0000;
-  const Value pairs = m.bit_or(m.and_mask(m.shl_by(a, 16U), odd), m.shr_by(m.and_mask(a, odd), 16));
-  m.w(0, m.ror_by(pairs, 32));
+  const Value up = m.and_mask(m.shl_by(a, 16), odd), down = m.shr_by(m.and_mask(a, odd), 16);
+  m.w(0, m.ror_by(m.bit_or(up, down), 32));
 }
 void leading_zeros(Machine& m) { m.w(0, m.unary(Code::kLeadingZeros, m.r(1))); }
 void leading_ones(Machine& m) { m.w(0, m.unary(Code::kLeadingZeros, m.bit_not(m.r(1)))); }
@@ -257,7 +269,8 @@ void load_linked(Machine& m) {
 template <unsigned kBits>
 void store_conditional(Machine& m) {
   const Value v = m.r(1, kBits), address = effective_address(m, 2);
-  const Value success = m.bit_and(m.get(kNames.reserved), m.equal(m.get(kNames.reserved_address), address));
+  const Value held = m.get(kNames.reserved), same = m.equal(m.get(kNames.reserved_address), address);
+  const Value success = m.bit_and(held, same);
   m.store(m.order(), address, v, success);
   m.w(0, m.zero_extend(success, m.slot(0).bits));
   m.put(kNames.reserved, m.constant(1, 0));

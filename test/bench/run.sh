@@ -14,11 +14,10 @@ case "${1:-inspect}" in
     python3 test/bench/code/corpus.py build/corpus
     exec python3 test/bench/code/score.py "$build/assay" build/corpus ;;
   lift)
-    ninja -C "$build" --quiet lift_bench
-    test/lift/corpus.sh .cache/lift mipsel mips64el
-    for pair in mips32-le:mipsel mips64-le:mips64el; do
-      find ".cache/lift/${pair#*:}" -type f -perm -u+x -path '*bin/*' -print0 | sort -z | xargs -0 "$build/test/lift_bench" "${pair%:*}"
-    done ;;
+    ninja -C "$build" --quiet lift_bench assay
+    mkdir -p .cache
+    shift || true
+    exec test/lift/bench.sh "$build" "$@" ;;
   verdicts)
     ASSAY_WORLDS=${ASSAY_WORLDS:-20000} exec "$build/test/test_certify" --gtest_filter='VerdictLaws.*' ;;
   fairness)

@@ -68,7 +68,7 @@ std::string lift(Processor processor, std::initializer_list<uint8_t> bytes) {
 
 TEST(Mips, TablesNameOpcodesThatTheDecoderHas) {
   for (Processor p : {Processor::kMips32Be, Processor::kMips32Le, Processor::kMips64Be, Processor::kMips64Le})
-    EXPECT_EQ(lift::make_mips(p).unbound, std::vector<std::string_view>()) << name_of(p);
+    EXPECT_EQ(lift::make_mips(p).unbound, std::vector<std::string>()) << name_of(p);
 }
 
 TEST(Mips, ReadsTheConditionBeforeTheDelaySlot) {  // beqz v0, 0x1010; addiu v0, zero, 5

@@ -10,31 +10,32 @@
 namespace assay::code::lift {
 
 constexpr uint64_t kCodeBase = 0x100000, kCodeSize = 0x100000;
-constexpr uint64_t kAreaBase = 0x400000, kAreaSize = 0x2000;
+constexpr uint64_t kAreaBase = 0x400000, kAreaSize = 0x40000;
 
 // What became of one state.
 enum class Verdict : uint8_t {
   kSame,
   kDifferent,
-  kOpaque,     // the language does not say what the code does
-  kFault,      // both sides leave the memory of the test, or an access the CPU refuses as unaligned
-  kLoop,       // goes on inside of the code itself: the emulator cannot be stopped there
+  kOpaque,  // the language does not say what the code does
+  kFault,  // both sides leave the memory of the test, jumps to no address of an instruction, or is refused as unaligned
   kUndefined,  // the way on depends on a value that the architecture leaves undefined
 };
+constexpr size_t kVerdicts = 5;
 
 class Emulator {
  public:
-  explicit Emulator(Processor processor, const Isa& isa);
+  // `area` is the memory both sides begin with; the emulator keeps a copy of its own.
+  Emulator(Processor processor, const Isa& isa, const ir::Area& area);
   ~Emulator();
   Emulator(const Emulator&) = delete;
   Emulator& operator=(const Emulator&) = delete;
 
-  // Puts code where it has not been before, so that nothing translated earlier is taken for it. Returns its address.
+  // Puts code where nothing translated earlier is taken for it. Returns its address.
   uint64_t place(std::span<const std::byte> code);
-  // Runs `count` instructions at `address` there and `function`'s only block here, from `state`. `why` says what
-  // differs.
-  Verdict compare(uint64_t address, size_t count, const ir::Function& function, const ir::State& state,
-                  std::string& why);
+  // Runs the `size` bytes of code at `address` there and `function`'s only block here, from `state`, until control
+  // leaves the straight line. `why` says what differs. The state's memory is as before afterwards, its registers are
+  // not.
+  Verdict compare(uint64_t address, size_t size, const ir::Function& function, ir::State& state, std::string& why);
 
  private:
   struct Engine;

@@ -186,19 +186,23 @@ class Run {
     if (!address.defined) return stop(outcome, Outcome::Kind::kUndefined);
     const unsigned count = op.bits / 8;
     unaligned_ |= address.value % count != 0;
-    for (Area& area : state_.areas) {
-      if (!area.holds(address.value, count)) continue;
-      uint8_t* p = area.bytes.data() + (address.value - area.base);
-      if (op.code == Code::kLoad)
-        cells_[at - block_.first] = {read(p, count, op.order), true};
-      else if (cell(op.b).defined)
-        write(p, count, op.order, cell(op.b).value);
-      else
-        return stop(outcome, Outcome::Kind::kUndefined);
+    Area& area = *state_.area;
+    outcome.next = address.value;
+    if (op.code == Code::kLoad && state_.code != nullptr && state_.code->holds(address.value, count)) {
+      cells_[at - block_.first] = {
+          read(state_.code->bytes.data() + (address.value - state_.code->base), count, op.order), true};
       return true;
     }
-    outcome.next = address.value;
-    return stop(outcome, Outcome::Kind::kFault);
+    if (!area.holds(address.value, count)) return stop(outcome, Outcome::Kind::kFault);
+    uint8_t* p = area.bytes.data() + (address.value - area.base);
+    if (op.code == Code::kLoad) {
+      cells_[at - block_.first] = {read(p, count, op.order), true};
+      return true;
+    }
+    if (!cell(op.b).defined) return stop(outcome, Outcome::Kind::kUndefined);
+    area.note(address.value - area.base, count);
+    write(p, count, op.order, cell(op.b).value);
+    return true;
   }
 
   static uint64_t read(const uint8_t* p, unsigned count, Order order) {
@@ -247,6 +251,18 @@ class Run {
 };
 
 }  // namespace
+
+void Area::note(size_t at, unsigned count) {
+  Write write{.at = at, .count = count};
+  for (unsigned i = 0; i < count; ++i) write.old |= uint64_t{bytes[at + i]} << 8 * i;
+  writes.push_back(write);
+}
+
+void Area::undo() {
+  for (; !writes.empty(); writes.pop_back())
+    for (unsigned i = 0; i < writes.back().count; ++i)
+      bytes[writes.back().at + i] = static_cast<uint8_t>(writes.back().old >> 8 * i);
+}
 
 uint64_t evaluate(Code code, unsigned bits, unsigned source_bits, uint64_t a, uint64_t b, uint64_t c) {
   switch (shape(code).values) {

@@ -13,16 +13,27 @@ struct Cell {
   bool defined = true;
 };
 
-// Memory of a test: one area; an access outside of it faults.
+// Memory of a test: one area; an access outside of it faults. What is written is noted, so that it can be compared and
+// taken back without a copy of the whole.
 struct Area {
+  struct Write {
+    size_t at = 0;
+    unsigned count = 0;
+    uint64_t old = 0;  // in little-endian order
+  };
   uint64_t base = 0;
   std::vector<uint8_t> bytes;
+  std::vector<Write> writes;
+
   bool holds(uint64_t at, unsigned count) const { return at >= base && at - base <= bytes.size() - count; }
+  void note(size_t at, unsigned count);
+  void undo();  // the last write first
 };
 
 struct State {
   std::vector<Cell> registers;
-  std::vector<Area> areas;
+  Area* area = nullptr;
+  const Area* code = nullptr;  // may be read, not written
 };
 
 struct Outcome {

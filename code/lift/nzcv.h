@@ -1,0 +1,35 @@
+// The four flags that ARM and AArch64 share, and the sixteen conditions on them.
+// Source: ARM DDI 0487 (A-profile), AddWithCarry() and ConditionHolds() of the shared pseudocode.
+#pragma once
+#include "code/lift/machine.h"
+
+namespace assay::code::lift {
+
+struct Flags {
+  Value n = 0, z = 0, c = 0, v = 0;
+};
+// The registers of the flags, in this order, one behind the other.
+struct FlagRegisters {
+  RegisterId n = 0, z = 0, c = 0, v = 0;
+  static constexpr FlagRegisters at(RegisterId first) {
+    return {first, static_cast<RegisterId>(first + 1), static_cast<RegisterId>(first + 2),
+            static_cast<RegisterId>(first + 3)};
+  }
+};
+
+struct Sum {
+  Value value = 0;
+  Flags flags;
+};
+Sum add(Machine& m, Value a, Value b);
+// a - b: the carry is set where nothing is borrowed.
+Sum subtract(Machine& m, Value a, Value b);
+// a + b + carry (one bit); a - b with a borrow is a + ~b + carry.
+Sum add_with_carry(Machine& m, Value a, Value b, Value carry);
+
+void put_flags(Machine& m, const FlagRegisters& to, const Flags& flags);
+void put_sign_and_zero(Machine& m, const FlagRegisters& to, Value of);
+// One bit, or 0 for the two codes that always hold.
+Value condition(Machine& m, const FlagRegisters& flags, unsigned code);
+
+}  // namespace assay::code::lift

@@ -1,0 +1,91 @@
+#include "lift/emulator_registers.h"
+
+#include <fmt/format.h>
+
+namespace assay::code::lift {
+
+namespace {
+
+struct Names {
+  const ir::RegisterFile& file;
+  Setup& out;
+
+  void add(std::string_view name, int number, uint8_t low = 0) {
+    const RegisterId id = file.find(name);
+    ASSAY_CHECK(id != ir::kNoRegister);
+    out.registers.push_back({id, number, low, file.registers[id].bits});
+  }
+};
+
+void mips(Names n, bool big, bool wide) {
+  n.out.arch = UC_ARCH_MIPS;
+  n.out.mode = (wide ? UC_MODE_MIPS64 : UC_MODE_MIPS32) | (big ? UC_MODE_BIG_ENDIAN : UC_MODE_LITTLE_ENDIAN);
+  n.out.model = wide ? static_cast<int>(UC_CPU_MIPS64_MIPS64R2_GENERIC) : static_cast<int>(UC_CPU_MIPS32_74KF);
+  n.out.highest = wide ? 0xff'ffff'ffff : 0x7fff'ffff;  // above it lies the kernel's part
+  for (int i = 1; i < 32; ++i)
+    n.out.registers.push_back({static_cast<RegisterId>(i), UC_MIPS_REG_0 + i, 0, n.file.registers[1].bits});
+  n.add("hi", UC_MIPS_REG_HI);
+  n.add("lo", UC_MIPS_REG_LO);
+  // ctc1 $t0, $31: the condition flags are bits 23 and 25 to 31 of the floating-point status. Then lui $t9, 0x40 and
+  // ll $t9, 0($t9): a reservation of an address that no test's pointer holds, so that no sc of its own succeeds.
+  for (uint32_t word : {0x44c8f800U, 0x3c190040U, 0xc3390000U})
+    for (unsigned i = 0; i < 4; ++i) n.out.before.code.push_back(static_cast<uint8_t>(word >> 8 * (big ? 3 - i : i)));
+  for (int i = 0; i < 8; ++i)
+    n.out.before.registers.push_back(
+        {n.file.find(fmt::format("fcc{}", i)), UC_MIPS_REG_T0, static_cast<uint8_t>(i == 0 ? 23 : 24 + i), 1});
+}
+
+void aarch64(Names n) {
+  n.out.arch = UC_ARCH_ARM64;
+  n.out.mode = UC_MODE_ARM;
+  n.out.model = UC_CPU_ARM64_MAX;  // has the atomics of ARMv8.1
+  // movz x9, #0x40, lsl #16; ldxr x9, [x9]: the reservation that the tests take for none. A new emulator has one of
+  // address 0, after clrex it has one of address -1.
+  n.out.before.code = {0x09, 0x08, 0xa0, 0xd2, 0x29, 0x7d, 0x5f, 0xc8};
+  for (int i = 0; i < 29; ++i) n.add(fmt::format("x{}", i), UC_ARM64_REG_X0 + i);
+  n.add("x29", UC_ARM64_REG_X29);
+  n.add("x30", UC_ARM64_REG_X30);
+  n.add("sp", UC_ARM64_REG_SP);
+  for (const auto& [name, bit] : {std::pair{"n", 31}, {"z", 30}, {"c", 29}, {"v", 28}})
+    n.add(name, UC_ARM64_REG_NZCV, static_cast<uint8_t>(bit));
+}
+
+void arm(Names n, bool big, bool thumb) {
+  n.out.arch = UC_ARCH_ARM;
+  n.out.mode = (thumb ? UC_MODE_THUMB : UC_MODE_ARM) | (big ? UC_MODE_BIG_ENDIAN : UC_MODE_LITTLE_ENDIAN);
+  n.out.model = UC_CPU_ARM_MAX;
+  n.out.mode_bit = thumb ? 1 : 0;
+  n.out.mode_register = UC_ARM_REG_CPSR;
+  n.out.alignment = thumb ? 2 : 4;
+  // mov r9, #0x400000; ldrex r9, [r9], as for AArch64.
+  n.out.before.code = thumb ? std::vector<uint8_t>{0x4f, 0xf4, 0x80, 0x09, 0x59, 0xe8, 0x00, 0x9f}
+                            : std::vector<uint8_t>{0x01, 0x95, 0xa0, 0xe3, 0x9f, 0x9f, 0x99, 0xe1};
+  for (int i = 0; i < 13; ++i) n.add(fmt::format("r{}", i), UC_ARM_REG_R0 + i);
+  n.add("sp", UC_ARM_REG_SP);
+  n.add("lr", UC_ARM_REG_LR);
+  for (const auto& [name, bit] : {std::pair{"n", 31}, {"z", 30}, {"c", 29}, {"v", 28}})
+    n.add(name, UC_ARM_REG_CPSR, static_cast<uint8_t>(bit));
+}
+
+}  // namespace
+
+Setup setup_of(Processor processor, const Isa& isa) {
+  Setup setup;
+  const Names names{isa.file, setup};
+  switch (family_of(processor)) {
+    case Family::kMips:
+      mips(names, instruction_order(processor) == Order::kBig, is_64_bit(processor));
+      break;
+    case Family::kArm:
+      arm(names, instruction_order(processor) == Order::kBig, instruction_alignment(processor) == 2);
+      break;
+    case Family::kAArch64:
+      aarch64(names);
+      break;
+    default:
+      ASSAY_CHECK(false);
+  }
+  return setup;
+}
+
+}  // namespace assay::code::lift

@@ -1,0 +1,95 @@
+#include "lift/oracle.h"
+
+#include <fmt/format.h>
+
+namespace assay::code::lift {
+
+Oracle::Oracle(Processor processor)
+    : isa_(make_isa(processor)), decoder_(processor), area_(make_area(isa_)), emulator_(processor, isa_, area_) {
+  function_.file = &isa_.file;
+  state_.area = &area_;
+}
+
+std::string Oracle::form_of(const Insn& insn) const {
+  std::string form(isa_.set->opcode_name(insn.opcode));
+  for (size_t i = 0; i < insn.operand_count; ++i) {
+    const uint32_t reg = insn.reg(i);
+    if (reg == 0) continue;
+    size_t first = 0;
+    while (insn.reg(first) != reg) ++first;
+    const Slot::Kind kind = isa_.slots[reg].kind;
+    form += kind == Slot::Kind::kZero      ? ".z"
+            : kind == Slot::Kind::kCounter ? ".pc"
+            : kind == Slot::Kind::kFlags   ? ".f"
+                                           : fmt::format(".{}", first);
+  }
+  return form;
+}
+
+namespace {
+
+// How many instructions an IT rules: the lowest 1 of its mask says where they end.
+unsigned it_length(const Isa& isa, const Insn& insn) {
+  if (isa.set->opcode_name(insn.opcode) != "t2IT") return 0;
+  return 4 - static_cast<unsigned>(std::countr_zero(static_cast<unsigned>(insn.imm(1)) | 16));
+}
+bool ends_in_it(const Isa& isa, std::span<const Insn> insns) {
+  size_t ruled = 0;
+  for (size_t i = 0; i < insns.size(); ++i)
+    if (const unsigned length = it_length(isa, insns[i])) ruled = i + length;
+  return ruled >= insns.size() && ruled != 0;
+}
+
+}  // namespace
+
+std::vector<std::byte> Oracle::alone(std::span<const std::byte> code, const Insn& insn) const {
+  std::vector<std::byte> out(code.begin(), code.begin() + insn.size);
+  if (insn.delay_slot) out.resize(insn.size + 4U);
+  // Thumb: one instruction of an IT block, with an IT of its own; an IT with nops to rule.
+  const bool thumb = isa_.set->processor() == Processor::kThumb;
+  for (unsigned i = 0; i < it_length(isa_, insn); ++i) out.insert(out.end(), {std::byte{0x00}, std::byte{0xbf}});
+  if (thumb && insn.condition < 14 && !isa_.set->opcode_name(insn.opcode).ends_with("Bcc"))
+    out.insert(out.begin(), {static_cast<std::byte>(insn.condition << 4 | 8), std::byte{0xbf}});
+  return out;
+}
+
+bool Oracle::decode(std::span<const std::byte> code, uint64_t address, std::vector<Insn>& out) {
+  out.clear();
+  decoder_.restart();
+  for (size_t at = 0; at < code.size();) {
+    Insn insn;
+    if (!decoder_.decode(code.subspan(at), address + at, insn) || insn.size == 0) return false;
+    at += insn.size;
+    out.push_back(insn);
+  }
+  return true;
+}
+
+void Oracle::run(std::span<const std::byte> code, size_t states, Counts& counts, std::string_view name) {
+  const uint64_t address = emulator_.place(code);
+  // The emulator goes on to the end of an IT block without asking.
+  if (!decode(code, address, insns_) || ends_in_it(isa_, insns_)) return;
+  function_.clear();
+  Machine(isa_, function_).lift_block(insns_);
+  if (std::string wrong = ir::malformed(function_); !wrong.empty()) {
+    ++counts[Verdict::kDifferent];
+    return report(name, " malformed: " + wrong);
+  }
+  for (size_t i = 0; i < states; ++i) {
+    make_registers(isa_, random_, static_cast<unsigned>(i % 9), state_);
+    std::string why;
+    const Verdict verdict = emulator_.compare(address, code.size(), function_, state_, why);
+    ++counts[verdict];
+    if (verdict == Verdict::kOpaque) return;
+    if (verdict == Verdict::kDifferent) report(name, why);
+  }
+}
+
+void Oracle::report(std::string_view name, const std::string& why) {
+  if (++reported_ > 200 || ++reports_[std::string(name)] > (name == "block" ? 20 : 2)) return;
+  fmt::print(stderr, "{}:{}\n", name, why);
+  for (const Insn& insn : insns_) fmt::print(stderr, "    {}\n", isa_.set->text(insn));
+  if (reported_ < 4) fmt::print(stderr, "{}", ir::print(function_));
+}
+
+}  // namespace assay::code::lift

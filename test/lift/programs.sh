@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# test/lift/programs.sh CPU FOLDER ASSAY: lists the programs that the lifter of CPU is held against, each path ended by a
+# zero byte. From the distribution where it has that CPU, compiled here from its sources where it has not, and out of the
+# firmware images in ../shared/firmware where those are.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+cpu=$1 folder=$2 assay=$3
+
+distribution() {
+  test/lift/corpus.sh "$folder" "$1" >&2
+  find "$folder/$1" -type f -path '*bin/*' -print0
+}
+
+compiled() {
+  local program wanted=()
+  for program in lua bzip2 minigzip dnsmasq lz4 zstd; do wanted+=(--program "$program"); done
+  [ -e "build/corpus/$1/gcc-Os" ] || python3 test/bench/code/corpus.py "$PWD/build/corpus" --cpu "$1" "${wanted[@]}" >&2
+  find "build/corpus/$1/" -name full -print0
+}
+
+firmware() {
+  [ -d ../shared/firmware ] || return 0
+  local image name
+  for image in ../shared/firmware/*.bin ../shared/firmware/*.img; do
+    name=$folder/firmware/$(basename "$image")
+    if [ ! -e "$name.done" ]; then
+      mkdir -p "$name"
+      "$assay" export "$image" -o "$name.tar" >/dev/null 2>&1 || true
+      tar -x -f "$name.tar" -C "$name" --no-same-owner --wildcards '*busybox' '*httpd' '*dropbear' '*/libc.so*' \
+        '*/libuClibc*' '*/libcrypto*' 2>/dev/null || true
+      rm -f "$name.tar"
+      touch "$name.done"
+    fi
+    find "$name" -type f -size +20k -print0
+  done
+}
+
+case $cpu in
+  mips32-be) compiled mips32-be; firmware ;;
+  mips32-le) distribution mipsel; firmware ;;
+  mips64-le) distribution mips64el ;;
+  arm) distribution armel ;;
+  thumb) distribution armhf ;;
+  aarch64) distribution arm64 ;;
+  x86) distribution i386 ;;
+  x86-64) distribution amd64 ;;
+  ppc32 | riscv64) compiled "$cpu" ;;
+  *)
+    echo "test/lift/programs.sh: no programs for $cpu" >&2
+    exit 2 ;;
+esac
