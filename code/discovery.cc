@@ -17,6 +17,10 @@ constexpr int kMostRounds = 8;
 
 Discovery::Discovery(const Program& program) : program_(program), map_(program), reader_(program, map_, *this) {
   for (const Import& i : program.imports) no_return_.push_back(never_returns(i.name));
+  has_sections_ = !program.code.empty() && std::ranges::none_of(program.data, [&](const Area& a) {
+    const Area& first = program.code.front();
+    return a.executable && a.address == first.address && a.bytes.size() == first.bytes.size();
+  });
 }
 
 uint64_t Discovery::next_start(uint64_t address) const {
@@ -145,9 +149,38 @@ bool Discovery::find_no_return() {
   return true;
 }
 
+// Functions that stopped at what was another's then and is nobody's now. True: some are read again.
+bool Discovery::retry() {
+  bool any = false;
+  for (uint32_t i = 0; i < starts_.size(); ++i) {
+    const Start& s = starts_[i];
+    if (s.body.escapes.empty() || s.reads >= kMostReads) continue;
+    const uint64_t next = next_start(s.address);
+    const bool freed = std::ranges::any_of(s.body.escapes, [&](const Escape& e) {
+      return e.target > s.address && e.target < next && program_.code_at(e.target) &&
+             map_.owner(e.target) == CodeMap::kUnread;
+    });
+    if (freed) queue(i);
+    any |= freed;
+  }
+  return any;
+}
+
 void Discovery::settle() {
   drain();
-  for (int i = 0; i < kMostRounds && find_no_return(); ++i) drain();
+  for (int i = 0; i < kMostRounds; ++i) {
+    const bool fewer = find_no_return(), more = retry();
+    if (!fewer && !more) return;
+    drain();
+  }
+}
+
+// Where functions may start although the one before seems to go on.
+std::vector<uint64_t> Discovery::doubtful_places() const {
+  std::vector<uint64_t> out;
+  for (const Start& s : starts_) out.insert(out.end(), s.body.doubtful.begin(), s.body.doubtful.end());
+  std::ranges::sort(out);
+  return out;
 }
 
 void Discovery::tails() {
@@ -156,8 +189,9 @@ void Discovery::tails() {
     std::ranges::sort(targets);
     targets.erase(std::ranges::unique(targets).begin(), targets.end());
     const size_t before = starts_.size();
+    const std::vector<uint64_t> doubtful = doubtful_places();
     for (const auto& [to, processor] : targets) {
-      if (map_.owner(to) >= CodeMap::kFirstOwner) continue;
+      if (map_.owner(to) >= CodeMap::kFirstOwner && !std::ranges::binary_search(doubtful, to)) continue;
       if (reader_.stub(to, processor, nullptr) != kNone) continue;
       if (plausible(processor, to)) add(to, processor, Found::kTailCall, Sure::kMedium);
       drain();
@@ -169,8 +203,11 @@ void Discovery::tails() {
 
 void Discovery::pointer(uint64_t value, bool made_by_code) {
   const Processor processor = mode_at(program_, value);
-  if (value % instruction_alignment(processor) != 0 || map_.owner(value) != CodeMap::kUnread) return;
-  if (!program_.code_at(value) || starts_function(value)) return;
+  if (value % instruction_alignment(processor) != 0 || !program_.code_at(value) || starts_function(value)) return;
+  const bool taken = map_.owner(value) != CodeMap::kUnread;
+  if (taken && !std::ranges::binary_search(doubtful_, value)) return;
+  uint64_t size = 0;
+  if (is_padding(processor, value, size)) return;
   if (!plausible(processor, value) || reader_.stub(value, processor, nullptr) != kNone) return;
   if (!made_by_code && !is_prologue(processor, value)) {
     // Where no instruction ends just before, code could not fall into it either.
@@ -185,6 +222,7 @@ void Discovery::pointers() {
   auto made = std::exchange(code_pointers_, {});
   std::ranges::sort(made);
   made.erase(std::ranges::unique(made).begin(), made.end());
+  doubtful_ = doubtful_places();
   for (const uint64_t value : made) pointer(value, true);
   for (const uint64_t value : program_.pointers) pointer(value, false);
 }
@@ -283,9 +321,16 @@ Processor Discovery::mode_before(uint64_t address) const {
   return starts_.empty() ? program_.processor : starts_.front().processor;
 }
 
-// The first entry of a table of stubs: it jumps through a word that only the dynamic linker knows.
-bool Discovery::looks_like_stub(const ReadFunction& body) const {
-  return body.stub_of != kNone || (body.instructions <= 6 && body.indirect_jumps == 1 && body.blocks.size() == 1);
+// Stubs in the middle of code: where sections set them apart, only what linkers put between functions; else also the
+// first entry of their table, which jumps through a word that the dynamic linker fills with its own address. And what
+// lies behind a call that does not return, should it return.
+bool Discovery::is_no_function(const Start& s) {
+  if (s.sure == Sure::kCertain || !s.name.empty()) return false;
+  constexpr uint32_t kShortest = 2, kStub = 6;
+  if (s.found == Found::kGap && !s.returns && s.body.instructions <= kShortest && s.body.escapes.empty()) return true;
+  if (reader_.stub(s.address, s.processor, nullptr) != kNone) return true;
+  return !has_sections_ && s.body.instructions <= kStub && s.body.indirect_jumps == 1 && s.body.blocks.size() == 1 &&
+         s.body.stub_of == kNone;
 }
 
 void Discovery::gap(uint64_t from, uint64_t to) {
@@ -324,13 +369,9 @@ void Discovery::gap(uint64_t from, uint64_t to) {
 }
 
 void Discovery::gaps() {
-  const bool sections = std::ranges::none_of(program_.data, [&](const Area& a) {
-    return a.executable && a.address == program_.code.front().address &&
-           a.bytes.size() == program_.code.front().bytes.size();
-  });
   for (const Area& area : program_.code) {
     uint64_t from = area.address, to = area.end();
-    if (!sections) {  // headers and data lie in the segment too: from the first function to the last
+    if (!has_sections_) {  // headers and data lie in the segment too: from the first function to the last
       const auto first = by_address_.lower_bound(from);
       auto last = by_address_.lower_bound(to);
       if (first == by_address_.end() || first == last) continue;
@@ -371,7 +412,7 @@ void Discovery::run() {
     if (starts_.size() == before && tail_targets_.empty()) break;
   }
   // Stubs are ways to imports, not functions.
-  for (Start& s : starts_) s.stub = s.sure != Sure::kCertain && s.name.empty() && looks_like_stub(s.body);
+  for (Start& s : starts_) s.stub = is_no_function(s);
 }
 
 }  // namespace assay::code

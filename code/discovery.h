@@ -44,7 +44,9 @@ class Discovery : public Neighbours {
   void take(uint32_t index);
   void drain();
   bool find_no_return();
+  bool retry();
   void settle();
+  std::vector<uint64_t> doubtful_places() const;
   void tails();
   void pointers();
   void pointer(uint64_t value, bool made_by_code);
@@ -54,7 +56,7 @@ class Discovery : public Neighbours {
   bool is_prologue(Processor processor, uint64_t address);
   bool is_padding(Processor processor, uint64_t address, uint64_t& size);
   bool plausible(Processor processor, uint64_t address);
-  bool looks_like_stub(const ReadFunction& body) const;
+  bool is_no_function(const Start& s);
   Processor mode_before(uint64_t address) const;
   const Start* owner_before(uint64_t address) const;
   Decoder& decoder(Processor processor);
@@ -67,8 +69,9 @@ class Discovery : public Neighbours {
   std::map<uint64_t, uint32_t> by_address_;
   std::vector<uint32_t> waiting_, later_;
   std::vector<bool> no_return_;  // by import
+  bool has_sections_ = true;
   std::vector<std::pair<uint64_t, Processor>> tail_targets_;
-  std::vector<uint64_t> code_pointers_;
+  std::vector<uint64_t> code_pointers_, doubtful_;
   std::array<std::unique_ptr<Decoder>, kProcessors> decoders_;
   Insn insn_;
 };

@@ -97,7 +97,7 @@ std::optional<Shape> shape_of(const Program& program, const Unknowns& unknowns, 
     // A narrow entry that was widened afterwards counts as it was read.
     constexpr uint64_t kLowest = 0x1000;
     const bool address = m.one.origin == Origin::kAddress || (!program.moves && m.one.add >= kLowest);
-    if (address && (program.data_at(s.entry.add) || program.data_at(s.entry.add + uint64_t{m.width} * 64))) return s;
+    if (address) return s;
   }
   // An entry whose sign was put back after it was read.
   if (m.kind == Meaning::kPart && m.is_signed && m.one.add == 0 && m.one.shift == 0) {
@@ -107,7 +107,7 @@ std::optional<Shape> shape_of(const Program& program, const Unknowns& unknowns, 
       return s;
     }
   }
-  if (target.shift >= 2 && target.add != 0 && program.code_at(target.add)) {
+  if (target.shift >= 2 && target.origin == Origin::kAddress) {
     s.entry = target, s.branches = true;
     return s;
   }
@@ -146,6 +146,11 @@ Destination destination(const Program& program, const Machine& machine, State st
     if (compared) return out;  // bounded, and not all entries lead into this function
   }
   out.kind = shape->entry.shift != 0 || shape->width < 4 ? Destination::kOpenSwitch : Destination::kUnknown;
+  if (shape->branches && within.holds(target.add)) {
+    // Into unrolled code, any number of steps on: the first leads through all of them.
+    out.kind = Destination::kAddress, out.address = target.add;
+    return out;
+  }
   if (shape->entry.add == 0 || shape->branches) return out;
   const int64_t low = bound && bound->low > -kMostEntries ? bound->low : 0;
   const int64_t high = bound && bound->high < kMostEntries ? bound->high : low + kMostGuessed - 1;

@@ -175,7 +175,9 @@ bool Pass::stops_after(const Op& op) {
   } else if (op.flow == Flow::kCall && !op.conditional) {
     const Processor there = neighbours_.processor_at(op.target, processor_, op.other_mode);
     const uint32_t import = reader_.stub(op.target, there, nullptr);
-    stops = import != kNone ? !neighbours_.import_returns(import) : !neighbours_.returns(op.target) && boundary(next);
+    const bool ends = import != kNone ? !neighbours_.import_returns(import) : !neighbours_.returns(op.target);
+    stops = ends && (import != kNone || boundary(next));
+    if (ends && !stops) out_.doubtful.push_back(next);
   }
   stops_.insert(known, {op.address, stops});
   return stops;
@@ -533,7 +535,9 @@ bool Pass::follow_switches() {
     if (!reached_[i] || p.control == kNone) continue;
     const Op& jump = work_.ops[p.control];
     if (jump.flow != Flow::kIndirectJump) continue;
-    if (std::ranges::any_of(switches_, [&](const auto& s) { return s.first == jump.address; })) continue;
+    // A jump that led to one place so far may lead to more, now that more leads to it.
+    const auto known = std::ranges::find(switches_, jump.address, &std::pair<uint64_t, Switch>::first);
+    if (known != switches_.end() && known->second.table != 0) continue;
     State state = values_ ? work_.states[i] : machine_.entry(start_);
     // Predicated loads of the program counter compute their target themselves.
     State at_jump;
@@ -550,6 +554,12 @@ bool Pass::follow_switches() {
       to.table.places.push_back(to.address);
     }
     if (to.kind != Destination::kSwitch) continue;
+    if (known != switches_.end()) {
+      if (to.table.table == 0 && std::ranges::count(known->second.places, to.table.places.front()) != 0) continue;
+      if (to.table.table == 0)
+        to.table.places.insert(to.table.places.end(), known->second.places.begin(), known->second.places.end());
+      switches_.erase(known);
+    }
     for (const uint64_t place : to.table.places)
       if (inside(place)) leader(place);
     for (const Range& r : to.table.data) out_.data.push_back(r);

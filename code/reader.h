@@ -37,6 +37,7 @@ struct ReadFunction {
   std::vector<Range> data;              // in code: literals and tables
   std::vector<uint64_t> code_pointers;  // addresses of code that it makes
   std::vector<uint64_t> endings;        // calls that do not return
+  std::vector<uint64_t> doubtful;       // behind calls that do not return, although code goes on there
   uint32_t instructions = 0, undecodable = 0;
   uint32_t indirect_jumps = 0, indirect_jumps_resolved = 0, indirect_calls = 0, indirect_calls_resolved = 0;
   bool returns = false;      // by itself

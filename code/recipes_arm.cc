@@ -37,6 +37,7 @@ constexpr Recipe kArmTable[] = {
     {"LDRSH", kLoad, 0, 1, 2, 3, kArmOffset3, 2, true},
     {"LDRSB", kLoad, 0, 1, 2, 3, kArmOffset3, 1, true},
     {"LDR_PRE_IMM", kLoad, 0, 2, -1, 3, kPlain, 4},
+    {"LDRD", kTouch, 0, 2, 3, 4, kArmOffset3, 8},
     {"STRi12", kStore, 0, 1, -1, 2, kPlain, 4},
     {"STRBi12", kStore, 0, 1, -1, 2, kPlain, 1},
     {"STRrs", kTouch, 0, 1, 2, 3, kArmOffset, 4},

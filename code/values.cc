@@ -96,7 +96,12 @@ Value Machine::value(const State& state, Slot slot, const Op& op) const {
 
 // A result of 32 bits in a register of 64.
 Value Machine::half(const Op& op, Value v) const {
-  if (!op.half || narrow_ || !v.number()) return v;
+  if (!op.half || narrow_ || v.origin == Origin::kImport || v.unknown == ~uint32_t{0}) return v;
+  // What is added to an unknown is small and may be negative.
+  if (!v.constant()) {
+    v.add = static_cast<uint64_t>(sign_extend(v.add, 32));
+    return v;
+  }
   v.add = op.is_signed ? static_cast<uint64_t>(sign_extend(v.add, 32)) : v.add & 0xffffffff;
   return v;
 }
@@ -176,6 +181,8 @@ Value Machine::load(const State& state, const Value& at, uint8_t width, bool is_
                      width == program_.pointer && !code ? Origin::kAddress : Origin::kNumber);
       }
   }
+  // Four bytes are one value whichever way they fill a register of eight.
+  if (width == 4) is_signed = true;
   return {.unknown = unknowns_.of(
               {.kind = Meaning::kLoad, .width = width, .is_signed = is_signed, .epoch = state.epoch, .one = at})};
 }
