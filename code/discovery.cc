@@ -17,9 +17,9 @@ constexpr int kMostRounds = 8;
 
 Discovery::Discovery(const Program& program) : program_(program), map_(program), reader_(program, map_, *this) {
   for (const Import& i : program.imports) no_return_.push_back(never_returns(i.name));
-  has_sections_ = !program.code.empty() && std::ranges::none_of(program.data, [&](const Area& a) {
-    const Area& first = program.code.front();
-    return a.executable && a.address == first.address && a.bytes.size() == first.bytes.size();
+  has_sections_ = program.has_sections;
+  whole_segment_ = !has_sections_ && std::ranges::any_of(program.data, [&](const Area& a) {
+    return a.executable && !program.code.empty() && a.bytes.size() == program.code.front().bytes.size();
   });
 }
 
@@ -223,8 +223,15 @@ void Discovery::pointers() {
   std::ranges::sort(made);
   made.erase(std::ranges::unique(made).begin(), made.end());
   doubtful_ = doubtful_places();
-  for (const uint64_t value : made) pointer(value, true);
-  for (const uint64_t value : program_.pointers) pointer(value, false);
+  // Where nothing tells code from constants, pointers past the last function that is called lead to constants.
+  uint64_t end = whole_segment_ ? 0 : kNowhere;
+  if (whole_segment_)
+    for (const Start& s : starts_)
+      if (s.found <= Found::kTailCall && !s.body.extents.empty()) end = std::max(end, s.body.extents.back().to);
+  for (const uint64_t value : made)
+    if (value < end) pointer(value, true);
+  for (const uint64_t value : program_.pointers)
+    if (value < end) pointer(value, false);
 }
 
 Decoder& Discovery::decoder(Processor processor) {

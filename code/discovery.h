@@ -69,7 +69,7 @@ class Discovery : public Neighbours {
   std::map<uint64_t, uint32_t> by_address_;
   std::vector<uint32_t> waiting_, later_;
   std::vector<bool> no_return_;  // by import
-  bool has_sections_ = true;
+  bool has_sections_ = true, whole_segment_ = false;
   std::vector<std::pair<uint64_t, Processor>> tail_targets_;
   std::vector<uint64_t> code_pointers_, doubtful_;
   std::array<std::unique_ptr<Decoder>, kProcessors> decoders_;

@@ -71,6 +71,17 @@ class Room {
   uint64_t left_;
 };
 
+// Headers and constants often lie in the segment of the code. Linkers put .init first and .fini last of what is run.
+void trim(const elf::File& file, Area& area) {
+  constexpr uint64_t kInitTag = 12, kFiniTag = 13, kLongest = 0x80;  // .fini: a handful of instructions
+  const auto init = file.tag(kInitTag), fini = file.tag(kFiniTag);
+  if (!init || !fini || *init >= *fini) return;
+  const uint64_t from = *init & ~uint64_t{3}, end = std::min(area.end(), *fini + kLongest);
+  if (from < area.address || *fini >= area.end()) return;
+  area.bytes = area.bytes.head(end - from, from - area.address);
+  area.address = from;
+}
+
 void map(const elf::File& file, Program& program) {
   Room data_room(file, program), code_room(file, program);
   for (const elf::Segment& s : file.segments) {
@@ -87,7 +98,11 @@ void map(const elf::File& file, Program& program) {
     if (!code_room.take(bytes, s.offset)) break;
     if (!bytes.empty() && s.address + bytes.size() > s.address) program.code.push_back({s.address, bytes, true});
   }
-  if (program.code.empty()) std::ranges::copy_if(program.data, std::back_inserter(program.code), &Area::executable);
+  program.has_sections = !program.code.empty();
+  if (program.code.empty()) {
+    std::ranges::copy_if(program.data, std::back_inserter(program.code), &Area::executable);
+    for (Area& area : program.code) trim(file, area);
+  }
   const auto earlier = [](const Area& a, const Area& b) { return a.address < b.address; };
   std::ranges::stable_sort(program.data, earlier);
   std::ranges::stable_sort(program.code, earlier);

@@ -77,6 +77,7 @@ struct Program {
   std::vector<Import> imports;
   std::vector<Filled> filled;    // ascending by address
   std::vector<Range> constants;  // mapped and never written once the program runs; may overlap
+  bool has_sections = false;     // they tell code from stubs and constants
   bool moves = false;            // no address of it is fixed: position-independent
   std::vector<Error> problems;
 
