@@ -125,6 +125,7 @@ extern const Format kUbnt;
 extern const Format kUBootArm;
 extern const Format kUBootEnv;
 extern const Format kUBootMips;
+extern const Format kUfs;
 extern const Format kUImage;
 extern const Format kUpdateApp;
 extern const Format kVbmeta;
@@ -268,6 +269,7 @@ constexpr const Format* kFormats[] = {
     &kUBootArm,
     &kUBootEnv,
     &kUBootMips,
+    &kUfs,
     &kUImage,
     &kUpdateApp,
     &kVbmeta,
