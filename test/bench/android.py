@@ -95,7 +95,7 @@ def main():
           f"{float(line[6]):.2f} s; reading {image.stat().st_size / 2**20:.0f} MiB takes {float(line[8]):.2f} s", flush=True)
     command = [str(build / "assay"), "ls", "--no-store", str(image)]
     cpu, wall, listing, own, mapped = watched(command)
-    print(f"ls     {cpu:.2f} s CPU, {cpu / floor:.2f} floors, {wall:.2f} s wall, {listing.count(b'\n')} lines")
+    print(f"ls     {cpu:.2f} s CPU, {cpu / floor:.2f} floors, {wall:.2f} s wall, {len(listing.splitlines())} lines")
     print(f"memory {own:.0f} MiB own, {mapped:.0f} MiB mapped")
     grouped = in_a_group(command)
     print("in 1 GiB: " + ("no memory group can be made here" if grouped is None else "the same listing" if grouped == listing else "another listing"), flush=True)
