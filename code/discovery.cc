@@ -336,7 +336,8 @@ bool Discovery::is_no_function(const Start& s) {
   constexpr uint32_t kShortest = 2, kStub = 6;
   if (s.found == Found::kGap && !s.returns && s.body.instructions <= kShortest && s.body.escapes.empty()) return true;
   if (reader_.stub(s.address, s.processor, nullptr) != kNone) return true;
-  return !has_sections_ && s.body.instructions <= kStub && s.body.indirect_jumps == 1 && s.body.blocks.size() == 1 &&
+  const bool among = !has_sections_ || family_of(s.processor) == Family::kPpc;  // stubs lie among functions
+  return among && s.body.instructions <= kStub && s.body.indirect_jumps == 1 && s.body.blocks.size() == 1 &&
          s.body.stub_of == kNone;
 }
 
