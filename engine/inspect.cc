@@ -7,6 +7,7 @@
 #include "engine/assemble.h"
 #include "engine/version.h"
 #include "system/tree.h"
+#include "unpack/unknown.h"
 
 #include <algorithm>
 
@@ -19,7 +20,7 @@ std::string tree_analyses_identity() {
   std::string all;
   for (const system::TreeAnalysis* analysis : system::tree_analyses())
     all += std::string(analysis->id) + " " + std::to_string(analysis->version) + "\n";
-  return all;
+  return all + "unknown-ranges " + std::to_string(unpack::kUnknownVersion) + "\n";
 }
 
 // What a system arrow reads, without where it lies in memory.

@@ -2,6 +2,7 @@
 
 #include "engine/excerpt.h"
 #include "engine/sandbox.h"
+#include "engine/unknown_ranges.h"
 #include "system/file.h"
 #include "system/tree.h"
 
@@ -101,6 +102,7 @@ class Worker {
     SystemOutput output;
     system::Tree tree(input->artifacts, input->facts, [this](const Artifact& a) { return bytes_at(a.place); });
     for (const system::TreeAnalysis* analysis : system::tree_analyses()) analysis->run(tree, output.facts);
+    describe_unknown_ranges(input->artifacts, [this](const Place& place) { return bytes_at(place); }, output.facts);
     if (!input->artifacts.empty()) {
       const Bytes image = bytes_at(input->artifacts[0].place);
       output.entropy_block = (image.size() + kMostEntropyBlocks - 1) / kMostEntropyBlocks;

@@ -227,10 +227,13 @@ Json integrity(const Facts& facts, const WayIndex& ways) {
 }
 
 Json unknown_ranges(const Facts& facts, const WayIndex& ways) {
-  Table t("unknown", "Unknown ranges", {"bytes", "looks like", "entropy", "processor", "nearest"},
+  Table t("unknown", "Unknown ranges",
+          {"bytes", "looks like", "because", "entropy", "processor", "language", "nearest"},
           "What no format explains, and what it looks like.");
   for (const UnknownRange& u : facts.unknown_ranges)
-    t.row(ways, u.at, {u.size, say(u.looks_like), u.entropy / 1000.0, say(u.processor), say(u.nearest)});
+    t.row(ways, u.at,
+          {u.size, say(u.looks_like), say(u.at.shows), u.entropy / 1000.0, say(u.processor), say(u.language),
+           say(u.nearest)});
   return t.done();
 }
 

@@ -112,6 +112,7 @@ class Screen {
                          percent(b.header), percent(b.padding));
     line(bytes);
     if (b.unknown > 0) line(fmt::format("           unknown {}{}", human_size(b.unknown), largest(Range::kUnknown)));
+    unknown_ranges();
     if (b.encrypted > 0)
       line("           " + paint("1;31", fmt::format("encrypted {}", human_size(b.encrypted))) +
            ": not examinable without the key");
@@ -121,20 +122,44 @@ class Screen {
         paragraph(paint("1;33", "incomplete") + ": " + escape(reason), "           ", 2);
   }
 
-  std::string largest(Range range) const {
-    uint64_t most = 0;
-    std::string where;
-    // Only what lies in the input as it is: inside decoded streams nothing of the input is left to account for.
+  // What lies in the input as it is: inside decoded streams nothing of the input is left to account for.
+  std::vector<const Artifact*> plain_artifacts() const {
+    std::vector<const Artifact*> found;
     std::vector<bool> plain(e_.artifacts.size());
     for (size_t i = 0; i < e_.artifacts.size(); ++i) {
       const Artifact& a = e_.artifacts[i];
       plain[i] = a.node.kind == Kind::kImage || (a.node.kind == Kind::kPart && a.codec.empty() && a.parent >= 0 &&
                                                  plain[static_cast<size_t>(a.parent)]);
-      if (!plain[i]) continue;
-      for (const Span& span : a.spans)
-        if (span.range == range && span.length > most)
-          most = span.length, where = fmt::format("{}+{:#x}", full_way(e_, a.way), span.offset);
+      if (plain[i]) found.push_back(&a);
     }
+    return found;
+  }
+
+  // The largest few, with what they look like; the reports that machines and browsers read have all of them.
+  void unknown_ranges() {
+    constexpr size_t kShown = 3;
+    constexpr uint64_t kWorthALine = 4096;
+    std::set<std::string_view> plain;
+    for (const Artifact* a : plain_artifacts()) plain.insert(a->way);
+    std::vector<const UnknownRange*> ranges;
+    for (const UnknownRange& u : e_.facts.unknown_ranges)
+      if (u.size >= kWorthALine && plain.contains(u.at.artifact)) ranges.push_back(&u);
+    std::ranges::stable_sort(ranges, std::ranges::greater(), &UnknownRange::size);
+    for (size_t i = 0; i < std::min(kShown, ranges.size()); ++i) {
+      const UnknownRange& u = *ranges[i];
+      paragraph(fmt::format("{}+{:#x}, {}: {}", full_way(e_, u.at.artifact), u.at.offset, human_size(u.size),
+                            escape(u.at.shows)),
+                "             ", 2);
+    }
+  }
+
+  std::string largest(Range range) const {
+    uint64_t most = 0;
+    std::string where;
+    for (const Artifact* a : plain_artifacts())
+      for (const Span& span : a->spans)
+        if (span.range == range && span.length > most)
+          most = span.length, where = fmt::format("{}+{:#x}", full_way(e_, a->way), span.offset);
     return most ? fmt::format(", the largest {} at {}", human_size(most), where) : "";
   }
 

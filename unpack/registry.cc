@@ -65,6 +65,7 @@ extern const Format kHiLink;
 extern const Format kHwnp;
 extern const Format kImg0;
 extern const Format kIngenicSpl;
+extern const Format kIntelFlash;
 extern const Format kIntelHex;
 extern const Format kIso9660;
 extern const Format kJboot;
@@ -90,6 +91,7 @@ extern const Format kNpk;
 extern const Format kOpensslSalted;
 extern const Format kOtaPayload;
 extern const Format kPackImg;
+extern const Format kPe;
 extern const Format kPjl;
 extern const Format kPlanex;
 extern const Format kPng;
@@ -113,6 +115,7 @@ extern const Format kSrec;
 extern const Format kTar;
 extern const Format kTarV7;
 extern const Format kTclinuxTrx;
+extern const Format kTe;
 extern const Format kTekhex;
 extern const Format kTplinkRtos;
 extern const Format kTplinkV1;
@@ -126,6 +129,8 @@ extern const Format kUBootArm;
 extern const Format kUBootEnv;
 extern const Format kUBootMips;
 extern const Format kUfs;
+extern const Format kUefiCapsule;
+extern const Format kUefiVolume;
 extern const Format kUImage;
 extern const Format kUpdateApp;
 extern const Format kVbmeta;
@@ -210,6 +215,7 @@ constexpr const Format* kFormats[] = {
     &kHwnp,
     &kImg0,
     &kIngenicSpl,
+    &kIntelFlash,
     &kIntelHex,
     &kIso9660,
     &kJboot,
@@ -235,6 +241,7 @@ constexpr const Format* kFormats[] = {
     &kOpensslSalted,
     &kOtaPayload,
     &kPackImg,
+    &kPe,
     &kPjl,
     &kPlanex,
     &kPng,
@@ -257,6 +264,7 @@ constexpr const Format* kFormats[] = {
     &kTar,
     &kTarV7,
     &kTclinuxTrx,
+    &kTe,
     &kTekhex,
     &kTplinkRtos,
     &kTplinkV1,
@@ -269,6 +277,8 @@ constexpr const Format* kFormats[] = {
     &kUBootArm,
     &kUBootEnv,
     &kUBootMips,
+    &kUefiCapsule,
+    &kUefiVolume,
     &kUfs,
     &kUImage,
     &kUpdateApp,

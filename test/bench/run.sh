@@ -18,6 +18,11 @@ case "${1:-inspect}" in
     mkdir -p .cache
     shift || true
     exec test/lift/bench.sh "$build" "$@" ;;
+  installers)
+    exec python3 test/bench/installers.py "$build" ;;
+  scan)
+    ninja -C "$build" --quiet scan_bench
+    exec test/bench/scan.sh "$build" ;;
   verdicts)
     ASSAY_WORLDS=${ASSAY_WORLDS:-20000} exec "$build/test/test_certify" --gtest_filter='VerdictLaws.*' ;;
   fairness)
@@ -33,6 +38,6 @@ case "${1:-inspect}" in
     ninja -C "$build" --quiet certificate_bench
     exec test/bench/certificate.sh "$build" "${2:-10000}" "${3:-}" ;;
   *)
-    echo "test/bench/run.sh: no benchmark is called $1; there are: inspect, functions, lift, verdicts, fairness, log, certificate" >&2
+    echo "test/bench/run.sh: no benchmark is called $1; there are: installers, scan, inspect, functions, lift, verdicts, fairness, log, certificate" >&2
     exit 2 ;;
 esac

@@ -16,7 +16,7 @@ std::optional<int64_t> short_date(Bytes d) {
   const std::chrono::year_month_day day{std::chrono::year(1900 + d[0]), std::chrono::month(d[1]),
                                         std::chrono::day(d[2])};
   if (!day.ok()) return std::nullopt;
-  const int quarter_hours = static_cast<int8_t>(d[6]);
+  const int quarter_hours = (d[6] ^ 0x80) - 0x80;  // signed
   return std::chrono::sys_days(day).time_since_epoch().count() * int64_t{86400} + d[3] * 3600 + d[4] * 60 + d[5] -
          quarter_hours * 900;
 }
