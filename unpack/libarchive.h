@@ -18,8 +18,8 @@ struct ArchiveReader {
 // What came of it: the format's file claims ranges of data accordingly.
 struct ArchiveRead {
   uint64_t entries = 0, decoded = 0, failed = 0;  // entries of all kinds; files
-  bool encrypted = false;  // some or all of it
-  bool ended = false;      // the library found the archive's end
+  bool encrypted = false;                         // some or all of it
+  bool ended = false;                             // the library found the archive's end
 };
 
 // Entries become nodes; those that cannot be read are problems. Fails only when the sink's budget is used up.
