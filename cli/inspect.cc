@@ -19,6 +19,7 @@ namespace {
 struct Flags : Common {
   std::string json, sarif, cyclonedx, html, declaration, as_of, arrows;
   std::string fail_on = "high";
+  bool no_code = false;
 };
 
 constexpr const char* kSeverities[] = {"note", "low", "medium", "high", "critical", "none"};
@@ -48,7 +49,7 @@ Result<void> write_reports(const Flags& flags, const engine::Inspection& inspect
   if (!flags.json.empty()) TRY_VOID(write_file(flags.json, report::json(e)));
   if (!flags.sarif.empty()) TRY_VOID(write_file(flags.sarif, report::sarif(e)));
   if (!flags.cyclonedx.empty()) TRY_VOID(write_file(flags.cyclonedx, report::cyclonedx(e)));
-  if (!flags.html.empty()) TRY_VOID(write_file(flags.html, report::html(e)));
+  if (!flags.html.empty()) TRY_VOID(write_file(flags.html, report::html(e, inspection.code_views())));
   if (!flags.arrows.empty()) {
     std::string text;
     for (const engine::Arrow& arrow : inspection.arrows())
@@ -71,6 +72,8 @@ bool has_finding_at(const Examination& examination, const std::string& severity)
 int run(const Flags& flags) {
   auto options = flags.options();
   if (!options) return complain(kUsage, options.error().what);
+  options->code = !flags.no_code;
+  options->code_view = !flags.html.empty();
   if (!flags.as_of.empty()) options->as_of = flags.as_of;
   if (auto date = seconds_of_date(options->as_of); !date) return complain(kUsage, "--as-of: " + date.error().what);
   if (auto read = read_declaration(flags.declaration, *options); !read) return complain(kUsage, read.error().what);
@@ -100,6 +103,7 @@ void add_inspect(CLI::App& app, int& status) {
   command->add_option("--fail-on", flags->fail_on, "Exit 1 from note, low, medium, high, critical on, or none [high]")
       ->type_name("SEVERITY")
       ->check(CLI::IsMember(std::vector<std::string>(std::begin(kSeverities), std::end(kSeverities))).description(""));
+  command->add_flag("--no-code", flags->no_code, "Leave the machine code of programs unread");
   command->add_option("--arrows", flags->arrows, "Write which analyses ran and which came from the store")
       ->type_name("FILE");
   command->callback([flags, &status] { status = run(*flags); });

@@ -19,6 +19,10 @@ int main(int argc, char** argv) {
   cli::add_cat(app, status);
   cli::add_show(app, status);
   cli::add_export(app, status);
+  cli::add_functions(app, status);
+  cli::add_disasm(app, status);
+  cli::add_refs(app, status);
+  cli::add_calls(app, status);
   cli::add_list(app, status);
   cli::add_policy(app, status);
   cli::add_declare(app, status);

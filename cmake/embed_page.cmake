@@ -1,6 +1,6 @@
 # Writes the page's files into one .cc as raw strings: cmake -DSOURCE=… -DOUTPUT=… -P cmake/embed_page.cmake
 # Raw strings are split because compilers limit the length of one literal (ISO C++ asks for 65536 characters only).
-set(scripts page.js page_map.js page_strip.js page_tree.js page_findings.js page_tables.js page_start.js)
+set(scripts page.js page_map.js page_strip.js page_tree.js page_findings.js page_tables.js page_graph.js page_code.js page_start.js)
 
 function(append_literal variable name)
   set(text "")

@@ -4,7 +4,7 @@ _assay() {
   local common="--store --no-store --workers --key --help"
   COMPREPLY=()
   if [ "$COMP_CWORD" = 1 ]; then
-    mapfile -t COMPREPLY < <(compgen -W "inspect ls cat show export list declare requirements policy certify verify status certificate keygen log --help --version" -- "$word")
+    mapfile -t COMPREPLY < <(compgen -W "inspect ls cat show export list functions disasm refs calls declare requirements policy certify verify status certificate keygen log --help --version" -- "$word")
     return
   fi
   case $previous in
@@ -16,7 +16,9 @@ _assay() {
   esac
   if [[ $word == -* ]]; then
     case $command in
-      inspect) common+=" --json --sarif --cyclonedx --html --declaration --as-of --fail-on --arrows" ;;
+      inspect) common+=" --json --sarif --cyclonedx --html --declaration --as-of --fail-on --no-code --arrows" ;;
+      functions) common+=" --json" ;;
+      calls) common+=" --dot" ;;
       show) common+=" --as-of" ;;
       declare) common+=" --declaration --mud --export-mud --as-of --output -o" ;;
       certify) common+=" --policy --declaration --as-of --format-key --nmap --sarif --results --waiver --save-evidence --log --output -o" ;;

@@ -68,6 +68,7 @@ class Assembler {
       into_.facts.problems.push_back({way, Fault::kIo, item.died, 0});
       into_.incomplete_because.push_back((way.empty() ? "the image" : way) + ": " + item.died);
     }
+    if (!item.code_died.empty() && !item.facts.elf.empty()) code_unread(item.code_died, way);
     const bool unknown =
         std::ranges::any_of(item.unpacked.spans, [](const Span& span) { return span.range == Range::kUnknown; });
     const bool raw =
@@ -88,6 +89,15 @@ class Assembler {
     Facts facts = item.facts;
     place_facts(facts, way);
     append(into_.facts, std::move(facts));
+  }
+
+  void code_unread(const std::string& why, const std::string& way) {
+    CodeUnit unit;
+    unit.unread = why;
+    unit.at = {way, 0, 0, "code that is not read"};
+    into_.facts.code.push_back(std::move(unit));
+    into_.facts.problems.push_back({way, Fault::kIo, "its code: " + why, 0});
+    into_.incomplete_because.push_back((way.empty() ? "the image" : way) + ": its code: " + why);
   }
 
   void describe_protection(const Item& item, const std::string& way) {

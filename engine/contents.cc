@@ -1,5 +1,7 @@
 #include "engine/contents.h"
 
+#include "code/answer.h"
+#include "core/merge.h"
 #include "core/pack.h"
 #include "core/text.h"
 #include "engine/version.h"
@@ -8,6 +10,7 @@
 #include <algorithm>
 #include <fstream>
 #include <iterator>
+#include <utility>
 
 namespace assay::engine {
 namespace {
@@ -19,6 +22,9 @@ constexpr uint64_t kMostEntries = 2'000'000;
 constexpr uint32_t kDeepest = 24;  // containers within containers
 constexpr uint64_t kFirstAllowance = 1 << 20, kFirstRatio = 64;
 constexpr uint64_t kMostInOneGroup = 512 << 20;
+constexpr std::string_view kProgram =
+    "\x7f"
+    "ELF";
 
 uint64_t first_allowance(const Item& item) {
   const uint64_t most = std::max(kMostInOneGroup, item.place.size * 2);  // images of whole disks are not tried in vain
@@ -93,6 +99,12 @@ Digest Contents::facts_key(const Item& item) const {
   return sha256(Bytes("file\n" + program_identity() + "\n" + analyses + item.sha256.hex()));
 }
 
+Digest Contents::code_key(const Item& item) const {
+  if (options_.store_folder.empty() && !options_.root) return {};
+  return sha256(
+      Bytes("code\n" + program_identity() + "\n" + std::to_string(code::kCodeVersion) + "\n" + item.sha256.hex()));
+}
+
 const Item* Contents::find(const Digest& sha256, unpack::Role role) const {
   const auto it = index_.find({sha256, role});
   return it == index_.end() ? nullptr : &items_[it->second];
@@ -165,10 +177,31 @@ void Contents::open(const Input& input) {
   }
 }
 
+// What the file arrow says, and of programs what the code arrow says.
+bool Contents::facts_from_store(Item& item, std::vector<Arrow>& arrows) {
+  const auto read = [&](const char* name, const Digest& key) -> std::optional<Facts> {
+    const auto stored = store_.get(key);
+    if (!stored) return std::nullopt;
+    auto facts = unpack_as<Facts>(*stored);
+    if (!facts) return std::nullopt;
+    arrows.push_back({name, item.way, true, key, sha256(Bytes(*stored))});
+    return std::move(*facts);
+  };
+  auto facts = read("file", facts_key(item));
+  if (!facts) return false;
+  if (options_.code && !facts->elf.empty()) {
+    auto code = read("code", code_key(item));
+    if (!code) return false;
+    append(*facts, std::move(*code));
+  }
+  item.facts = std::move(*facts);
+  return true;
+}
+
 bool Contents::from_store(Item& item) {
   // The result of unpacking by-products is not stored on its own; their facts are.
   const bool unpacked_known = item.opened;
-  std::optional<std::string> unpacked, facts;
+  std::optional<std::string> unpacked;
   if (!unpacked_known) {
     unpacked = store_.get(unpack_key(item));
     if (!unpacked) return false;
@@ -181,13 +214,9 @@ bool Contents::from_store(Item& item) {
   }
   const Unpacked& result = unpacked_known ? item.unpacked : known;
   if (result.bytes_out > bytes_left_) return false;
-  if (options_.facts && unpack::is_readable(result)) {
-    facts = store_.get(facts_key(item));
-    if (!facts) return false;
-    auto read = unpack_as<Facts>(*facts);
-    if (!read) return false;
-    item.facts = std::move(*read);
-  }
+  const bool facts = options_.facts && unpack::is_readable(result);
+  std::vector<Arrow> known_facts;
+  if (facts && !facts_from_store(item, known_facts)) return false;
   if (!unpacked_known) {
     item.unpacked = std::move(known);
     bytes_left_ -= std::min(bytes_left_, item.unpacked.bytes_out);
@@ -195,7 +224,7 @@ bool Contents::from_store(Item& item) {
     arrows_.push_back({"unpack", item.way, true, unpack_key(item), sha256(Bytes(*unpacked))});
   }
   item.opened = item.from_store = true;
-  if (facts) arrows_.push_back({"file", item.way, true, facts_key(item), sha256(Bytes(*facts))});
+  for (Arrow& arrow : known_facts) arrows_.push_back(std::move(arrow));
   return true;
 }
 
@@ -247,17 +276,28 @@ void Contents::run_group(const Indices& group, std::vector<uint64_t> allowances,
     task.role = item.role;
     task.unpack = !item.opened;
     task.facts = options_.facts && (!item.opened || unpack::is_readable(item.unpacked));
+    task.code = options_.code && task.facts;
     task.drop_if_limited = !last_chance;
     task.budget = {.bytes = std::min(allowances[i], bytes_left_), .entries = entries_left_};
     if (task.unpack || task.facts) tasks.push_back(task);
   }
-  std::vector<std::string> facts(group.size());
+  std::vector<std::string> facts(group.size()), code(group.size());
+  std::vector<Task> without_code;
   const auto done = [&](const Task& task, Outcome outcome) {
     Item& item = items_[group[task.id]];
+    item.died = !outcome.died.empty() ? "the worker reading it " + outcome.died : outcome.reply.failure;
+    if (task.code && !item.died.empty() && pool_.bytes_at(task.place).starts_with(kProgram)) {
+      // Perhaps a program's code alone was too much: the rest is read without.
+      item.code_died = std::exchange(item.died, {});
+      without_code.push_back(task);
+      without_code.back().code = false;
+      return;
+    }
+    if (!item.died.empty()) item.code_died.clear();
     progress_.contents += 1;
     progress_.bytes += item.place.size;
-    item.died = !outcome.died.empty() ? "the worker reading it " + outcome.died : outcome.reply.failure;
     facts[task.id] = std::move(outcome.reply.facts);
+    code[task.id] = std::move(outcome.reply.code);
     if (task.unpack && item.died.empty()) {
       auto unpacked = unpack_as<Unpacked>(outcome.reply.unpacked);
       if (unpacked)
@@ -265,12 +305,14 @@ void Contents::run_group(const Indices& group, std::vector<uint64_t> allowances,
       else
         item.died = "the worker's answer does not have the expected shape";
     }
-    if (!facts[task.id].empty()) {
-      auto read = unpack_as<Facts>(facts[task.id]);
-      if (read) item.facts = std::move(*read);
+    for (const std::string* bytes : {&facts[task.id], &code[task.id]}) {
+      if (bytes->empty()) continue;
+      if (auto read = unpack_as<Facts>(*bytes)) append(item.facts, std::move(*read));
     }
   };
-  pool_.run(std::move(tasks), done, [this] { report_progress("unpacking"); });
+  const auto idle = [this] { report_progress("unpacking"); };
+  pool_.run(std::move(tasks), done, idle);
+  pool_.run(std::exchange(without_code, {}), done, idle);
   // In tree order, whatever the order of completion: charge, keep, and find who needs a second try.
   Indices again;
   for (size_t i = 0; i < group.size(); ++i) {
@@ -291,6 +333,7 @@ void Contents::run_group(const Indices& group, std::vector<uint64_t> allowances,
     const bool keep = item.died.empty() && !item.unpacked.limited;
     if (ran_unpack) ran("unpack", item, unpack_key(item), pack(without_places(item.unpacked)), keep);
     if (!facts[i].empty()) ran("file", item, facts_key(item), facts[i], keep);
+    if (!code[i].empty()) ran("code", item, code_key(item), code[i], keep);
   }
   for (const size_t index : again) {
     const uint64_t most = std::max(kMostInOneGroup * 4, items_[index].place.size * kMostPerByte);

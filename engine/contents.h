@@ -18,7 +18,8 @@ struct Item {
   Unpacked unpacked;
   Facts facts;
   bool opened = false, from_store = false;
-  std::string died;  // why there is no result
+  std::string died;       // why there is no result
+  std::string code_died;  // why its code was not read, although the rest was
 };
 
 class Contents {
@@ -49,6 +50,8 @@ class Contents {
   bool in_focus(std::string_view way) const;
   Digest unpack_key(const Item& item) const;
   Digest facts_key(const Item& item) const;
+  Digest code_key(const Item& item) const;
+  bool facts_from_store(Item& item, std::vector<Arrow>& arrows);
   void report_progress(const char* step);
 
   const Options& options_;

@@ -4,7 +4,9 @@
 #include "core/merge.h"
 #include "core/pack.h"
 #include "core/text.h"
+#include "engine/ask.h"
 #include "engine/assemble.h"
+#include "engine/code_view.h"
 #include "engine/version.h"
 #include "system/tree.h"
 #include "unpack/unknown.h"
@@ -52,6 +54,7 @@ struct Inspection::State {
   store::Store store;
   std::vector<Arrow> arrows;
   Examination examination;
+  CodeViews code_views;
   std::string trouble;
 
   // One job for one worker: from the store, or run. `prepare` brings all contents into memory first.
@@ -131,6 +134,16 @@ struct Inspection::State {
     examination.excerpts = std::move(output->excerpts);
   }
 
+  void view(Contents& contents) {
+    const auto hold = [&] {
+      contents.hold();
+      Examination again;
+      assemble(contents, input, again);
+      examination.artifacts = std::move(again.artifacts);
+    };
+    code_views = view_code(examination, {pool, store, !options.store_folder.empty(), arrows, hold});
+  }
+
   void decide_completeness(bool budget_hit) {
     Examination& e = examination;
     if (budget_hit) e.incomplete_because.push_back("a budget was hit; the problems name the artifacts");
@@ -157,6 +170,7 @@ Result<Inspection> Inspection::run(const Options& options) {
   if (options.facts) {
     state->read_system(contents);
     state->judge(contents, as_of);
+    if (options.code && options.code_view) state->view(contents);
   }
   if (options.hold) {
     contents.hold();
@@ -174,8 +188,12 @@ Inspection::Inspection(std::unique_ptr<State> state) : state_(std::move(state)) 
 Inspection::Inspection(Inspection&&) noexcept = default;
 Inspection::~Inspection() = default;
 const Examination& Inspection::examination() const { return state_->examination; }
+Result<CodeAnswer> Inspection::ask(const Artifact& artifact, const CodeQuestion& question) {
+  return engine::ask(state_->pool, artifact.place, question);
+}
 Bytes Inspection::content(const Artifact& artifact) const { return state_->pool.bytes_at(artifact.place); }
 const std::vector<Arrow>& Inspection::arrows() const { return state_->arrows; }
+const CodeViews& Inspection::code_views() const { return state_->code_views; }
 const std::string& Inspection::store_trouble() const { return state_->trouble; }
 
 }  // namespace assay::engine

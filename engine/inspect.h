@@ -26,17 +26,19 @@ struct Options {
   unpack::Keys keys;
   std::optional<checks::Declaration> declaration;
   std::string declaration_digest;
-  std::string as_of;  // YYYY-MM-DD
-  bool facts = true;  // false: unpack only
-  bool root = false;  // say of every arrow what it read and what it gave (Arrow::key, result), for a certificate
-  bool hold = false;  // have every content in memory at the end (content() yields it), whatever the store knows
+  std::string as_of;       // YYYY-MM-DD
+  bool facts = true;       // false: unpack only
+  bool root = false;       // say of every arrow what it read and what it gave (Arrow::key, result), for a certificate
+  bool code = true;        // read the machine code of programs
+  bool code_view = false;  // and gather what a page shows of it
+  bool hold = false;       // have every content in memory at the end (content() yields it), whatever the store knows
   // Only contents whose way leads to one of these are opened (assay cat); empty: all.
   std::vector<std::string> focus;
   std::function<void(const Progress&)> progress;
 };
 
 struct Arrow {       // one that ran or was found in the store
-  std::string name;  // unpack, file, system, checks
+  std::string name;  // unpack, file, code, system, checks
   std::string way;
   bool stored = false;
   // With Options::root: the digest of what it read (program, versions, keys, input), and that of its result. An arrow
@@ -52,7 +54,10 @@ class Inspection {
 
   const Examination& examination() const;
   Bytes content(const Artifact& artifact) const;  // empty where it is not held (see hold)
+  // Has a worker answer a question about the code of an artifact that is held.
+  Result<CodeAnswer> ask(const Artifact& artifact, const CodeQuestion& question);
   const std::vector<Arrow>& arrows() const;
+  const CodeViews& code_views() const;  // see Options::code_view
   const std::string& store_trouble() const;
 
  private:

@@ -1,6 +1,7 @@
 // What the supervisor and its workers say to each other: frames of a length and packed bytes over a socket pair.
 #pragma once
 #include "checks/check.h"
+#include "core/code.h"
 #include "core/finding.h"
 #include "core/pack.h"
 #include "unpack/examine.h"
@@ -13,10 +14,12 @@ struct Task {
   Place place;
   unpack::Role role = unpack::Role::kFile;
   bool unpack = true, facts = true;  // arrows wanted; facts only where the unpack result says the content is readable
-  bool drop_if_limited = false;      // a hit budget will be tried again with a larger one: keep nothing
+  bool code = false;                 // of programs, with their facts
+  std::optional<CodeQuestion> question;  // asked of its code; alone, no arrow
+  bool drop_if_limited = false;          // a hit budget will be tried again with a larger one: keep nothing
   unpack::Budget budget;
   FIELDS(v("id", s.id); v("place", s.place); v("role", s.role); v("unpack", s.unpack); v("facts", s.facts);
-         v("drop_if_limited", s.drop_if_limited); v("budget", s.budget))
+         v("code", s.code); v("question", s.question); v("drop_if_limited", s.drop_if_limited); v("budget", s.budget))
 };
 
 enum class JobKind : uint8_t { kContents, kSystem, kJudge };
@@ -32,10 +35,11 @@ struct Reply {
   uint32_t task = 0;
   std::string unpacked;  // packed Unpacked; empty: not run
   std::string facts;     // packed Facts; empty: not run
-  std::string output;    // of kSystem and kJudge
+  std::string code;      // packed Facts; empty: not run
+  std::string output;    // of kSystem and kJudge; of a question the packed CodeAnswer
   std::string failure;   // the worker lives, but this task could not be done: "out of memory"
   uint64_t arena_size = 0;
-  FIELDS(v("task", s.task); v("unpacked", s.unpacked); v("facts", s.facts); v("output", s.output);
+  FIELDS(v("task", s.task); v("unpacked", s.unpacked); v("facts", s.facts); v("code", s.code); v("output", s.output);
          v("failure", s.failure); v("arena_size", s.arena_size))
 };
 

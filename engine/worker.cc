@@ -1,5 +1,6 @@
 #include "engine/worker.h"
 
+#include "code/answer.h"
 #include "engine/excerpt.h"
 #include "engine/sandbox.h"
 #include "engine/unknown_ranges.h"
@@ -53,15 +54,17 @@ class Worker {
       if (task.unpack) {
         Unpacked unpacked = unpack::examine(content, task.place, task.role, *setup_.keys, task.budget, own_);
         const bool again = unpacked.limited && task.drop_if_limited;
-        if (task.facts && !again && unpack::is_readable(unpacked)) reply.facts = pack(read_facts(content));
+        if (task.facts && !again && unpack::is_readable(unpacked)) read_file(task, content, reply);
         if (again) {
           own_.truncate(before);
           unpacked = Unpacked{};
           unpacked.limited = true;
         }
         reply.unpacked = pack(unpacked);
+      } else if (task.question) {
+        reply.output = pack(code::answer(content, *task.question));
       } else if (task.facts) {
-        reply.facts = pack(read_facts(content));
+        read_file(task, content, reply);
       }
     } catch (const std::bad_alloc&) {
       own_.truncate(before);
@@ -77,10 +80,14 @@ class Worker {
     return reply;
   }
 
-  static Facts read_facts(Bytes content) {
+  static void read_file(const Task& task, Bytes content, Reply& reply) {
     Facts facts;
     system::read_facts(content, facts);
-    return facts;
+    reply.facts = pack(facts);
+    if (!task.code || facts.elf.empty()) return;
+    Facts of_code;
+    code::read_code(content, of_code);
+    reply.code = pack(of_code);
   }
 
   Reply whole_job(const Job& job) {

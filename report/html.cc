@@ -27,7 +27,7 @@ std::string inert(const Json& data) {
 
 }  // namespace
 
-std::string html(const Examination& examination) {
+std::string html(const Examination& examination, const CodeViews& code) {
   std::string out;
   std::string_view rest = kPageHtml;
   const auto fill = [&](std::string_view mark, std::string_view with) {
@@ -37,7 +37,7 @@ std::string html(const Examination& examination) {
     rest.remove_prefix(at + mark.size());
   };
   fill("{{style}}", kPageCss);
-  fill("{{data}}", inert(page_data(examination)));
+  fill("{{data}}", inert(page_data(examination, code)));
   fill("{{script}}", kPageJs);
   out += rest;
   return out;

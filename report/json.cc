@@ -1,6 +1,8 @@
 // The JSON report (docs/report.schema.json).
 #include "report/json.h"
 
+#include "report/code_totals.h"
+
 namespace assay::report {
 namespace {
 
@@ -45,6 +47,19 @@ Json finding(ToJson& to, const Examination& e, const Finding& f) {
           {"evidence", to.value(f.evidence)}};
 }
 
+Json code_coverage(const Examination& e) {
+  const CodeTotals t = code_totals(e.facts);
+  return {{"read", t.read},
+          {"programs", t.programs},
+          {"programs_unread", t.unread},
+          {"functions", t.sum.functions},
+          {"instructions", t.sum.instructions},
+          {"bytes", t.sum.bytes},
+          {"undecodable", t.sum.undecodable},
+          {"indirect_jumps", {{"total", t.sum.indirect_jumps}, {"resolved", t.sum.indirect_jumps_resolved}}},
+          {"indirect_calls", {{"total", t.sum.indirect_calls}, {"resolved", t.sum.indirect_calls_resolved}}}};
+}
+
 }  // namespace
 
 std::string json(const Examination& e) {
@@ -65,7 +80,8 @@ std::string json(const Examination& e) {
   out["complete"] = e.complete;
   out["incomplete_because"] = to.value(e.incomplete_because);
   out["coverage"] = {{"bytes", to.value(e.bytes)},
-                     {"files", {{"total", e.files.total}, {"read", e.files.read}, {"unread", e.files.unread}}}};
+                     {"files", {{"total", e.files.total}, {"read", e.files.read}, {"unread", e.files.unread}}},
+                     {"code", code_coverage(e)}};
   out["artifacts"] = Json::array();
   for (const Artifact& a : e.artifacts) out["artifacts"].push_back(artifact(to, e, a));
   out["components"] = Json::array();

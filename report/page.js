@@ -28,7 +28,7 @@ function plain(text) {
 
 // make('td', {class: 'num', on: {click: f}}, 'text', child...): attributes by setAttribute, strings as text nodes.
 function make(name, attributes, ...children) {
-  const svg = name === 'svg' || name === 'rect' || name === 'text' || name === 'g';
+  const svg = name === 'svg' || name === 'rect' || name === 'text' || name === 'g' || name === 'path';
   const element = svg ? document.createElementNS('http://www.w3.org/2000/svg', name) : document.createElement(name);
   for (const [key, value] of Object.entries(attributes || {})) {
     if (key === 'on')

@@ -1,6 +1,8 @@
 #include "report/page_data.h"
 
 #include "core/hash.h"
+#include "report/code_totals.h"
+#include "report/page_code.h"
 
 namespace assay::report {
 namespace {
@@ -93,6 +95,17 @@ Json header(const Examination& e) {
   for (const auto& [format, digest] : e.keys_used) out["keys"].push_back(Json::array({text(format), digest}));
   out["bytes"] = {{"total", e.bytes.total},     {"header", e.bytes.header},   {"content", e.bytes.content},
                   {"padding", e.bytes.padding}, {"unknown", e.bytes.unknown}, {"encrypted", e.bytes.encrypted}};
+  const CodeTotals code = code_totals(e.facts);
+  out["code"] = {{"read", code.read},
+                 {"programs", code.programs},
+                 {"unread", code.unread},
+                 {"functions", code.sum.functions},
+                 {"instructions", code.sum.instructions},
+                 {"undecodable", code.sum.undecodable},
+                 {"jumps", code.sum.indirect_jumps},
+                 {"jumps_resolved", code.sum.indirect_jumps_resolved},
+                 {"calls", code.sum.indirect_calls},
+                 {"calls_resolved", code.sum.indirect_calls_resolved}};
   out["files"] = {{"total", e.files.total}, {"read", e.files.read}, {"unread", e.files.unread}};
   return out;
 }
@@ -126,7 +139,7 @@ std::string WayIndex::name_below(size_t index, int64_t above) const {
   return above < 0 || prefix.empty() ? way : way.substr(prefix.size() + 1);
 }
 
-Json page_data(const Examination& e) {
+Json page_data(const Examination& e, const CodeViews& code) {
   const WayIndex ways(e);
   Json out = {{"about", header(e)}};
   out["artifacts"] = Json::array();
@@ -141,6 +154,7 @@ Json page_data(const Examination& e) {
     out["excerpts"].push_back({{"offset", x.offset}, {"hex", hex(bytes)}});
   }
   out["entropy"] = {{"block", e.entropy_block}, {"values", numbers(e.entropy)}};
+  out["code"] = page_code(e, ways, code);
   out["tables"] = page_tables(e, ways);
   return out;
 }

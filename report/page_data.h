@@ -1,5 +1,6 @@
 // What the page shows, as JSON: the examination without what only programs need (imports, exports, file types).
 #pragma once
+#include "core/code.h"
 #include "report/json.h"
 
 #include <map>
@@ -19,7 +20,7 @@ class WayIndex {
   std::map<std::string_view, size_t> index_;
 };
 
-Json page_data(const Examination& examination);
+Json page_data(const Examination& examination, const CodeViews& code);
 Json page_tables(const Examination& examination, const WayIndex& ways);
 
 }  // namespace assay::report

@@ -81,6 +81,12 @@ function startVerdict() {
       make(
           'div', {class: 'facts'}, facts,
           make(
+              'span', {}, about.code.read ? make('b', {}, grouped(about.code.functions)) : 'code not read',
+              about.code.read ?
+                  ' functions; of indirect jumps ' + percent(about.code.jumps_resolved, about.code.jumps) +
+                      ', of indirect calls ' + percent(about.code.calls_resolved, about.code.calls) + ' resolved' :
+                  ''),
+          make(
               'span', {}, make('b', {}, grouped(artifacts.length)),
               artifacts.length === 1 ? ' artifact' : ' artifacts'),
           make('span', {}, make('b', {}, data.rules.length), ' rules asked')));
@@ -97,6 +103,7 @@ function startContents() {
   link('map', 'Bytes');
   link('findings', 'Findings', data.findings.length);
   link('tree', 'Tree', artifacts.length);
+  if (code.programs.length) link('code', 'Code', code.programs.length);
   for (const table of data.tables)
     if (table.rows.length) link(table.id, table.title, table.rows.length + (table.left_off || 0));
   add(byId('contents'), list);
@@ -130,6 +137,7 @@ if (artifacts.length)
   startMap();
 else
   byId('map').remove();
+startCode();
 startTables();
 startPrinting();
 add(byId('end'),

@@ -237,6 +237,19 @@ Json unknown_ranges(const Facts& facts, const WayIndex& ways) {
   return t.done();
 }
 
+Json code(const Facts& facts, const WayIndex& ways) {
+  Table t(
+      "machine-code", "Machine code",
+      {"processor", "functions", "instructions", "bytes", "undecodable", "indirect jumps", "resolved", "indirect calls",
+       "of them resolved", "not read"},
+      "How far the code of each program could be read. undecodable: bytes inside functions that are no instruction.");
+  for (const CodeUnit& u : facts.code)
+    t.row(ways, u.at,
+          {say(u.processor), u.functions, u.instructions, u.bytes, u.undecodable, u.indirect_jumps,
+           u.indirect_jumps_resolved, u.indirect_calls, u.indirect_calls_resolved, say(u.unread)});
+  return t.done();
+}
+
 Json problems(const Facts& facts, const WayIndex& ways) {
   Table t("problems", "Problems", {"fault", "what"}, "What could not be read, and why. The rest was read.");
   for (const Problem& p : facts.problems)
@@ -256,12 +269,12 @@ Json unread(const Examination& e, const WayIndex& ways) {
 
 Json page_tables(const Examination& e, const WayIndex& ways) {
   const Facts& f = e.facts;
-  return Json::array({problems(f, ways),   unread(e, ways),      encrypted(f, ways),   services(f, ways),
-                      accounts(f, ways),   credentials(f, ways), keys(f, ways),        startup(f, ways),
-                      components(f, ways), hardening(f, ways),   permissions(f, ways), firewall(f, ways),
-                      web(f, ways),        routes(f, ways),      update(f, ways),      boot(f, ways),
-                      mounts(f, ways),     outbound(f, ways),    settings(f, ways),    kernel(f, ways),
-                      leftovers(f, ways),  integrity(f, ways),   notes(f, ways),       unknown_ranges(f, ways)});
+  return Json::array(
+      {problems(f, ways),    unread(e, ways),    encrypted(f, ways), services(f, ways),       accounts(f, ways),
+       credentials(f, ways), keys(f, ways),      startup(f, ways),   components(f, ways),     hardening(f, ways),
+       permissions(f, ways), firewall(f, ways),  web(f, ways),       routes(f, ways),         update(f, ways),
+       boot(f, ways),        mounts(f, ways),    outbound(f, ways),  settings(f, ways),       kernel(f, ways),
+       leftovers(f, ways),   integrity(f, ways), notes(f, ways),     unknown_ranges(f, ways), code(f, ways)});
 }
 
 }  // namespace assay::report

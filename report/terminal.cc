@@ -1,4 +1,5 @@
 // The terminal report: one screen. What was looked at stands before what was found.
+#include "report/code_totals.h"
 #include "report/report.h"
 #include "report/words.h"
 
@@ -117,9 +118,21 @@ class Screen {
       line("           " + paint("1;31", fmt::format("encrypted {}", human_size(b.encrypted))) +
            ": not examinable without the key");
     line(fmt::format("           {} of {} files read", e_.files.read, e_.files.total));
+    code();
     if (!e_.complete)
       for (const std::string& reason : e_.incomplete_because)
         paragraph(paint("1;33", "incomplete") + ": " + escape(reason), "           ", 2);
+  }
+
+  void code() {
+    const CodeTotals t = code_totals(e_.facts);
+    if (!t.read) return line("           code of programs not read (--no-code)");
+    if (t.programs == 0) return;
+    const CodeUnit& s = t.sum;
+    line(fmt::format("           code of {} of {} programs: {} functions, {} instructions, {} bytes undecodable",
+                     t.programs - t.unread, t.programs, s.functions, s.instructions, s.undecodable));
+    line(fmt::format("           resolved {} of {} indirect jumps, {} of {} indirect calls", s.indirect_jumps_resolved,
+                     s.indirect_jumps, s.indirect_calls_resolved, s.indirect_calls));
   }
 
   // What lies in the input as it is: inside decoded streams nothing of the input is left to account for.

@@ -10,6 +10,9 @@ case "${1:-inspect}" in
   android)
     ninja -C "$build" --quiet decode_once
     exec python3 test/bench/android.py "$build" ;;
+  code)
+    ninja -C "$build" --quiet code_speed
+    exec python3 test/bench/code_images.py "$build" ;;
   functions)
     python3 test/bench/code/corpus.py build/corpus
     exec python3 test/bench/code/score.py "$build/assay" build/corpus ;;
@@ -38,6 +41,6 @@ case "${1:-inspect}" in
     ninja -C "$build" --quiet certificate_bench
     exec test/bench/certificate.sh "$build" "${2:-10000}" "${3:-}" ;;
   *)
-    echo "test/bench/run.sh: no benchmark is called $1; there are: installers, scan, inspect, functions, lift, verdicts, fairness, log, certificate" >&2
+    echo "test/bench/run.sh: no benchmark is called $1; there are: android, installers, scan, inspect, code, functions, lift, verdicts, fairness, log, certificate" >&2
     exit 2 ;;
 esac

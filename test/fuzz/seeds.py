@@ -10,6 +10,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "code"))
+import programs  # noqa: E402
+
 out = pathlib.Path(sys.argv[1])
 nand_writer = pathlib.Path(__file__).resolve().parent.parent / "unpack" / "nand_oob.py"
 tree = {
@@ -77,6 +80,10 @@ def main():
         put("analyses", name.replace("/", "_"), archive_of([name]))
     put("analyses", "all", archive_of(list(tree)))
     certificates()
+    for name, content in {"good": programs.good(), "stripped": programs.stripped(), **programs.hostile()}.items():
+        put("code", name, content)
+    words = struct.pack(f">{len(programs.code())}I", *programs.code())
+    put("code", "words", words, tuple(bytes([i]) for i in range(1, 19)))
     put("inputs", "declaration", b"services:\n  - name: ssh\n    protocol: tcp\n    port: 22\naccounts:\n  - name: root\n")
     with tempfile.TemporaryDirectory() as folder:
         for name, content in tree.items():

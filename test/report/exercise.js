@@ -71,6 +71,21 @@
   type(document.querySelector('#permissions input'), 'setuid');
   seen.table = modes().length;
 
+  seen.blocks = document.querySelectorAll('#code svg.graph g.block').length;
+  const functions = () => document.querySelectorAll('#functions tbody tr').length;
+  seen.functions = functions();
+  for (const block of document.querySelectorAll('#code g.block'))
+    block.dispatchEvent(new MouseEvent('click', {bubbles: true}));
+  seen.hot = document.querySelectorAll('#code .line.hot').length;
+  const shown = [...document.querySelectorAll('#code [data-function]')];
+  seen.listings = shown.map((button) => {
+    button.click();
+    return document.querySelector('#code pre.listing').textContent;
+  });
+  type(byId('code-filter'), 'gate::');
+  seen.gates = functions();
+  byId('code-program').dispatchEvent(new Event('change'));
+
   // Every byte of the image stands in one range of the strip, and the sums are those of the report.
   let at = 0;
   const sums = {};

@@ -72,6 +72,7 @@ def complaints(dom, report):
             len(findings) == len(report["findings"]) > 0,
         f"only {rows} rows of the tree are drawn": rows >= min(10, len(report["artifacts"])),
         "the treemap is empty": dom.count("rect") > 3,
+        "the functions are not in the text": "Gate::open(int)" in text and "addiu" in text,
         "the strip of bytes is missing": dom.count("canvas", id="strip") == 1,
         "no table is drawn": dom.count("table") > 0,
         "a hidden character reached the text": not HIDDEN.search(text),
@@ -110,6 +111,8 @@ def exercise(chromium, page, report, folder):
         "sorting": seen["sorted"] == sorted(seen["sorted"]) and seen["reversed"] == seen["sorted"][::-1]
                    and len(set(seen["sorted"])) > 1,
         "filtering a table": seen["table"] == 1,
+        f"the code {seen['functions'], seen['gates'], seen['blocks'], seen['hot'], len(seen['listings'])}":
+            seen["functions"] == 3 and seen["gates"] == 1 and any("jal" in listing for listing in seen["listings"]),
         f"the strip {seen['sums']}": seen["sums"] == {k: v for k, v in count.items() if v and k != "total"},
     }
     return [f"in use: {what}" for what, holds in checks.items() if not holds]

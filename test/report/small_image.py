@@ -1,8 +1,13 @@
 """A small image for the tests of the reports: a cpio archive (newc) built here, with names that mean harm."""
 import pathlib
 import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "code"))
+import programs  # noqa: E402
 
 ATTACK = "<img src=x onerror=document.documentElement.dataset.owned=1>"
+FUNCTIONS = {"_start": (0, 0x28), "_ZN4Gate4openEi": (0x30, 0x20), "</script>" + ATTACK: (0x60, 0x48)}
 HOSTILE_NAMES = [
     ("</script>" + ATTACK).encode(),
     ('"><svg onload=document.documentElement.dataset.owned=1>').encode(),
@@ -28,6 +33,7 @@ def image():
         ("etc/inittab", 0o100644, f"::sysinit:/etc/rcS\n::respawn:/bin/sh # {ATTACK}\n".encode()),
         ("etc/rcS", 0o100755, b"#!/bin/sh\ntelnetd -l /bin/sh &\n" + f"echo '</script>{ATTACK}'\n".encode()),
         ("bin/busybox", 0o104755, b"\x7fELF" + bytes(range(64)) * 40),
+        ("bin/gate", 0o100755, programs.good(FUNCTIONS)),
         ("bin/sh", 0o120777, b"busybox"), ("bin/telnetd", 0o120777, ("</script>" + ATTACK).encode()),
         ("etc/\xe9".encode("latin-1"), 0o120777, b"target\xff\xfe"),
     ]

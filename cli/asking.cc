@@ -1,0 +1,53 @@
+#include "cli/asking.h"
+
+#include "core/text.h"
+
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace assay::cli {
+
+void ProgramFlags::add_path(CLI::App& command) {
+  command.add_option("PATH", path, "The program's way in the image; left out where IMAGE is the program");
+}
+
+std::expected<CodeAnswer, int> ask_code(const ProgramFlags& flags, const CodeQuestion& question) {
+  const auto refuse = [](int status, const std::string& what) { return std::unexpected(complain(status, what)); };
+  const std::string path = flags.path.empty() ? "." : flags.path;
+  auto options = flags.options();
+  if (!options) return refuse(kUsage, options.error().what);
+  options->facts = false;
+  options->hold = true;
+  options->focus = focus_for(path, flags.image);
+  auto inspection = engine::Inspection::run(*options);
+  if (!inspection) return refuse(kUnreadable, inspection.error().what);
+  end_progress_line();
+  const auto found = find_artifact(inspection->examination(), path);
+  if (!found) return refuse(kUnreadable, found.error().what);
+  if (!(*found)->has_content) return refuse(kUnreadable, path + " has no content to read code from");
+  auto answer = inspection->ask(**found, question);
+  const std::string shown = flags.path.empty() ? flags.image : flags.path;
+  if (!answer) return refuse(kIncomplete, shown + ": " + answer.error().what);
+  if (!answer->refused.empty()) return refuse(kUnreadable, shown + ": " + escape(answer->refused));
+  return std::move(*answer);
+}
+
+int status_of(const CodeAnswer& answer) { return answer.unit.unread.empty() ? kClean : kIncomplete; }
+
+std::optional<uint64_t> address_of(const std::string& text) {
+  const bool hexadecimal = text.starts_with("0x") || text.starts_with("0X");
+  const char* from = text.data() + (hexadecimal ? 2 : 0);
+  const char* const to = text.data() + text.size();
+  uint64_t value = 0;
+  const auto [end, error] = std::from_chars(from, to, value, hexadecimal ? 16 : 10);
+  return error == std::errc() && end == to && from != to ? std::optional(value) : std::nullopt;
+}
+
+std::string hex_of(uint64_t address) { return fmt::format("{:#x}", address); }
+
+std::string place_of(uint64_t address, const std::string& name) {
+  return name.empty() ? hex_of(address) : fmt::format("{:#x} <{}>", address, escape(name));
+}
+
+}  // namespace assay::cli

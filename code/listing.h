@@ -1,0 +1,10 @@
+// A function as people read it: its instructions with what their operands stand for, its blocks, its callers.
+#pragma once
+#include "code/reading.h"
+
+namespace assay::code {
+
+// At most `most` lines; what is left off is counted.
+CodeListing listing(Reading& reading, uint32_t function, uint64_t most);
+
+}  // namespace assay::code

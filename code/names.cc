@@ -1,0 +1,34 @@
+#include "code/names.h"
+
+#include <cxxabi.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <memory>
+
+namespace assay::code {
+namespace {
+
+constexpr size_t kLongest = 512, kMostReferences = 24;  // at most doubled by every second one: 2 MiB
+
+// S_, S0_, T_, T0_, …: at least as many as there are.
+size_t references(std::string_view name) {
+  return static_cast<size_t>(std::ranges::count_if(name, [](char c) { return c == 'S' || c == 'T'; }));
+}
+
+}  // namespace
+
+std::string Names::shown(std::string_view stored) {
+  std::string name(stored);
+  const bool mangled = name.starts_with("_Z") && name.size() <= kLongest && references(name) <= kMostReferences;
+  if (!mangled || left_ == 0) return name;
+  int status = 0;
+  const std::unique_ptr<char, void (*)(void*)> plain(abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status),
+                                                     std::free);
+  if (!plain) return name;
+  name = plain.get();
+  left_ -= std::min<uint64_t>(left_, name.size());
+  return name;
+}
+
+}  // namespace assay::code
