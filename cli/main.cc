@@ -33,7 +33,12 @@ int main(int argc, char** argv) {
   cli::add_verify(app, status);
   cli::add_status(app, status);
   cli::add_certificate(app, status);
-  // So that all commands fit a screen: the last line names the two options.
+  // So that all commands fit a screen: no empty line above them, and the last line names the two options.
+  app.formatter_fn([](const CLI::App* of, std::string name, CLI::AppFormatMode mode) {
+    std::string help = CLI::Formatter().make_help(of, std::move(name), mode);
+    if (const size_t at = help.find("\n\nSubcommands"); at != std::string::npos) help.erase(at, 1);
+    return help;
+  });
   app.get_help_ptr()->group("");
   app.get_version_ptr()->group("");
   app.failure_message([](const CLI::App*, const CLI::Error& error) {
