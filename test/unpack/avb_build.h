@@ -8,6 +8,9 @@
 #include <openssl/evp.h>
 #include <openssl/rsa.h>
 
+#include <map>
+#include <memory>
+
 namespace assay::unpack::avb {
 
 inline std::string padded(std::string text, size_t to) {
@@ -23,10 +26,10 @@ inline std::string digest(const std::string& algorithm, const std::string& text)
 }
 
 inline EVP_PKEY* key(int bits) {  // one a size, kept for the whole program
-  static std::map<int, EVP_PKEY*> keys;
-  EVP_PKEY*& made = keys[bits];
-  if (!made) made = EVP_RSA_gen(static_cast<unsigned>(bits));
-  return made;
+  static std::map<int, std::unique_ptr<EVP_PKEY, decltype(&EVP_PKEY_free)>> keys;
+  auto& made = keys.try_emplace(bits, nullptr, EVP_PKEY_free).first->second;
+  if (!made) made.reset(EVP_RSA_gen(static_cast<unsigned>(bits)));
+  return made.get();
 }
 
 inline std::string key_blob(int bits) {

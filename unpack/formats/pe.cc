@@ -86,6 +86,6 @@ const Format kTe = {.id = "te",
                     .carve = false,
                     .limits = "typed, not opened",
                     .source = "UEFI PI specification 1.7 volume 1",
-                    .checked = "real image: OVMF's modules"};
+                    .checked = "own builder only"};
 
 }  // namespace assay::unpack
