@@ -12,11 +12,19 @@ struct Pattern {
   const Format* format;
   Magic magic;
   uint32_t order;
+  size_t key_at;  // where in the magic its key stands
 };
 
 uint16_t key_of(const uint8_t* bytes) { return static_cast<uint16_t>(bytes[0] | bytes[1] << 8); }
 
-// Patterns by their first two bytes: most positions of an image fail the first look at the bit set.
+// The first pair of bytes that does not fill whole regions of erased or zeroed flash.
+size_t key_place(std::string_view magic) {
+  for (size_t at = 0; at + 2 <= magic.size(); ++at)
+    if (magic[at] != magic[at + 1] || (magic[at] != '\0' && magic[at] != '\xff')) return at;
+  return 0;
+}
+
+// Patterns by two of their bytes: most positions of an image fail the first look at the bit set.
 struct Table {
   std::array<uint64_t, 1024> starts{};  // bit per two-byte value
   std::map<uint16_t, std::vector<Pattern>> by_start;
@@ -30,10 +38,11 @@ struct Table {
       if (!format->carve) continue;
       for (const Magic& magic : format->magics) {
         ASSAY_CHECK(magic.bytes.size() >= 2);
-        const auto key =
-            static_cast<uint16_t>(static_cast<uint8_t>(magic.bytes[0]) | static_cast<uint8_t>(magic.bytes[1]) << 8);
+        const size_t key_at = key_place(magic.bytes);
+        const auto key = static_cast<uint16_t>(static_cast<uint8_t>(magic.bytes[key_at]) |
+                                               static_cast<uint8_t>(magic.bytes[key_at + 1]) << 8);
         starts[key >> 6] |= uint64_t{1} << (key & 63);
-        by_start[key].push_back({format, magic, order});
+        by_start[key].push_back({format, magic, order, key_at});
       }
     }
   }
@@ -57,8 +66,8 @@ std::vector<Hit> scan(Bytes region) {
   const auto look = [&](uint64_t at, uint16_t key) {
     if (!table.may_start(key)) return;
     for (const Pattern& pattern : table.by_start.find(key)->second)
-      if (at >= pattern.magic.offset && region.starts_with(pattern.magic.bytes, at))
-        found.push_back({at - pattern.magic.offset, pattern.order, pattern.format});
+      if (at >= pattern.key_at + pattern.magic.offset && region.starts_with(pattern.magic.bytes, at - pattern.key_at))
+        found.push_back({at - pattern.key_at - pattern.magic.offset, pattern.order, pattern.format});
   };
   uint64_t at = 0;
   for (; at + 5 <= region.size(); at += 4) {  // four looks that do not wait for each other
