@@ -1,6 +1,8 @@
 // See xml.h.
 #include "certify/xml.h"
 
+#include "core/text.h"
+
 #include <algorithm>
 #include <charconv>
 #include <vector>
@@ -151,10 +153,7 @@ class Reader {
         (code >= 0xd800 && code < 0xe000))
       return wrong("no character &#" + std::string(digits) + ";");
     std::string out;
-    if (code < 0x80) return std::string(1, static_cast<char>(code));
-    const int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;
-    out += static_cast<char>((0xf0 << (3 - more) & 0xff) | (code >> (6 * more)));
-    for (int i = more - 1; i >= 0; --i) out += static_cast<char>(0x80 | ((code >> (6 * i)) & 0x3f));
+    append_utf8(out, code);
     return out;
   }
 

@@ -33,9 +33,10 @@ constexpr std::string_view kAsksWhy[] = {
 // "" : the text can stand in a declaration.
 std::string unwritable(const std::string& text) {
   if (text.size() > kLongestDeclared) return "is longer than " + std::to_string(kLongestDeclared) + " bytes";
-  std::string letters;  // with the rest of ASCII out of the way, what escape() changes is no UTF-8
-  for (const char c : text) letters += static_cast<unsigned char>(c) < 0x80 ? 'a' : c;
-  return escape(letters) == letters ? "" : "is not UTF-8, or holds C1 controls";
+  if (!is_utf8(text)) return "is not UTF-8";
+  for (size_t at = text.find('\xC2'); at != text.npos; at = text.find('\xC2', at + 1))
+    if (static_cast<uint8_t>(text[at + 1]) < 0xA0) return "holds C1 controls";
+  return "";
 }
 
 // One section's entries, each once, in the order of their keys.

@@ -1,5 +1,7 @@
 #include "cli/pax.h"
 
+#include "core/text.h"
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -72,17 +74,6 @@ std::string record(std::string_view key, std::string_view value) {
   size_t length = rest + 1;
   while (std::to_string(length).size() + rest != length) length = std::to_string(length).size() + rest;
   return std::to_string(length).append(" ").append(key).append("=").append(value).append("\n");
-}
-
-bool is_utf8(std::string_view text) {
-  for (size_t i = 0; i < text.size();) {
-    const auto c = static_cast<unsigned char>(text[i++]);
-    const int more = c < 0x80 ? 0 : (c & 0xe0) == 0xc0 ? 1 : (c & 0xf0) == 0xe0 ? 2 : (c & 0xf8) == 0xf0 ? 3 : -1;
-    if (more < 0) return false;
-    for (int k = 0; k < more; ++k)
-      if (i >= text.size() || (static_cast<unsigned char>(text[i++]) & 0xc0) != 0x80) return false;
-  }
-  return true;
 }
 
 struct Values {

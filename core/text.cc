@@ -57,6 +57,23 @@ std::string escape(std::string_view raw) {
   return out;
 }
 
+bool is_utf8(std::string_view text) {
+  while (!text.empty()) {
+    const size_t length = utf8_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+void append_utf8(std::string& out, uint32_t code) {
+  if (code > 0x10ffff) code = 0xfffd;
+  if (code < 0x80) return out.push_back(static_cast<char>(code));
+  const int more = code < 0x800 ? 1 : code < 0x10000 ? 2 : 3;  // bytes that follow the first, six bits in each
+  out.push_back(static_cast<char>((0xf0 << (3 - more) & 0xff) | code >> (6 * more)));
+  for (int i = more - 1; i >= 0; --i) out.push_back(static_cast<char>(0x80 | (code >> (6 * i) & 0x3f)));
+}
+
 std::string unescape(std::string_view escaped) {
   std::string out;
   for (size_t i = 0; i < escaped.size(); ++i) {

@@ -11,6 +11,10 @@ namespace assay {
 std::string escape(std::string_view raw);
 std::string unescape(std::string_view escaped);
 
+bool is_utf8(std::string_view text);  // RFC 3629: no surrogates, no overlong forms
+// One character. A lone surrogate is written like any other (is_utf8 then says no); past U+10FFFF: U+FFFD.
+void append_utf8(std::string& out, uint32_t code);
+
 std::string_view trim(std::string_view text);                                // ASCII white space off both ends
 std::vector<std::string_view> split(std::string_view text, char separator);  // keeps empty pieces
 std::vector<std::string_view> words(std::string_view text);  // split at runs of ASCII white space, none empty

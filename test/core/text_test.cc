@@ -14,6 +14,19 @@ TEST(Escape, KeepsUtf8AndEscapesTheRest) {
   EXPECT_EQ(unescape(escape("\xff\xc2\x80\\x41")), "\xff\xc2\x80\\x41");
 }
 
+TEST(Utf8, WritesEveryLengthAndKnowsWhatItIsNot) {
+  std::string out;
+  for (const uint32_t code : {0x24u, 0xa3u, 0x20acu, 0x10348u}) append_utf8(out, code);
+  EXPECT_EQ(out, "$\xc2\xa3\xe2\x82\xac\xf0\x90\x8d\x88");
+  EXPECT_TRUE(is_utf8(out));
+  for (const char* bad : {"a\xff", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xe2\x82"})
+    EXPECT_FALSE(is_utf8(bad)) << bad;
+  std::string lone, past;
+  append_utf8(lone, 0xd800), append_utf8(past, 0x110000);
+  EXPECT_FALSE(is_utf8(lone));
+  EXPECT_EQ(past, "\xef\xbf\xbd");
+}
+
 TEST(Pack, ComesBackWholeAndRefusesEveryTruncation) {
   Node node;
   node.kind = Kind::kSymlink;
