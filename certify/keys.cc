@@ -1,4 +1,5 @@
 #include "certify/keys.h"
+#include "core/freed.h"
 
 #include "certify/files.h"
 #include "certify/key_backend.h"
@@ -19,19 +20,13 @@ constexpr std::string_view kEd25519Head("\x30\x2a\x30\x05\x06\x03\x2b\x65\x70\x0
 constexpr std::string_view kP256Head(
     "\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01\x07\x03\x42\x00", 26);
 
-struct Free {
-  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-  void operator()(BIO* bio) const { BIO_free(bio); }
-};
-template <class T>
-using Owned = std::unique_ptr<T, Free>;
+using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
+using DigestContext = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
+using Text = std::unique_ptr<BIO, Freed<BIO_free>>;
 
 const unsigned char* octets(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 
-Owned<BIO> reading(std::string_view text) {
-  return Owned<BIO>(BIO_new_mem_buf(text.data(), static_cast<int>(text.size())));
-}
+Text reading(std::string_view text) { return Text(BIO_new_mem_buf(text.data(), static_cast<int>(text.size()))); }
 
 std::string written(BIO* bio) {
   char* data = nullptr;
@@ -47,19 +42,19 @@ std::string spki_of(EVP_PKEY* key) {
   return out;
 }
 
-Owned<EVP_PKEY> parse_spki(std::string_view der) {
+Key parse_spki(std::string_view der) {
   const unsigned char* at = octets(der);
-  return Owned<EVP_PKEY>(d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())));
+  return Key(d2i_PUBKEY(nullptr, &at, static_cast<long>(der.size())));
 }
 
 const EVP_MD* digest_for(Algorithm algorithm) { return algorithm == Algorithm::kEd25519 ? nullptr : EVP_sha256(); }
 
 class InMemory final : public SigningKey::Backend {
  public:
-  InMemory(Owned<EVP_PKEY> key, PublicKey known) : key_(std::move(key)) { public_key = std::move(known); }
+  InMemory(Key key, PublicKey known) : key_(std::move(key)) { public_key = std::move(known); }
 
   Result<std::string> sign(std::string_view message) override {
-    const Owned<EVP_MD_CTX> context(EVP_MD_CTX_new());
+    const DigestContext context(EVP_MD_CTX_new());
     size_t size = 256;
     std::string out(size, '\0');
     if (EVP_DigestSignInit(context.get(), nullptr, digest_for(public_key.algorithm), nullptr, key_.get()) != 1 ||
@@ -71,14 +66,14 @@ class InMemory final : public SigningKey::Backend {
   }
 
   Result<std::string> pem() override {
-    const Owned<BIO> bio(BIO_new(BIO_s_mem()));
+    const Text bio(BIO_new(BIO_s_mem()));
     if (PEM_write_bio_PKCS8PrivateKey(bio.get(), key_.get(), nullptr, nullptr, 0, nullptr, nullptr) != 1)
       return fail(Fault::kIo, "the key could not be written");
     return written(bio.get());
   }
 
  private:
-  Owned<EVP_PKEY> key_;
+  Key key_;
 };
 
 // An encrypted key would make OpenSSL ask on the terminal; here it is an error that says so.
@@ -93,8 +88,8 @@ std::string PublicKey::raw() const {
   return spki.substr(algorithm == Algorithm::kEd25519 ? kEd25519Head.size() : kP256Head.size());
 }
 std::string PublicKey::pem() const {
-  const Owned<EVP_PKEY> key = parse_spki(spki);
-  const Owned<BIO> bio(BIO_new(BIO_s_mem()));
+  const Key key = parse_spki(spki);
+  const Text bio(BIO_new(BIO_s_mem()));
   PEM_write_bio_PUBKEY(bio.get(), key.get());
   return written(bio.get());
 }
@@ -112,8 +107,8 @@ Result<PublicKey> public_key_from_spki(std::string_view der) {
 }
 
 Result<PublicKey> public_key_from_pem(std::string_view pem, const std::string& file) {
-  const Owned<BIO> bio = reading(pem);
-  const Owned<EVP_PKEY> key(PEM_read_bio_PUBKEY(bio.get(), nullptr, no_passphrase, nullptr));
+  const Text bio = reading(pem);
+  const Key key(PEM_read_bio_PUBKEY(bio.get(), nullptr, no_passphrase, nullptr));
   if (!key) return fail(Fault::kMalformed, file + ": no PEM public key (-----BEGIN PUBLIC KEY-----)");
   auto known = public_key_from_spki(spki_of(key.get()));
   if (!known) return fail(known.error().fault, file + ": " + known.error().what);
@@ -129,8 +124,8 @@ PublicKey p256_public_key(std::string_view point) {
 }
 
 bool verify(const PublicKey& key, std::string_view message, std::string_view signature) {
-  const Owned<EVP_PKEY> parsed = parse_spki(key.spki);
-  const Owned<EVP_MD_CTX> context(EVP_MD_CTX_new());
+  const Key parsed = parse_spki(key.spki);
+  const DigestContext context(EVP_MD_CTX_new());
   return parsed &&
          EVP_DigestVerifyInit(context.get(), nullptr, digest_for(key.algorithm), nullptr, parsed.get()) == 1 &&
          EVP_DigestVerify(context.get(), octets(signature), signature.size(), octets(message), message.size()) == 1;
@@ -150,8 +145,8 @@ Result<SigningKey> SigningKey::open(const std::string& where) {
 }
 
 Result<SigningKey> SigningKey::from_pem(std::string_view pem, const std::string& file) {
-  const Owned<BIO> bio = reading(pem);
-  Owned<EVP_PKEY> key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
+  const Text bio = reading(pem);
+  Key key(PEM_read_bio_PrivateKey(bio.get(), nullptr, no_passphrase, nullptr));
   if (!key)
     return fail(Fault::kMalformed,
                 file + ": no private key in PEM without a passphrase; `assay keygen -o K` makes one");
@@ -161,8 +156,7 @@ Result<SigningKey> SigningKey::from_pem(std::string_view pem, const std::string&
 }
 
 Result<SigningKey> SigningKey::generate(Algorithm algorithm) {
-  Owned<EVP_PKEY> key(algorithm == Algorithm::kEd25519 ? EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519")
-                                                       : EVP_EC_gen("P-256"));
+  Key key(algorithm == Algorithm::kEd25519 ? EVP_PKEY_Q_keygen(nullptr, nullptr, "ED25519") : EVP_EC_gen("P-256"));
   if (!key) return fail(Fault::kIo, "no key could be generated");
   PublicKey known = TRY(public_key_from_spki(spki_of(key.get())));
   return SigningKey(std::make_unique<InMemory>(std::move(key), std::move(known)));

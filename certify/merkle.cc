@@ -1,4 +1,5 @@
 #include "certify/merkle.h"
+#include "core/freed.h"
 
 #include <openssl/evp.h>
 
@@ -14,12 +15,8 @@ EVP_MD* algorithm() {
   return kFetched;
 }
 
-struct FreeContext {
-  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-};
-
 Digest hash_of(char prefix, std::string_view first, std::string_view second) {
-  thread_local const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
+  thread_local const std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>> context(EVP_MD_CTX_new());
   Digest out;
   ASSAY_CHECK(EVP_DigestInit_ex(context.get(), algorithm(), nullptr) == 1 &&
               EVP_DigestUpdate(context.get(), &prefix, 1) == 1 &&

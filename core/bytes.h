@@ -85,5 +85,7 @@ class Bytes {
 
 // True when every byte has the value of the first; an empty view is no run.
 bool is_run(Bytes bytes);
+// As flash is after erasing: not empty, and 0xff throughout.
+inline bool is_erased(Bytes bytes) { return !bytes.empty() && bytes[0] == 0xff && is_run(bytes); }
 
 }  // namespace assay

@@ -63,6 +63,15 @@ uint32_t crc32(Bytes bytes, uint32_t before) {
 
 uint32_t crc32_raw(Bytes bytes, uint32_t seed) { return ~crc32(bytes, ~seed); }
 
+uint16_t crc16_arc(Bytes bytes, uint16_t seed) {
+  uint16_t crc = seed;
+  for (const std::byte byte : bytes.span()) {
+    crc ^= static_cast<uint8_t>(byte);
+    for (int bit = 0; bit < 8; ++bit) crc = static_cast<uint16_t>(crc & 1 ? crc >> 1 ^ 0xa001 : crc >> 1);
+  }
+  return crc;
+}
+
 uint16_t crc16_ccitt(Bytes bytes, uint16_t seed) {
   uint16_t crc = seed;
   for (uint64_t i = 0; i < bytes.size(); ++i) {

@@ -35,6 +35,7 @@ class Sha256 {
 uint32_t crc32(Bytes bytes, uint32_t before = 0);
 // The same register without inversions: starts at `seed`, is not inverted at the end (TRX, JFFS2, UBI: seed ~0 or 0).
 uint32_t crc32_raw(Bytes bytes, uint32_t seed = ~0u);
+uint16_t crc16_arc(Bytes bytes, uint16_t seed);     // polynomial 0x8005, reflected, not inverted
 uint16_t crc16_ccitt(Bytes bytes, uint16_t seed);   // polynomial 0x1021, not reflected
 uint32_t crc32c(Bytes bytes, uint32_t seed = ~0u);  // Castagnoli, reflected, not inverted at the end (ext4)
 

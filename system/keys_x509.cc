@@ -1,5 +1,6 @@
 // Certificates and keys in ASN.1, read by libcrypto: RFC 5280 (X.509), RFC 5208/5958 (PKCS#8), RFC 8017 (RSA), RFC 5915
 // (EC), RFC 2986 (requests). Nothing here asks for a passphrase: what is encrypted is said to be so and left closed.
+#include "core/freed.h"
 #include "core/hash.h"
 #include "system/keys.h"
 
@@ -18,20 +19,13 @@
 namespace assay::system {
 namespace {
 
-template <auto Free>
-struct Release {
-  template <class T>
-  void operator()(T* p) const {
-    Free(p);
-  }
-};
-using Certificate = std::unique_ptr<X509, Release<X509_free>>;
-using Request = std::unique_ptr<X509_REQ, Release<X509_REQ_free>>;
-using AnyKey = std::unique_ptr<EVP_PKEY, Release<EVP_PKEY_free>>;
-using Pkcs8 = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Release<PKCS8_PRIV_KEY_INFO_free>>;
-using Encrypted8 = std::unique_ptr<X509_SIG, Release<X509_SIG_free>>;
-using Memory = std::unique_ptr<BIO, Release<BIO_free_all>>;
-using Number = std::unique_ptr<BIGNUM, Release<BN_free>>;
+using Certificate = std::unique_ptr<X509, Freed<X509_free>>;
+using Request = std::unique_ptr<X509_REQ, Freed<X509_REQ_free>>;
+using AnyKey = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
+using Pkcs8 = std::unique_ptr<PKCS8_PRIV_KEY_INFO, Freed<PKCS8_PRIV_KEY_INFO_free>>;
+using Encrypted8 = std::unique_ptr<X509_SIG, Freed<X509_SIG_free>>;
+using Memory = std::unique_ptr<BIO, Freed<BIO_free_all>>;
+using Number = std::unique_ptr<BIGNUM, Freed<BN_free>>;
 
 constexpr size_t kMaxDer = 1 << 20;
 

@@ -13,6 +13,7 @@ struct AndroidPages {
   uint64_t end() const { return at < whole.size() ? at : whole.size(); }
   void skip(uint64_t size) { at += (size + page - 1) / page * page; }
   Result<Bytes> next(uint64_t size, std::string_view field) {
+    if (size == 0) return whole.head(0, at);
     const Bytes section = TRY(whole.slice(at, size, field));
     skip(size);
     return section;

@@ -3,6 +3,7 @@
 // A tree's levels lie behind each other, the top one first; the last one holds the digests of the blocks of data. Each
 // digest is over salt and block, stored at the next power of two of its size; a level ends in zeros up to a whole
 // block. Source: Linux, Documentation/admin-guide/device-mapper/verity.rst; avbtool.py, generate_hash_tree.
+#include "core/freed.h"
 #include "core/hash.h"
 #include "core/text.h"
 #include "unpack/avb.h"
@@ -19,13 +20,6 @@
 namespace assay::unpack {
 namespace {
 
-template <auto kFree>
-struct Freed {
-  template <class T>
-  void operator()(T* handle) const {
-    kFree(handle);
-  }
-};
 using Key = std::unique_ptr<EVP_PKEY, Freed<EVP_PKEY_free>>;
 using KeyContext = std::unique_ptr<EVP_PKEY_CTX, Freed<EVP_PKEY_CTX_free>>;
 using DigestContext = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
@@ -120,7 +114,7 @@ bool is_block_size(uint32_t size) { return std::has_single_bit(size) && size >= 
 
 // The shape that follows from the sizes; none where they contradict each other.
 std::optional<Tree> shape(const AvbDescriptor& d, const EVP_MD* kind) {
-  if (d.verity_version != 1 || !is_block_size(d.data_block) || !is_block_size(d.hash_block) ||
+  if (d.verity_version != 1 || !is_block_size(d.data_block) || !is_block_size(d.hash_block) || d.image_size == 0 ||
       d.image_size % d.data_block)
     return std::nullopt;
   Tree tree;

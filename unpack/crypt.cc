@@ -1,6 +1,8 @@
 // See crypt.h. Single DES is not in OpenSSL's default provider; triple DES with three equal keys is the same function.
 #include "unpack/crypt.h"
 
+#include "core/freed.h"
+
 #include "core/hash.h"
 
 #include <openssl/evp.h>
@@ -13,10 +15,7 @@ namespace {
 
 constexpr size_t kDesBlock = 8, kAesBlock = 16;
 
-struct FreeContext {
-  void operator()(EVP_CIPHER_CTX* context) const { EVP_CIPHER_CTX_free(context); }
-};
-using Context = std::unique_ptr<EVP_CIPHER_CTX, FreeContext>;
+using Context = std::unique_ptr<EVP_CIPHER_CTX, Freed<EVP_CIPHER_CTX_free>>;
 
 const unsigned char* raw(std::string_view text) { return reinterpret_cast<const unsigned char*>(text.data()); }
 

@@ -189,7 +189,10 @@ class Examiner {
       }
       if (!is_known) best_here(hits, i, rest, *candidate);
       if (!candidate->format) continue;  // the budget ended before the best stream was decoded
-      if (!candidate->verified && contradicted(hits, i, *candidate)) continue;
+      if (!candidate->verified && contradicted(hits, i, *candidate)) {
+        if (!sink_.step(1 + candidate->length / 4096)) break;  // measuring may have read all of it
+        continue;
+      }
       accept(hits[i].start, *candidate, cursor);
       cursor = hits[i].start + candidate->length;
     }

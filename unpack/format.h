@@ -18,7 +18,8 @@ struct Magic {
   uint64_t offset = 0;  // from the start of the structure; negative: from the content's end (never carved)
 };
 
-// How long a structure is, and whether a checksum, signature or complete decode agreed.
+// How long a structure is, and whether a checksum, signature or complete decode agreed, or several fields that no
+// chance brings together (PE, ELF).
 // Of two candidate parses the verified one wins, then the one that covers more.
 struct Measured {
   uint64_t length;

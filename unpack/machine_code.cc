@@ -33,7 +33,7 @@ const std::vector<Mark> kMips64 = {{0x67bd0000, 0xffff0000},
                                    {0xffbf0000, 0xffff0000},
                                    {0xdfbc0000, 0xffff0000},
                                    {0xffbc0000, 0xffff0000}};
-// ARM: stmdb sp!,{…,lr}; ldmia sp!,{…,pc}; bx lr; mov pc,lr; push {lr}; pop {pc}; cmp rX,#0 with AL
+// ARM: stmdb sp!,{…,lr}; ldmia sp!,{…,pc}; bx lr; mov pc,lr; push {lr}; pop {pc}; sub sp,sp,#x; add sp,sp,#x
 const std::vector<Mark> kArm = {{0xe92d4000, 0xffffc000}, {0xe8bd8000, 0xffff8000}, {0xe12fff1e, 0xffffffff},
                                 {0xe1a0f00e, 0xffffffff}, {0xe52de004, 0xffffffff}, {0xe49df004, 0xffffffff},
                                 {0xe24dd000, 0xfffff000}, {0xe28dd000, 0xfffff000}};

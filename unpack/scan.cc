@@ -17,11 +17,18 @@ struct Pattern {
 
 uint16_t key_of(const uint8_t* bytes) { return static_cast<uint16_t>(bytes[0] | bytes[1] << 8); }
 
-// The first pair of bytes that does not fill whole regions of erased or zeroed flash.
+// The first pair without the bytes that erased and zeroed flash consists of; where none is, the pair that differs most:
+// small numbers in wide fields are everywhere.
 size_t key_place(std::string_view magic) {
-  for (size_t at = 0; at + 2 <= magic.size(); ++at)
-    if (magic[at] != magic[at + 1] || (magic[at] != '\0' && magic[at] != '\xff')) return at;
-  return 0;
+  const auto byte = [&](size_t i) { return static_cast<int>(static_cast<uint8_t>(magic[i])); };
+  const auto rank = [&](size_t i) {
+    const int a = byte(i), b = byte(i + 1);
+    return a != 0 && b != 0 && a != 0xff && b != 0xff ? 256 : std::abs(a - b);
+  };
+  size_t best = 0;
+  for (size_t at = 1; at + 2 <= magic.size(); ++at)
+    if (rank(at) > rank(best)) best = at;
+  return best;
 }
 
 // Patterns by two of their bytes: most positions of an image fail the first look at the bit set.

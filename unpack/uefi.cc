@@ -9,6 +9,7 @@
 // Sections stand at multiples of four bytes. Source: UEFI Platform Initialization specification 1.7, volume
 // 3, 2.2.4, 3.2.5.
 #include "unpack/uefi.h"
+#include "core/text.h"
 
 #include "unpack/codecs.h"
 #include "unpack/describe.h"
@@ -20,6 +21,7 @@ namespace assay::unpack {
 namespace {
 
 constexpr int kDeepest = 8;
+constexpr uint64_t kLongestText = 1024;  // bytes of UTF-16; a name becomes a part of many paths
 constexpr uint8_t kCompressed = 0x01, kGuided = 0x02, kDisposable = 0x03, kVolume = 0x17;
 constexpr std::string_view kLzma = "EE4E5898-3914-4259-9D6E-DC7BD79403CF",
                            kTiano = "A31280AD-481E-41B6-95E8-127F4C984779",
@@ -66,8 +68,8 @@ class Walk {
     const std::string below = name.empty() ? path : path + "/" + name;
     for (uint64_t at = 0; at + 4 <= source.bytes.size();) {
       TRY_VOID(into_.step());
-      if (is_run(source.bytes.head(source.bytes.size(), at))) return {};
       const auto section = read_section(source.bytes, at);
+      if (!section && is_run(source.bytes.head(source.bytes.size(), at))) return {};  // padding
       if (!section) return problem(section.error());
       header(source, at, section->header);
       TRY_VOID(put(source, *section, below, depth));
@@ -88,7 +90,8 @@ class Walk {
     for (uint64_t at = 0; at + 4 <= sections.size();) {
       const auto section = read_section(sections, at);
       if (!section) return {};
-      if (section->type == 0x15) return utf16_text(sections.head(section->size - 4, at + 4));
+      if (section->type == 0x15)
+        return utf16_text(sections.head(section->size - section->header, at + section->header));
       at = (at + section->size + 3) / 4 * 4;
     }
     return {};
@@ -160,17 +163,21 @@ class Walk {
 
   Result<void> decode(const Source& source, Bytes packed, const std::string& codec, const std::string& path,
                       int depth) {
+    TRY_VOID(into_.step(1 + packed.size() / 4));  // tables may be built for every few bytes
     MemoryOutput plain(256 << 20);
     Result<uint64_t> used = 0;
     if (codec == "lzma") used = decode_lzma_alone(packed, plain);
     if (codec == "tiano") used = decode_efi_compressed(packed, EfiVariant::kTiano, plain);
     if (codec == "efi") {  // both variants have this type; the one that decodes and begins with a section is right
       used = decode_efi_compressed(packed, EfiVariant::kEfi, plain);
-      if (!used || !read_section(plain.bytes(), 0))
-        plain.clear(), used = decode_efi_compressed(packed, EfiVariant::kTiano, plain);
+      if (!used || !read_section(plain.bytes(), 0)) {
+        TRY_VOID(into_.step(1 + plain.written() / 64));
+        plain.clear();
+        used = decode_efi_compressed(packed, EfiVariant::kTiano, plain);
+      }
     }
-    if (!used) return problem({used.error().fault, path + ": " + used.error().what, packed.base()});
     TRY_VOID(into_.step(1 + plain.written() / 64));
+    if (!used) return problem({used.error().fault, path + ": " + used.error().what, packed.base()});
     const Bytes from = source.codec.empty() ? packed : source.packed;
     return sections({plain.bytes(), from, source.codec.empty() ? codec : source.codec + "+" + codec}, path, depth + 1);
   }
@@ -191,16 +198,10 @@ std::string guid_text(Bytes b, uint64_t at) {
 
 std::string utf16_text(Bytes b) {
   std::string text;
-  for (uint64_t at = 0; at + 2 <= b.size(); at += 2) {
+  for (uint64_t at = 0; at + 2 <= b.size() && at < kLongestText; at += 2) {
     const uint32_t c = static_cast<uint32_t>(b[at]) | static_cast<uint32_t>(b[at + 1]) << 8;
     if (c == 0) break;
-    if (c < 0x80) {
-      text.push_back(c == '/' ? '_' : static_cast<char>(c));
-      continue;
-    }
-    if (c >= 0x800) text.push_back(static_cast<char>(0xe0 | c >> 12));
-    text.push_back(static_cast<char>(c < 0x800 ? 0xc0 | c >> 6 : 0x80 | (c >> 6 & 0x3f)));
-    text.push_back(static_cast<char>(0x80 | (c & 0x3f)));
+    append_utf8(text, c == '/' ? '_' : c);
   }
   return text;
 }

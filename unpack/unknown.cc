@@ -7,7 +7,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <unordered_map>
 
 namespace assay::unpack {
 namespace {
@@ -66,12 +65,12 @@ bool looks_random_inside(std::string_view block) {
 }
 
 uint64_t count_repeats(Bytes bytes, uint64_t size) {
-  std::unordered_map<std::string_view, uint32_t> seen;  // looked up only, never walked
+  std::vector<std::string_view> blocks;  // sorted: of what an attacker chooses, a hash table may be slow
+  for (uint64_t at = 0; at + size <= bytes.size() && at / size < kMostBlocks; at += size)
+    blocks.push_back(bytes.text().substr(at, size));
+  std::ranges::sort(blocks);
   uint64_t repeats = 0;
-  for (uint64_t at = 0; at + size <= bytes.size() && at / size < kMostBlocks; at += size) {
-    const std::string_view block = bytes.text().substr(at, size);
-    if (++seen[block] > 1 && looks_random_inside(block)) ++repeats;
-  }
+  for (size_t i = 1; i < blocks.size(); ++i) repeats += blocks[i] == blocks[i - 1] && looks_random_inside(blocks[i]);
   return repeats;
 }
 

@@ -10,18 +10,6 @@ namespace {
 
 constexpr size_t kDeepest = 512;
 
-void append_utf8(std::string& out, uint32_t c) {
-  if (c < 0x80) {
-    out.push_back(static_cast<char>(c));
-  } else if (c < 0x800) {
-    out.push_back(static_cast<char>(0xc0 | c >> 6)), out.push_back(static_cast<char>(0x80 | (c & 0x3f)));
-  } else {
-    if (c >= 0x10000) out.push_back(static_cast<char>(0xf0 | (c >> 18 & 7)));
-    out.push_back(static_cast<char>(c >= 0x10000 ? 0x80 | (c >> 12 & 0x3f) : 0xe0 | c >> 12));
-    out.push_back(static_cast<char>(0x80 | (c >> 6 & 0x3f))), out.push_back(static_cast<char>(0x80 | (c & 0x3f)));
-  }
-}
-
 void append_entity(std::string& out, std::string_view name) {
   constexpr std::pair<std::string_view, char> kNamed[] = {
       {"amp", '&'}, {"lt", '<'}, {"gt", '>'}, {"quot", '"'}, {"apos", '\''}};
@@ -37,13 +25,13 @@ void append_entity(std::string& out, std::string_view name) {
 std::string resolved(std::string_view text) {
   std::string out;
   for (size_t at = 0; at < text.size(); ++at) {
-    const size_t end = text[at] == '&' ? text.find(';', at) : text.npos;
-    if (end == text.npos || end - at > 10) {
+    const size_t length = text[at] == '&' ? text.substr(at, 11).find(';') : text.npos;
+    if (length == text.npos) {
       out.push_back(text[at]);
       continue;
     }
-    append_entity(out, text.substr(at + 1, end - at - 1));
-    at = end;
+    append_entity(out, text.substr(at + 1, length - 1));
+    at += length;
   }
   return out;
 }

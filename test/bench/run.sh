@@ -27,6 +27,7 @@ case "${1:-inspect}" in
     ninja -C "$build" --quiet scan_bench
     exec test/bench/scan.sh "$build" ;;
   verdicts)
+    ninja -C "$build" --quiet test_certify
     ASSAY_WORLDS=${ASSAY_WORLDS:-20000} exec "$build/test/test_certify" --gtest_filter='VerdictLaws.*' ;;
   fairness)
     FAIRNESS=all exec test/certify/fairness_test.py test_names_in_real_images_decide_nothing "$build/assay" ;;

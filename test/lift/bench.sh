@@ -17,6 +17,7 @@ for cpu in "${cpus[@]}"; do
     echo "$row"
     cat ".cache/lift-$cpu.log" >&2
   fi
+  grep -q "^| $cpu | " docs/lifters.md || sed -i "/^|---|/a | $cpu | " docs/lifters.md
   sed -i "s#^| $cpu | .*#${row//&/\\&}#" docs/lifters.md
 done
 exit $failed

@@ -11,6 +11,7 @@
 //   id       sha1 over each section and its size (32 bits) in turn, as mkbootimg makes it
 //
 // Source: AOSP system/tools/mkbootimg, include/bootimg/bootimg.h, mkbootimg.py, gki/certify_bootimg.py.
+#include "core/freed.h"
 #include "unpack/android_pages.h"
 #include "unpack/avb.h"
 #include "unpack/describe.h"
@@ -30,7 +31,7 @@ namespace assay::unpack {
 namespace {
 
 constexpr Magic kMagics[] = {{"ANDROID!"}};
-constexpr uint32_t kPageOfV3 = 4096, kIdAt = 576;
+constexpr uint32_t kPageOfV3 = 4096, kIdAt = 576, kMostSizedSignature = 4 << 20;
 constexpr uint64_t kMostSignature = 16 << 10;
 
 struct Section {
@@ -88,6 +89,8 @@ Result<Boot> read_new(Bytes b, uint32_t version) {
   TRY_VOID(add(boot, pages, "kernel", *b.le<uint32_t>(8, "")));
   TRY_VOID(add(boot, pages, "ramdisk", *b.le<uint32_t>(12, "")));
   const uint32_t size = version == 4 ? *b.le<uint32_t>(1580, "") : 0;
+  if (size > kMostSizedSignature)
+    return fail(Fault::kMalformed, "signature of " + std::to_string(size) + " bytes", b.base() + 1580);
   boot.signature = size ? TRY(pages.next(size, "signature")) : appended_certificates(pages);
   boot.end = boot.signature.empty() || size ? pages.end() : pages.end() + boot.signature.size();
   return boot;
@@ -98,7 +101,7 @@ Result<Boot> read_boot(Bytes b) {
   return version == 3 || version == 4 ? read_new(b, version) : read_old(b, version);
 }
 
-using DigestContext = std::unique_ptr<EVP_MD_CTX, decltype([](EVP_MD_CTX* c) { EVP_MD_CTX_free(c); })>;
+using DigestContext = std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>>;
 
 std::string id_of(const Boot& boot, const EVP_MD* kind) {
   const DigestContext context(EVP_MD_CTX_new());
@@ -165,6 +168,7 @@ Result<void> state_signature(Bytes whole, const Boot& boot, Sink& into) {
     for (const AvbDescriptor& d : image->descriptors) {
       if (d.tag != AvbTag::kHash) continue;
       const Bytes covered = d.name == "generic_kernel" ? boot.sections[0].bytes : before;
+      TRY_VOID(into.step(1 + covered.size() / 4096));
       if (d.image_size == covered.size())
         state_avb_integrity(check_avb_image_hash(d, covered, whole.base()), into);
       else

@@ -32,9 +32,12 @@ Result<uint64_t> after_text(Bytes b, uint64_t at, std::string_view field) {
   return at + end + 1;
 }
 
-Result<Bytes> read_folder(Bytes b, uint64_t at, uint8_t block_reserve) {
+// `room`: blocks that the cabinet has bytes for and no folder has taken; folders do not share any.
+Result<Bytes> read_folder(Bytes b, uint64_t at, uint8_t block_reserve, uint64_t& room) {
   const uint64_t start = TRY(b.le<uint32_t>(at, "start of a folder"));
   const auto blocks = TRY(b.le<uint16_t>(at + 4, "blocks of a folder"));
+  if (blocks > room) return fail(Fault::kMalformed, "more blocks than the cabinet holds", b.base() + at + 4);
+  room -= blocks;
   uint64_t end = start;
   for (uint32_t i = 0; i < blocks; ++i) end += 8 + block_reserve + TRY(b.le<uint16_t>(end + 4, "packed size"));
   return b.slice(start, end - start, "data blocks");
@@ -59,8 +62,9 @@ Result<Cabinet> read_cabinet(Bytes from) {
   }
   for (int i = 0; i < ((c.flags & kPrevious) ? 2 : 0) + ((c.flags & kNext) ? 2 : 0); ++i)
     at = TRY(after_text(b, at, "name of another cabinet"));
+  uint64_t room = c.size / 8;  // a block has 8 bytes at least
   for (uint32_t i = 0; i < folders; ++i, at += 8 + folder_reserve)
-    c.folders.push_back(TRY(read_folder(b, at, block_reserve)));
+    c.folders.push_back(TRY(read_folder(b, at, block_reserve, room)));
   return c;
 }
 

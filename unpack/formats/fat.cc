@@ -10,6 +10,7 @@
 // Directory entries take 32 bytes; a long name stands in entries of attribute 0x0f before its short one, last piece
 // first, tied to it by a checksum over the short name. Neither owner nor mode is stored; times are local, read as UTC.
 // Source: Microsoft, FAT32 File System Specification (FATGEN 1.03); ECMA-107.
+#include "core/text.h"
 #include "unpack/format.h"
 
 #include <algorithm>
@@ -104,14 +105,6 @@ std::optional<int64_t> time_of(uint32_t date, uint32_t time) {
   if (!day.ok()) return std::nullopt;
   const int64_t seconds = (time >> 11) * 3600 + (time >> 5 & 63) * 60 + (time & 31) * 2;
   return sys_days(day).time_since_epoch().count() * int64_t{86400} + seconds;
-}
-
-void append_utf8(std::string& out, uint32_t c) {
-  const auto put = [&](uint32_t byte) { out.push_back(static_cast<char>(byte)); };
-  if (c < 0x80) return put(c);
-  if (c < 0x800) return put(0xc0 | c >> 6), put(0x80 | (c & 63));
-  if (c < 0x10000) return put(0xe0 | c >> 12), put(0x80 | (c >> 6 & 63)), put(0x80 | (c & 63));
-  put(0xf0 | c >> 18), put(0x80 | (c >> 12 & 63)), put(0x80 | (c >> 6 & 63)), put(0x80 | (c & 63));
 }
 
 std::string utf8(const std::vector<uint16_t>& units) {

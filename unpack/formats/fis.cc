@@ -71,9 +71,8 @@ std::optional<Directory> read_directory(Bytes flash, uint64_t at, uint64_t self,
 
 // The directory begins at a sector; the entry that names it is among its first ones.
 std::optional<Directory> find_directory(Bytes flash) {
-  const std::string_view text = flash.text();
-  for (size_t self = text.find(kSelf); self != text.npos; self = text.find(kSelf, self + 1)) {
-    if (self % kEntry != 0 || self + kEntry > flash.size()) continue;
+  for (size_t self = 0; self + kEntry <= flash.size(); self += kEntry) {
+    if (!flash.starts_with(kSelf, self)) continue;
     const uint64_t at = self / kSector * kSector;
     for (const Order order : {Order::kLittle, Order::kBig})
       if (auto found = read_directory(flash, at, self, order)) return found;

@@ -1,5 +1,7 @@
 #include "unpack/formats/inode_tree.h"
 
+#include <set>
+
 namespace assay::unpack {
 namespace {
 
@@ -50,6 +52,35 @@ Result<void> InodeTree::walk(uint64_t inode, const std::string& path,
     for (auto it = below.rbegin(); it != below.rend(); ++it) left.push_back(std::move(*it));
   }
   return {};
+}
+
+Result<void> InodeTree::walk_volume(uint64_t root, bool stored, const std::string& word,
+                                    const std::function<Result<void>(const Visit&)>& emit) {
+  if (stored) TRY_VOID(emit({"", {root, Kind::kDirectory, 0}, Kind::kDirectory, ""}));
+  TRY_VOID(walk(root, "", emit));
+  for (const uint64_t inode : lost_directories()) {
+    if (visited(inode)) continue;
+    const std::string path = word + "-" + std::to_string(inode);
+    into_.problem({Fault::kMalformed,
+                   "directory " + word + " " + std::to_string(inode) +
+                       " has no name in this image; what it holds stands under " + path,
+                   0});
+    TRY_VOID(emit({path, {inode, Kind::kDirectory, 0}, Kind::kDirectory, ""}));
+    TRY_VOID(walk(inode, path, emit));
+  }
+  return {};
+}
+
+std::vector<uint64_t> InodeTree::lost_directories() const {
+  std::vector<uint64_t> tops, rest;
+  std::set<uint64_t> named;
+  for (const auto& [inode, names] : directories_)
+    if (!visited(inode))
+      for (const auto& [name, entry] : names) named.insert(entry.inode);
+  for (const auto& [inode, names] : directories_)
+    if (!visited(inode)) (named.contains(inode) ? rest : tops).push_back(inode);
+  tops.insert(tops.end(), rest.begin(), rest.end());
+  return tops;
 }
 
 Result<void> InodeTree::list(const Directory& directory, std::vector<Directory>& below,

@@ -1,4 +1,4 @@
-// From "directory, name, inode" to paths, for file systems that keep names and inodes apart (JFFS2, UBIFS).
+// From "directory, name, inode" to paths, for file systems that keep names and inodes apart (JFFS2, UBIFS, YAFFS).
 // The entries are an image's: loops, a directory with two names and names no system can look up are problems here.
 #pragma once
 #include "unpack/format.h"
@@ -6,6 +6,7 @@
 #include <functional>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace assay::unpack {
 
@@ -31,6 +32,10 @@ class InodeTree {
 
   // Calls `emit` for everything below `inode`, a parent before its children, otherwise in the order of names.
   Result<void> walk(uint64_t inode, const std::string& path, const std::function<Result<void>(const Visit&)>& emit);
+  // The same for a whole volume: `root` itself where it is `stored`, what lies below it, then each directory that nothing
+  // names, as a problem and a folder "<word>-<number>" (first those that no other of them names).
+  Result<void> walk_volume(uint64_t root, bool stored, const std::string& word,
+                           const std::function<Result<void>(const Visit&)>& emit);
   bool visited(uint64_t inode) const { return first_path_.contains(inode); }
 
  private:
@@ -41,6 +46,7 @@ class InodeTree {
   };
   Result<void> list(const Directory& directory, std::vector<Directory>& below,
                     const std::function<Result<void>(const Visit&)>& emit);
+  std::vector<uint64_t> lost_directories() const;
 
   const Directories& directories_;
   std::function<std::optional<Kind>(uint64_t)> kind_of_;

@@ -1,4 +1,5 @@
 // Directory records and Rock Ridge fields; sources: iso9660.cc.
+#include "core/text.h"
 #include "unpack/formats/inode_tree.h"
 #include "unpack/formats/iso9660.h"
 
@@ -19,13 +20,6 @@ std::optional<int64_t> short_date(Bytes d) {
   const int quarter_hours = (d[6] ^ 0x80) - 0x80;  // signed
   return std::chrono::sys_days(day).time_since_epoch().count() * int64_t{86400} + d[3] * 3600 + d[4] * 60 + d[5] -
          quarter_hours * 900;
-}
-
-void append_utf8(std::string& out, uint32_t c) {
-  if (c < 0x80) return out.push_back(static_cast<char>(c));
-  if (c >= 0x800) out.push_back(static_cast<char>(0xe0 | c >> 12));
-  out.push_back(static_cast<char>(c < 0x800 ? 0xc0 | c >> 6 : 0x80 | (c >> 6 & 0x3f)));
-  out.push_back(static_cast<char>(0x80 | (c & 0x3f)));
 }
 
 std::string plain_name(std::string name) {
@@ -105,6 +99,7 @@ Fields fields_of(Bytes whole, const IsoVolume& volume, Bytes area) {
   for (int i = 0; f.next && i < kMostContinuations; ++i) {
     const IsoExtent next = *f.next;
     f.next.reset();
+    if (next.size > volume.block) break;  // an area does not leave its block
     f.block = next.first;
     const auto more = whole.slice(next.first * volume.block + f.next_offset, next.size, "continuation");
     if (more) read_fields(*more, f);

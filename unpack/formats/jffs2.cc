@@ -14,8 +14,6 @@
 // Source: Linux include/uapi/linux/jffs2.h, fs/jffs2; compression 8 is LZMA as OpenWrt adds it (lc=lp=pb=0).
 #include "unpack/formats/jffs2_volume.h"
 
-#include <set>
-
 namespace assay::unpack {
 namespace {
 
@@ -54,18 +52,7 @@ class Files {
   Result<void> run() {
     InodeTree tree(volume_.directories, [this](uint64_t inode) { return kind_of(inode); }, into_);
     const auto emit = [this](const Visit& visit) { return this->emit(visit); };
-    if (volume_.files.contains(kRoot)) TRY_VOID(emit({"", {kRoot, Kind::kDirectory, 0}, Kind::kDirectory, ""}));
-    TRY_VOID(tree.walk(kRoot, "", emit));
-    for (const uint64_t inode : lost_directories(tree)) {
-      if (tree.visited(inode)) continue;
-      const std::string path = "inode-" + std::to_string(inode);
-      into_.problem({Fault::kMalformed,
-                     "directory inode " + std::to_string(inode) +
-                         " has no name in this image; what it holds stands under " + path,
-                     0});
-      TRY_VOID(emit({path, {inode, Kind::kDirectory, 0}, Kind::kDirectory, ""}));
-      TRY_VOID(tree.walk(inode, path, emit));
-    }
+    TRY_VOID(tree.walk_volume(kRoot, volume_.files.contains(kRoot), "inode", emit));
     uint64_t nameless = 0;
     for (const auto& [inode, file] : volume_.files) nameless += inode != kRoot && !tree.visited(inode);
     if (nameless) into_.note("inodes without a name", std::to_string(nameless), 0);
@@ -78,19 +65,6 @@ class Files {
     const auto file = volume_.files.find(static_cast<uint32_t>(inode));
     if (file == volume_.files.end()) return std::nullopt;
     return kind_of_mode(file->second.mode);
-  }
-
-  // Directories that the walk from the root did not meet; first those that no other of them names.
-  std::vector<uint64_t> lost_directories(const InodeTree& tree) const {
-    std::vector<uint64_t> tops, rest;
-    std::set<uint64_t> named;
-    for (const auto& [inode, names] : volume_.directories)
-      if (!tree.visited(inode))
-        for (const auto& [name, entry] : names) named.insert(entry.inode);
-    for (const auto& [inode, names] : volume_.directories)
-      if (!tree.visited(inode)) (named.contains(inode) ? rest : tops).push_back(inode);
-    tops.insert(tops.end(), rest.begin(), rest.end());
-    return tops;
   }
 
   Result<void> emit(const Visit& visit) {

@@ -29,14 +29,6 @@ struct Walked {
   std::vector<Bytes> headers;
 };
 
-uint16_t crc16(Bytes b, uint16_t crc) {  // the reflected polynomial 0x8005
-  for (const std::byte byte : b.span()) {
-    crc ^= static_cast<uint8_t>(byte);
-    for (int i = 0; i < 8; ++i) crc = static_cast<uint16_t>(crc & 1 ? crc >> 1 ^ 0xa001 : crc >> 1);
-  }
-  return crc;
-}
-
 // Size of the chain of extended headers at `at`, whose first is `next` bytes long.
 Result<uint64_t> extended(Bytes b, uint64_t at, uint64_t next) {
   uint64_t total = 0;
@@ -58,9 +50,9 @@ bool headers_hold(Bytes header) {
       continue;
     }
     const auto stored = header.le<uint16_t>(at + 1, "crc").value_or(0);
-    const uint16_t before = crc16(header.head(at + 1), 0);
-    const uint16_t zeros = crc16(Bytes(std::string_view("\0\0", 2)), before);
-    return checksum_holds(crc16(header.head(header.size(), at + 3), zeros), stored);
+    const uint16_t before = crc16_arc(header.head(at + 1), 0);
+    const uint16_t zeros = crc16_arc(Bytes(std::string_view("\0\0", 2)), before);
+    return checksum_holds(crc16_arc(header.head(header.size(), at + 3), zeros), stored);
   }
   return false;
 }
@@ -134,6 +126,6 @@ const Format kLha = {.id = "lha",
                      .reads = "levels 0 to 2; -lh0-, -lz4-, -lh5-, -lh6-, -lh7-",
                      .limits = "level 3, -lh1- and the older methods",
                      .source = "LHa for UNIX header.doc.md; libarchive",
-                     .checked = "foreign tool: jlha, lha; real image: sample archive of another project"};
+                     .checked = "foreign tool: jlha; real image: sample archive of another project"};
 
 }  // namespace assay::unpack

@@ -21,7 +21,7 @@ using std::string_view_literals::operator""sv;
 constexpr Magic kMagics[] = {{"MINIFS\0\0\0\0\0\0\0\0\0\0"sv}};
 constexpr uint64_t kHeader = 32, kFileSize = 20, kChunkSize = 12;
 constexpr uint32_t kMostFiles = 1 << 16, kMostNames = 16 << 20;
-constexpr uint64_t kLargestChunk = 64 << 20;
+constexpr uint64_t kLargestChunk = 64 << 20, kLongestName = 1024;
 
 struct File {
   std::string path;
@@ -43,7 +43,7 @@ struct Volume {
 Result<std::string> name_at(Bytes names, uint32_t at) {
   const std::string_view text = names.text();
   if (at >= text.size()) return fail(Fault::kMalformed, "name at " + std::to_string(at), names.base());
-  const std::string_view rest = text.substr(at);
+  const std::string_view rest = text.substr(at, kLongestName);
   if (rest.find('\0') == rest.npos) return fail(Fault::kMalformed, "a name without an end", names.base() + at);
   return std::string(rest.substr(0, rest.find('\0')));
 }
@@ -91,7 +91,7 @@ Result<Measured> measure(Bytes from) {
 }
 
 Result<void> give_chunk(const Chunk& chunk, const std::vector<const File*>& files, Sink& into) {
-  MemoryOutput out(kLargestChunk);
+  MemoryOutput out(std::min<uint64_t>(kLargestChunk, chunk.size));
   auto decoded = decode_lzma_alone(chunk.stored, out);
   if (decoded && out.written() != chunk.size)
     decoded = fail(Fault::kMalformed,
@@ -122,7 +122,7 @@ Result<void> unpack(Bytes whole, Sink& into) {
   std::vector<std::vector<const File*>> files(v.chunks.size());
   for (const File& file : v.files) files[file.chunk].push_back(&file);
   for (size_t i = 0; i < v.chunks.size(); ++i) {
-    TRY_VOID(into.step(1 + v.chunks[i].stored.size() / 1024));
+    TRY_VOID(into.step(1 + std::min<uint64_t>(kLargestChunk, v.chunks[i].size) / 64));
     if (!files[i].empty()) TRY_VOID(give_chunk(v.chunks[i], files[i], into));
   }
   return {};

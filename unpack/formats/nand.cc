@@ -7,8 +7,9 @@
 //   page 4096  spare 128 … 256
 //   page 8192  spare 256 … 744, page 16384 spare 1024 … 2208
 //
-// What the codes correct is corrected and counted, a page they cannot correct is named and given as it is stored, and
-// the pages without spare bytes become the one part, at the offsets a driver sees. A bad block reads as erased there.
+// What the codes correct is corrected and counted, a page with a code word they cannot correct is
+// named and that word given as it is stored, and the pages without spare bytes become the one part, at the
+// offsets a driver sees. A bad block reads as erased there.
 // Blocks of YAFFS, whose tags stand in the spare bytes, become parts of their own that keep them.
 // Source: Linux drivers/mtd/nand (layouts in raw/nand_base.c, codes in ecc-sw-hamming.c, ecc-sw-bch.c, lib/bch.c).
 #include "unpack/describe.h"
@@ -154,7 +155,8 @@ class Reader {
       if (i == 0 || got.failed < best.failed) best = got, used = i;
       if (best.failed == 0) break;
     }
-    if (best.failed > 0) {  // as stored: a guess would be worse
+    if (best.failed > 0) {  // what cannot be corrected stays as it is stored: a guess would be worse
+      TRY_VOID(into_.step(kStepsOfCorrection * (best.corrected + best.failed)));
       std::ranges::copy(stored.span(), raw_.begin());
       best = correct_page(dump_.layouts[used], raw_);
       failed_.push_back(page);
@@ -184,7 +186,7 @@ class Reader {
     into_.problem({Fault::kMalformed,
                    "page " + std::to_string(page) + " (block " + std::to_string(page / g_.pages_per_block()) +
                        "): " + std::to_string(got.failed) + " of " + std::to_string(layout.steps.size()) +
-                       " code words have more wrong bits than their code corrects; given as stored",
+                       " code words have more wrong bits than their code corrects; these are given as stored",
                    page * g_.raw()});
   }
 

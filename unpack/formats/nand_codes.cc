@@ -224,7 +224,7 @@ class Finder {
 
   void try_codewords(const Code& code, const EccKind& kind, const std::shared_ptr<const Bch>& bch) {
     const uint32_t words = g_.page / 512, size = code.t == 4 ? 528 : 532, bytes = bch->bytes();
-    if (code.t > 8 || g_.page < 2048 || size * words > g_.raw()) return;
+    if (code.t > 8 || g_.page < 2048 || size * words > g_.raw() || size * (words - 1) >= g_.page) return;
     const uint32_t first = g_.page - size * (words - 1);  // data of a code word before the marker
     NandLayout layout = layout_of(std::make_shared<const Ecc>(kind, 516, bch), "code words between the data");
     layout.data.clear();

@@ -19,8 +19,6 @@ constexpr uint64_t kLeastPages = 8;
 constexpr size_t kLeastColumnPages = 16, kLeastColumns = 2;
 constexpr uint32_t kLeastHeaders = 3;
 
-bool is_erased(Bytes bytes) { return !bytes.empty() && bytes[0] == 0xff && is_run(bytes); }
-
 // Pages that hold something, evenly from the whole dump.
 std::vector<Bytes> sample_pages(Bytes dump, const NandGeometry& g) {
   const uint64_t pages = dump.size() / g.raw();

@@ -126,6 +126,7 @@ Result<std::vector<Segment>> segments_of(const OtaPartition& p, uint64_t block, 
     uint64_t skip = 0;
     for (const OtaExtent& e : op.extents) {
       TRY_VOID(into.step(1));
+      if (e.blocks == 0) continue;
       segments.push_back({e.block, e.blocks, &op, skip});
       skip += e.blocks * block;
     }
@@ -191,7 +192,7 @@ class Assembler {
     const uint64_t size = written_bytes(op, payload_.manifest.block);
     if (size > kMostScattered)
       return fail(Fault::kUnsupported, "an operation scatters " + std::to_string(size) + " bytes", data.base());
-    TRY_VOID(into_.step(1 + size / 4096));
+    TRY_VOID(into_.step(1 + size / 64));  // two such operations may alternate, and each is decoded anew
     scattered_.clear();
     TRY_VOID(decode(op, data, scattered_));
     if (scattered_.written() > size || scattered_.written() + payload_.manifest.block <= size)

@@ -193,8 +193,8 @@ Result<void> unpack(Bytes whole, Sink& into) {
 std::vector<Partition> find_flash_table(Bytes flash) {
   constexpr std::string_view kStart = "\0\4\0\0partition "sv;
   const std::string_view text = flash.text();
-  for (size_t at = text.find(kStart); at != text.npos; at = text.find(kStart, at + 1)) {
-    if (at % 512 != 0) continue;
+  for (size_t at = 0; at < text.size(); at += 512) {
+    if (!text.substr(at).starts_with(kStart)) continue;
     auto parts = read_lines(flash.head(0x2000, at + 4), "partition");
     const bool here = std::ranges::any_of(parts, [&](const Partition& p) {
       return p.at == at && (p.name == "partition-table" || p.name == "ptn-table");

@@ -50,8 +50,6 @@ Result<uint64_t> block_size(Bytes from, const EraseHeader& first) {
   return best->first;
 }
 
-bool is_erased(Bytes bytes) { return !bytes.empty() && bytes[0] == 0xff && is_run(bytes); }
-
 }  // namespace
 
 Result<UbiGeometry> read_ubi_geometry(Bytes from) {

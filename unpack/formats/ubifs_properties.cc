@@ -18,15 +18,6 @@ namespace {
 constexpr uint64_t kFixedBits = 16 + 4, kFanOut = 4;
 constexpr uint64_t kFirstBlock = 3;  // of the log; the tree stands behind it
 
-uint16_t crc16(Bytes bytes) {
-  uint32_t crc = 0xffff;
-  for (uint64_t i = 0; i < bytes.size(); ++i) {
-    crc ^= bytes[i];
-    for (int bit = 0; bit < 8; ++bit) crc = crc & 1 ? crc >> 1 ^ 0xa001 : crc >> 1;
-  }
-  return static_cast<uint16_t>(crc);
-}
-
 uint64_t bits_of(uint64_t value) { return static_cast<uint64_t>(std::bit_width(value)); }
 
 // Sizes in bytes, by type.
@@ -47,7 +38,7 @@ std::array<uint64_t, 4> sizes(const UbifsSuper& super) {
 
 bool node_holds(Bytes block, uint64_t at, uint64_t size) {
   const auto node = block.slice(at, size, "node");
-  return node && checksum_holds(crc16(*node->from(2, "node")), *node->le<uint16_t>(0, "crc"));
+  return node && checksum_holds(crc16_arc(*node->from(2, "node"), 0xffff), *node->le<uint16_t>(0, "crc"));
 }
 
 }  // namespace

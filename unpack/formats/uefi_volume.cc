@@ -15,6 +15,7 @@
 // Source: UEFI Platform Initialization specification 1.7, volume 3, 2.1 and 3.2; edk2 MdeModulePkg VariableFormat.h.
 #include "unpack/describe.h"
 #include "unpack/uefi.h"
+#include "unpack/vendor.h"
 
 #include <map>
 
@@ -40,12 +41,6 @@ struct Volume {
 uint16_t word_sum(Bytes b) {
   uint16_t sum = 0;
   for (uint64_t at = 0; at + 2 <= b.size(); at += 2) sum = static_cast<uint16_t>(sum + (b[at] | b[at + 1] << 8));
-  return sum;
-}
-
-uint8_t sum8(Bytes b) {
-  uint8_t sum = 0;
-  for (const std::byte byte : b.span()) sum = static_cast<uint8_t>(sum + static_cast<uint8_t>(byte));
   return sum;
 }
 
@@ -84,11 +79,11 @@ Result<File> read_file(Bytes b, uint64_t at, const Volume& v) {
   if ((f.attributes & 1) && v.system == kFfs3) f.size = TRY(b.le<uint64_t>(at + 24, "size")), f.header = 32;
   if (f.size < f.header || f.size > v.length - at) return fail(Fault::kMalformed, "size of a file", b.base() + at + 20);
   const Bytes header = b.head(f.header, at);
-  f.header_holds = checksum_holds(static_cast<uint8_t>(sum8(header) - fixed[17] - fixed[23]), uint8_t{0});
+  f.header_holds = checksum_holds(static_cast<uint8_t>(byte_sum(header) - fixed[17] - fixed[23]), uint8_t{0});
   f.summed = (f.attributes & 0x40) != 0;
   if (f.summed)
-    f.data_holds =
-        checksum_holds(static_cast<uint8_t>(sum8(b.head(f.size - f.header, at + f.header)) + fixed[17]), uint8_t{0});
+    f.data_holds = checksum_holds(static_cast<uint8_t>(byte_sum(b.head(f.size - f.header, at + f.header)) + fixed[17]),
+                                  uint8_t{0});
   if (!f.header_holds) return fail(Fault::kMalformed, "header sum of a file does not hold", b.base() + at + 16);
   return f;
 }

@@ -22,6 +22,7 @@ namespace {
 
 constexpr Magic kMagics[] = {{"xar!"}};
 constexpr uint64_t kMostToc = 64 << 20;
+constexpr size_t kLongestName = 4096;
 constexpr size_t kNoParent = ~size_t{0};
 
 struct Header {
@@ -53,7 +54,9 @@ Result<Header> read_header(Bytes b) {
   h.packed = TRY(b.be<uint64_t>(8, "packed size of the table"));
   h.plain = TRY(b.be<uint64_t>(16, "size of the table"));
   h.checksum = TRY(b.be<uint32_t>(24, "checksum kind"));
-  if (h.size < 28 || h.plain > kMostToc) return fail(Fault::kMalformed, "header", b.base() + 4);
+  // No XML of a table packs better; what claims to is not inflated for every place that looks like a header.
+  if (h.size < 28 || h.plain > kMostToc || h.plain / 256 > h.packed)
+    return fail(Fault::kMalformed, "header", b.base() + 4);
   TRY(b.slice(h.size, h.packed, "table of contents"));
   return h;
 }
@@ -78,20 +81,23 @@ std::optional<int64_t> time_of(std::string_view text) {  // "2007-10-08T12:00:00
 // Fills the table from the elements of the XML.
 struct TableReader {
   Table table;
-  std::vector<size_t> open;  // files, the innermost last
+  struct Open {
+    size_t file, path;  // in the table; the length of its element's path
+  };
+  std::vector<Open> open;  // the innermost last
 
   void start(const XmlElement& e) {
     if (e.path.ends_with("/file")) {
-      table.files.push_back({.parent = open.empty() ? kNoParent : open.back()});
-      open.push_back(table.files.size() - 1);
+      table.files.push_back({.parent = open.empty() ? kNoParent : open.back().file});
+      open.push_back({table.files.size() - 1, e.path.size()});
     } else if (e.path == "/xar/toc/checksum") {
       table.checksum_style = e.attribute("style");
     } else if (!open.empty() && e.path.ends_with("/file/data/encoding")) {
-      table.files[open.back()].encoding = e.attribute("style");
+      table.files[open.back().file].encoding = e.attribute("style");
     } else if (!open.empty() && e.path.ends_with("/file/link")) {
-      table.files[open.back()].link_type = e.attribute("type");
+      table.files[open.back().file].link_type = e.attribute("type");
     } else if (!open.empty() && e.path.ends_with("/file/data")) {
-      table.files[open.back()].has_data = true;
+      table.files[open.back().file].has_data = true;
     }
   }
 
@@ -100,9 +106,7 @@ struct TableReader {
     if (e.path == "/xar/toc/checksum/size") table.checksum_size = number(e.text);
     if (open.empty()) return;
     if (e.path.ends_with("/file")) return open.pop_back();
-    const size_t cut = e.path.rfind("/file/");
-    if (cut == std::string::npos) return;
-    field(table.files[open.back()], std::string_view(e.path).substr(cut + 6), e.text);
+    field(table.files[open.back().file], std::string_view(e.path).substr(open.back().path + 1), e.text);
   }
 
   static void field(File& f, std::string_view name, const std::string& text) {
@@ -130,6 +134,8 @@ Result<Table> read_table(Bytes b, const Header& h) {
   const uint64_t heap = b.size() - h.heap();
   table.heap_size = table.checksum_size;
   for (const File& f : table.files) {
+    if (f.name.size() > kLongestName)
+      return fail(Fault::kMalformed, "name of " + std::to_string(f.name.size()) + " bytes", b.base() + h.size);
     if (f.offset > heap || f.length > heap - f.offset)
       return fail(Fault::kTruncated, "data of " + f.name + " runs past the end", b.base() + h.heap());
     table.heap_size = std::max(table.heap_size, f.offset + f.length);

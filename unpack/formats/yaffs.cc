@@ -21,7 +21,6 @@
 #include "unpack/formats/yaffs_volume.h"
 
 #include <algorithm>
-#include <set>
 
 namespace assay::unpack {
 namespace {
@@ -53,18 +52,7 @@ class Files {
     list_directories();
     InodeTree tree(directories_, [this](uint64_t object) { return kind_of(object); }, into_);
     const auto emit = [this](const Visit& visit) { return this->emit(visit); };
-    if (has_header(kRoot)) TRY_VOID(emit({"", {kRoot, Kind::kDirectory, 0}, Kind::kDirectory, ""}));
-    TRY_VOID(tree.walk(kRoot, "", emit));
-    for (const uint64_t object : lost_directories(tree)) {
-      if (tree.visited(object)) continue;
-      const std::string path = "object-" + std::to_string(object);
-      into_.problem({Fault::kMalformed,
-                     "directory object " + std::to_string(object) +
-                         " has no name in this image; what it holds stands under " + path,
-                     0});
-      TRY_VOID(emit({path, {object, Kind::kDirectory, 0}, Kind::kDirectory, ""}));
-      TRY_VOID(tree.walk(object, path, emit));
-    }
+    TRY_VOID(tree.walk_volume(kRoot, has_header(kRoot), "object", emit));
     uint64_t nameless = 0;
     for (const auto& [number, object] : volume_.objects) nameless += !object.has_header() && !object.data.empty();
     if (nameless) into_.note("objects with data and no header", std::to_string(nameless), 0);
@@ -116,19 +104,6 @@ class Files {
       default:
         return std::nullopt;
     }
-  }
-
-  // Directories that the walk from the root did not meet; first those that no other of them names.
-  std::vector<uint64_t> lost_directories(const InodeTree& tree) const {
-    std::vector<uint64_t> tops, rest;
-    std::set<uint64_t> named;
-    for (const auto& [number, names] : directories_)
-      if (number != kRoot && !tree.visited(number))
-        for (const auto& [name, entry] : names) named.insert(entry.inode);
-    for (const auto& [number, names] : directories_)
-      if (number != kRoot && !tree.visited(number)) (named.contains(number) ? rest : tops).push_back(number);
-    tops.insert(tops.end(), rest.begin(), rest.end());
-    return tops;
   }
 
   Result<void> emit(const Visit& visit) {

@@ -28,8 +28,6 @@ constexpr uint32_t kExtra = 0x80000000;
 constexpr uint64_t kTagsSize = 16, kLooks = 64, kBadChunks = 256;
 constexpr std::array<uint8_t, 8> kSpareBytes = {0, 1, 2, 3, 6, 7, 11, 12};
 
-bool is_erased(Bytes bytes) { return !bytes.empty() && bytes[0] == 0xff && is_run(bytes); }
-
 // A Hamming code over few bytes: of the columns three pairs of parities, of the lines one index and its complement.
 struct OtherCode {
   uint32_t columns = 0, lines = 0, complement = 0;
@@ -147,17 +145,19 @@ Run first_run(Bytes from, const YaffsGeometry& g, uint64_t most) {
     ++run.valid;
     run.headers += t->chunk == 0 && !t->deleted && t->sequence != kYaffsCheckpoint;
     run.coded += t->code == Code::kHolds;
-    if (at + 2 * uint64_t{g.raw()} > from.size()) break;
   }
   return run;
 }
 
 class Search {
  public:
-  explicit Search(Bytes from) : from_(from) {}
+  Search(Bytes from, bool anywhere) : from_(from), anywhere_(anywhere) {}
 
   void look(const YaffsGeometry& g) {
     if (from_.size() < g.raw() || !may_be_tags(g) || !read_yaffs_tags(from_.head(g.raw()), g)) return;
+    // A few pages first: of many places most are refused by them. At the start of a part the root's header stands
+    // there.
+    if (const Run few = first_run(from_, g, 4); few.valid == 0 || (!anywhere_ && few.headers == 0)) return;
     const Run run = first_run(from_, g, kLooks);
     // One chunk alone is one only when its code says so; two without a header are not believed.
     if (run.valid == 0 || run.headers == 0 || (run.valid < 3 && run.coded == 0)) return;
@@ -190,6 +190,7 @@ class Search {
   }
 
   Bytes from_;
+  bool anywhere_;
   Run best_;
   YaffsGeometry geometry_;
 };
@@ -244,7 +245,7 @@ std::optional<YaffsGeometry> find_yaffs_tags(uint32_t page, uint32_t spare, cons
 Result<YaffsChunks> read_yaffs_chunks(Bytes from, bool anywhere) {
   if (!anywhere && !is_yaffs_header(from, Order::kLittle) && !is_yaffs_header(from, Order::kBig))
     return fail(Fault::kForeign, "no object header at the start", from.base());
-  Search search(from);
+  Search search(from, anywhere);
   search.run();
   if (search.best().valid == 0) return fail(Fault::kMalformed, "no page size has tags that fit", from.base());
   YaffsChunks all;

@@ -46,12 +46,12 @@ const fields = (bundle) => [
 ];
 // What @sigstore/verify 3.1 does not read, and how many changes of one bundle it may therefore accept: copies of what it
 // takes from elsewhere (the checkpoint, the hint), and, where it compares names as regular expressions and decodes base64
-// leniently, a dot for another sign and the padding.
+// leniently, a dot for another sign, and of the checkpoint's root and signature the padding and the unused bits before it.
 const notRead = {
   'mediaType': 2, 'verificationMaterial.tlogEntries.logIndex': Infinity, 'verificationMaterial.tlogEntries.logId.keyId': Infinity,
   'verificationMaterial.tlogEntries.inclusionProof.treeSize': Infinity,
   'verificationMaterial.tlogEntries.inclusionProof.rootHash': Infinity,
-  'verificationMaterial.tlogEntries.inclusionProof.checkpoint.envelope': 2, 'dsseEnvelope.signatures.keyid': Infinity,
+  'verificationMaterial.tlogEntries.inclusionProof.checkpoint.envelope': 4, 'dsseEnvelope.signatures.keyid': Infinity,
 };
 
 const at = (object, path) => path.reduce((o, step) => o[step], object);
