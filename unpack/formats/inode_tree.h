@@ -32,8 +32,8 @@ class InodeTree {
 
   // Calls `emit` for everything below `inode`, a parent before its children, otherwise in the order of names.
   Result<void> walk(uint64_t inode, const std::string& path, const std::function<Result<void>(const Visit&)>& emit);
-  // The same for a whole volume: `root` itself where it is `stored`, what lies below it, then each directory that nothing
-  // names, as a problem and a folder "<word>-<number>" (first those that no other of them names).
+  // The same for a whole volume: `root` itself where it is `stored`, what lies below it, then each directory that
+  // nothing names, as a problem and a folder "<word>-<number>" (first those that no other of them names).
   Result<void> walk_volume(uint64_t root, bool stored, const std::string& word,
                            const std::function<Result<void>(const Visit&)>& emit);
   bool visited(uint64_t inode) const { return first_path_.contains(inode); }
