@@ -1,5 +1,6 @@
 // Reads MUD files: see mud.h.
 #include "checks/mud.h"
+#include "core/json_parse.h"
 
 #include <nlohmann/json.hpp>
 
@@ -43,6 +44,17 @@ struct Entry {
   Declared declared;
   std::vector<uint16_t> ports;
   std::string why;
+
+  // All that an entry matches must hold at once; a communication has one host and one protocol.
+  void set_host(std::string name) {
+    if (!declared.name.empty()) why = "names more than one host";
+    declared.name = std::move(name);
+  }
+  void set_protocol(const std::string& protocol) {
+    if (!declared.protocol.empty() && declared.protocol != protocol)
+      why = "matches protocol " + declared.protocol + " and protocol " + protocol;
+    declared.protocol = protocol;
+  }
 };
 
 void read_network(Entry& out, const Json& value, size_t full) {
@@ -51,7 +63,7 @@ void read_network(Entry& out, const Json& value, size_t full) {
   if (slash == std::string::npos || text.substr(slash + 1) != std::to_string(full))
     out.why = "network \"" + text + "\" is more than one address";
   else
-    out.declared.name = text.substr(0, slash);
+    out.set_host(text.substr(0, slash));
 }
 
 void read_ip(Entry& out, const Json& ip, const Side& side, bool four) {
@@ -60,11 +72,11 @@ void read_ip(Entry& out, const Json& ip, const Side& side, bool four) {
   const std::string dns = "ietf-acldns:" + std::string(side.remote == "source" ? "src" : "dst") + "-dnsname";
   for (const auto& [key, value] : ip.items()) {
     if (key == dns && value.is_string())
-      out.declared.name = value.get<std::string>();
+      out.set_host(value.get<std::string>());
     else if (key == side.remote + (four ? "-ipv4-network" : "-ipv6-network"))
       read_network(out, value, four ? 32 : 128);
     else if (key == "protocol" && value.is_number_unsigned() && kProtocols.contains(value.get<uint64_t>()))
-      out.declared.protocol = kProtocols.at(value.get<uint64_t>());
+      out.set_protocol(kProtocols.at(value.get<uint64_t>()));
     else
       out.why = "matches " + key;
   }
@@ -89,13 +101,17 @@ void read_port(Entry& out, const Json& port) {
 }
 
 void read_transport(Entry& out, const std::string& protocol, const Json& transport, const Side& side) {
-  out.declared.protocol = protocol;
+  out.set_protocol(protocol);
   for (const auto& [key, value] : transport.items())
     if (key == side.remote + "-port")
       read_port(out, value);
     else if (key == side.local + "-port")
       out.why = "names a port of the product itself, which is a service";
-    else if (key != "ietf-mud:direction-initiated")
+    else if (key == "ietf-mud:direction-initiated" && value == "from-device")
+      continue;  // what a communication is: the product begins it
+    else if (key == "ietf-mud:direction-initiated")
+      out.why = "is begun by the other end, or by whom is not said: direction-initiated is not from-device";
+    else
       out.why = "matches " + key + " of " + protocol;
 }
 
@@ -108,7 +124,7 @@ Entry read_matches(const Json& matches, const Side& side) {
     else if (key == "tcp" || key == "udp")
       read_transport(out, key, value, side);
     else if (key == "icmp" && value.is_object() && value.empty())
-      out.declared.protocol = key;
+      out.set_protocol(key);
     else
       out.why = "matches " + key;
   }
@@ -119,7 +135,9 @@ Entry read_matches(const Json& matches, const Side& side) {
 
 using Found = std::set<std::tuple<std::string, std::string, uint16_t>>;
 
-void read_entry(MudFile& out, Found& found, const Json& ace, const Side& side, const std::string& where) {
+// `refused`: an entry before does not accept, and what it matches is not accepted by this one either.
+void read_entry(MudFile& out, Found& found, const Json& ace, const Side& side, const std::string& where,
+                bool& refused) {
   const Json* name = member(ace, "name");
   const std::string label =
       where + " " + (name != nullptr && name->is_string() ? "\"" + name->get<std::string>() + "\"" : "without a name");
@@ -128,10 +146,12 @@ void read_entry(MudFile& out, Found& found, const Json& ace, const Side& side, c
   const std::string action = forwarding != nullptr && forwarding->is_string() ? forwarding->get<std::string>() : "";
   if (action != "accept" && action != "ietf-access-control-list:accept") {
     out.left_out.push_back(label + ": does not accept");
+    refused = true;
     return;
   }
   const Json* matches = member(ace, "matches");
   Entry entry = read_matches(matches == nullptr ? Json() : *matches, side);
+  if (entry.why.empty() && refused) entry.why = "stands behind an entry that does not accept, which may take from it";
   if (!entry.why.empty()) {
     out.left_out.push_back(label + ": " + entry.why);
     return;
@@ -146,6 +166,7 @@ Result<void> read_policy(MudFile& out, Found& found, const Json& mud, const Json
   const Json* holder = member(*policy, "access-lists");
   const Json* names = holder == nullptr ? nullptr : member(*holder, "access-list");
   if (names == nullptr || !names->is_array()) return malformed(side.policy, "has no access-lists/access-list");
+  bool refused = false;
   for (const Json& one : *names) {
     const Json* name = member(one, "name");
     const auto list = std::ranges::find_if(lists, [&](const Json& l) {
@@ -158,7 +179,7 @@ Result<void> read_policy(MudFile& out, Found& found, const Json& mud, const Json
     const Json* entries = holder_of_entries == nullptr ? nullptr : member(*holder_of_entries, "ace");
     const std::string where = "acl \"" + name->get<std::string>() + "\"";
     if (entries == nullptr || !entries->is_array()) return malformed(where, "has no aces/ace");
-    for (const Json& ace : *entries) read_entry(out, found, ace, side, where);
+    for (const Json& ace : *entries) read_entry(out, found, ace, side, where, refused);
   }
   return {};
 }
@@ -185,8 +206,7 @@ Result<void> read_head(MudFile& out, const Json& mud) {
 
 Result<MudFile> read_mud(std::string_view text) {
   if (text.size() > kLargest) return fail(Fault::kLimit, "mud: longer than 1 MiB");
-  const Json json = Json::parse(text, nullptr, false);
-  if (json.is_discarded()) return fail(Fault::kMalformed, "mud: not JSON");
+  const Json json = TRY(parse_json(text, "mud"));
   const Json* mud = member(json, "ietf-mud:mud");
   if (mud == nullptr) return malformed("ietf-mud:mud", "is missing: this is no MUD file");
   MudFile out;

@@ -56,6 +56,13 @@ TEST(Mud, NothingBecomesWiderOnTheWay) {
       {ace(kHost + R"(,"eth":{})"), "matches eth"},
       {ace(kHost, "drop"), "does not accept"},
       {ace(R"("tcp":{})"), "names no host"},
+      {ace(R"("ipv4":{"ietf-acldns:dst-dnsname":"u.example","destination-ipv4-network":"192.0.2.1/32"})"),
+       "more than one host"},
+      {ace(kHost + R"(,"ipv6":{"ietf-acldns:dst-dnsname":"v.example"})"), "more than one host"},
+      {ace(R"("ipv4":{"ietf-acldns:dst-dnsname":"u.example","protocol":17},"tcp":{})"),
+       "protocol udp and protocol tcp"},
+      {ace(kHost + R"(,"tcp":{},"udp":{})"), "protocol tcp and protocol udp"},
+      {ace(kHost + R"(,"tcp":{"ietf-mud:direction-initiated":"to-device"})"), "direction-initiated"},
   };
   for (const auto& [entry, why] : all) {
     const auto file = read_mud(mud(entry));
@@ -66,9 +73,20 @@ TEST(Mud, NothingBecomesWiderOnTheWay) {
   }
 }
 
+TEST(Mud, WhatStandsBehindADropIsLeftOut) {
+  const std::string other = R"("ipv4":{"ietf-acldns:dst-dnsname":"v.example","protocol":6},"tcp":{})";
+  const auto file = read_mud(mud(ace(other) + "," + ace(kHost, "drop") + "," + ace(kHost)));
+  ASSERT_TRUE(file) << file.error().what;
+  ASSERT_EQ(file->communications.size(), 1u);
+  EXPECT_EQ(file->communications[0].name, "v.example");
+  ASSERT_EQ(file->left_out.size(), 2u);
+  EXPECT_NE(file->left_out[1].find("stands behind an entry that does not accept"), std::string::npos);
+}
+
 TEST(Mud, RefusesWithTheMember) {
   const std::vector<std::pair<std::string, std::string>> all = {
       {"", "not JSON"},
+      {std::string(100000, '['), "nested more than 64 deep"},
       {"{}", "ietf-mud:mud: is missing"},
       {R"({"ietf-mud:mud":{"mud-version":2}})", "mud-version: must be 1"},
       {R"({"ietf-mud:mud":{"mud-version":1}})", "mud-url: is missing"},
