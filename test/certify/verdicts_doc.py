@@ -2,7 +2,8 @@
 """docs/verdicts.md: what the ready policies say of each image in ../shared/firmware, made by the program itself.
 
 `verdicts_doc.py write ASSAY` certifies each image under both policies with keys and a log of its own and writes the
-document; `verdicts_doc.py check ASSAY` (a test) judges them again and fails where the document is stale. 77: no images."""
+document; `verdicts_doc.py check ASSAY` (a test) judges them again and fails where the tables are stale; the section
+Decisions takes certifying each image twice and is compared when it is written only. 77: no images."""
 import base64
 import csv
 import json
@@ -20,7 +21,8 @@ CLASSES = {"ont-": "cpe-ont", "sannce-": "ip-camera"}
 LETTERS = {"PASS": "P", "FAIL": "**F**", "INCONCLUSIVE": "i", "NOT_TESTED": "-", "NOT_APPLICABLE": "n"}
 INTRO = """# Verdicts on the images of the test set
 
-Made by `test/certify/verdicts_doc.py write ASSAY`; a test holds it against the program. Each image was certified under both ready
+Made by `test/certify/verdicts_doc.py write ASSAY`; a test holds the tables against the program. The decisions
+at the end are written together with them and only then: the test judges, it does not certify. Each image was certified under both ready
 policies as of %s. No vendor's declaration exists for them: of each only its class is declared, so whatever is counted as
 observed minus declared is INCONCLUSIVE, and no certificate is given while evidence is missing. What a verdict rests on stands in the
 certificate; `assay policy judge POLICY IMAGE` prints the reasons. A PASS is no proof that nothing is hidden, and an F says what the
