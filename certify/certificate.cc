@@ -3,6 +3,7 @@
 #include "certify/base64.h"
 #include "certify/issue.h"
 #include "certify/json.h"
+#include "core/json_parse.h"
 
 #include <nlohmann/json.hpp>
 
@@ -51,7 +52,7 @@ Result<Bundle> read_bundle(const Json& json, const VerifierKey& log, const std::
   out.envelope.payload_type = text(envelope.at("payloadType"));
   out.envelope.signature = TRY(from_base64(text(signature.at("sig")), file + ": sig"));
   const std::string body = TRY(from_base64(text(entry.at("canonicalizedBody")), file + ": canonicalizedBody"));
-  const Json parsed = Json::parse(body);
+  const Json parsed = TRY(parse_json(body, file + ": canonicalizedBody"));
   const std::string spki = TRY(from_base64(
       text(parsed.at("spec").at("dsseV002").at("signatures").at(0).at("verifier").at("publicKey").at("rawBytes")),
       file + ": publicKey"));
@@ -76,7 +77,7 @@ Result<Bundle> read_attestation(const Json& json, const VerifierKey& log, const 
 
 Result<Certificate> read_json(std::string_view text, const std::string& file) {
   try {
-    const Json json = Json::parse(text);
+    const Json json = TRY(parse_json(text, file));
     Certificate out;
     out.log = TRY(parse_verifier_key(json.at("log").get<std::string>()));
     out.bundles.push_back(TRY(read_bundle(json.at("certificate"), out.log, file)));
@@ -93,6 +94,7 @@ Result<void> check_bundle(const Bundle& b, const std::string& file) {
     return fail(Fault::kMalformed, file + ": the signature of key " + b.signer.id() + " does not verify");
   if (b.envelope.payload_type != kStatementPayload)
     return fail(Fault::kMalformed, file + ": payloadType " + b.envelope.payload_type);
+  TRY(parse_json(b.envelope.payload, file + ": a statement"));
   const Digest leaf = leaf_hash(log_body(b.envelope, b.signer));
   if (!verify_inclusion(leaf, b.entry.index, b.entry.checkpoint.size, b.entry.proof, b.entry.checkpoint.root))
     return fail(Fault::kMalformed,
@@ -100,9 +102,8 @@ Result<void> check_bundle(const Bundle& b, const std::string& file) {
   return {};
 }
 
-std::vector<std::string> named_inputs(std::string_view verdict) {
+std::vector<std::string> named_inputs(const Json& json) {
   std::vector<std::string> out;
-  const Json json = Json::parse(verdict);
   for (const Json& input : json.at("predicate").value("inputAttestations", Json::array()))
     out.push_back(input.at("digest").at("sha256").get<std::string>());
   return out;
@@ -111,7 +112,7 @@ std::vector<std::string> named_inputs(std::string_view verdict) {
 // The verdict's inputAttestations name the statements of these digests, in this order.
 Result<void> check_inputs(std::string_view verdict, const std::vector<std::string>& inputs, const std::string& file) {
   try {
-    if (named_inputs(verdict) == inputs) return {};
+    if (named_inputs(TRY(parse_json(verdict, file + ": the verdict"))) == inputs) return {};
     return fail(Fault::kMalformed, file + ": inputAttestations of the verdict do not name the attestations beside it");
   } catch (const Json::exception& error) {
     return fail(Fault::kMalformed, file + ": inputAttestations of the verdict: " + error.what());
@@ -139,9 +140,10 @@ Result<Checkpoint> without_cosignatures(const Checkpoint& now, const VerifierKey
 }  // namespace
 
 std::string statement_type(const Bundle& bundle) {
-  const Json json = Json::parse(bundle.envelope.payload, nullptr, false);
-  if (!json.is_object() || !json.contains("predicateType") || !json["predicateType"].is_string()) return "";
-  return json["predicateType"].get<std::string>();
+  const auto json = parse_json(bundle.envelope.payload, "statement");
+  if (!json || !json->is_object() || !json->contains("predicateType")) return "";
+  const Json& type = (*json)["predicateType"];
+  return type.is_string() ? type.get<std::string>() : "";
 }
 
 std::string log_body(const Envelope& e, const PublicKey& signer) {

@@ -1,6 +1,8 @@
 // See evidence_file.h.
 #include "certify/evidence_file.h"
 
+#include "core/json_parse.h"
+
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
@@ -49,7 +51,7 @@ std::string evidence_json(const Evidences& evidence) {
 
 Result<Evidences> read_evidence(std::string_view text) {
   try {
-    const Json json = Json::parse(text);
+    const Json json = TRY(parse_json(text, "evidence"));
     if (json.at("evidence") != 1) return fail(Fault::kUnsupported, "evidence: only version 1 is read");
     Evidences out = evidence_of(json);
     if (evidence_json(out) != text)

@@ -2,10 +2,13 @@
 
 #include "certify/json.h"
 #include "certify/merkle.h"
+#include "core/json_parse.h"
+#include "core/text.h"
 
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <bit>
 #include <map>
 
 namespace assay::certify {
@@ -28,7 +31,10 @@ Result<Digest> digest_of_hex(const std::string& text, const std::string& field) 
   return out;
 }
 
-std::string name_of(const Arrow& arrow) { return arrow.name + (arrow.way.empty() ? "" : " of " + arrow.way); }
+// Of a stranger's list: whatever is no text of a way becomes one.
+std::string name_of(const Arrow& arrow) {
+  return escape(unescape(arrow.name + (arrow.way.empty() ? "" : " of " + arrow.way)));
+}
 
 }  // namespace
 
@@ -52,7 +58,8 @@ Statement arrows_statement(const Subject& image, const FactRoot& facts) {
 
 Result<FactRoot> read_arrows(std::string_view statement, const std::string& file) {
   try {
-    const nlohmann::json predicate = nlohmann::json::parse(statement).at("predicate");
+    const nlohmann::json json = TRY(parse_json(statement, file + ": the list of arrows"));
+    const nlohmann::json& predicate = json.at("predicate");
     FactRoot out;
     for (const auto& row : predicate.at("arrows"))
       out.arrows.push_back({row.at(0).get<std::string>(), row.at(1).get<std::string>(), false,

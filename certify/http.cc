@@ -57,7 +57,7 @@ Result<std::string> get(httplib::Client& client, const std::string& path, const 
 }
 
 void answer(const std::string& folder, const httplib::Request& request, httplib::Response& response) {
-  const std::string path = request.path.substr(1);
+  const std::string path = request.path.empty() ? "" : request.path.substr(1);
   const auto bytes = is_served(path) ? read_file(folder + "/" + path, kLongestFile)
                                      : Result<std::string>(fail(Fault::kIo, "not served"));
   if (!bytes) {

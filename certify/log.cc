@@ -4,6 +4,7 @@
 #include "certify/integrate.h"
 #include "certify/journal.h"
 #include "certify/json.h"
+#include "core/json_parse.h"
 
 #include <fcntl.h>
 #include <sys/file.h>
@@ -24,7 +25,7 @@ Result<Config> read_config(const std::string& folder) {
   const std::string file = folder + "/log.json";
   const auto text = read_file(file, 1 << 16);
   if (!text) return fail(Fault::kIo, folder + " is no log (" + text.error().what + "); `assay log init` makes one");
-  const auto json = nlohmann::json::parse(*text, nullptr, false);
+  const nlohmann::json json = TRY(parse_json(*text, file));
   for (const char* field : {"verifierKey", "key"})
     if (!json.is_object() || !json.contains(field) || !json[field].is_string())
       return fail(Fault::kMalformed, file + ": " + field + " is missing");

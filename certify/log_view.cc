@@ -2,6 +2,7 @@
 
 #include "certify/files.h"
 #include "certify/http.h"
+#include "core/json_parse.h"
 
 #include <nlohmann/json.hpp>
 
@@ -18,7 +19,7 @@ Result<VerifierKey> key_in(const std::string& folder) {
   if (!text)
     return fail(Fault::kIo,
                 folder + " is no log of ours (" + text.error().what + "); --log-key names the key of another");
-  const auto json = nlohmann::json::parse(*text, nullptr, false);
+  const nlohmann::json json = TRY(parse_json(*text, file));
   if (!json.is_object() || !json.contains("verifierKey") || !json["verifierKey"].is_string())
     return fail(Fault::kMalformed, file + ": verifierKey is missing");
   return parse_verifier_key(json["verifierKey"].get<std::string>());

@@ -69,7 +69,7 @@ Result<Outside> read_manual(std::string_view text) {
 void add(Evidences& evidence, const Outside& outside) {
   for (const auto& [name, from] : outside.collections) {
     Collection& to = evidence.collections[name];
-    const bool first = to.records.empty() && !to.complete && to.why.starts_with("no evidence of this kind");
+    const bool first = to.records.empty() && !to.complete && to.why == kNoEvidence;
     to.complete = from.complete && (first || to.complete);
     if (first) to.why.clear();
     if (!from.complete) to.why += (to.why.empty() ? "" : "; ") + outside.file + ": " + from.why;

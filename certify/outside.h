@@ -16,7 +16,8 @@ struct Outside {
 };
 
 // nmap's XML (nmap.dtd): ports of tcp and udp that are open or may be, each declared or not. The collection of a
-// protocol is complete when the scan ended well and asked for all of its 65535 ports.
+// protocol is complete when the scan ended well and asked for all of its 65535 ports, every host that was up answered
+// at one of them, open or closed, none timed out, and no ports that may be open are only counted (extraports).
 Result<Outside> read_nmap(std::string_view xml, const checks::Declaration* declaration);
 // SARIF 2.1.0: results of other tools. Complete when every run says that it ended successfully.
 Result<Outside> read_sarif(std::string_view json);

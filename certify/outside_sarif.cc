@@ -1,6 +1,7 @@
 // Reads SARIF 2.1.0 of other tools: see outside.h. Defaults as the standard has them: kind "fail", level "warning"
 // (sections 3.27.9 and 3.27.10); a result that was suppressed stays one and says so.
 #include "certify/outside.h"
+#include "core/json_parse.h"
 
 #include <nlohmann/json.hpp>
 
@@ -72,7 +73,7 @@ Result<void> read_run(Outside& out, Collection& to, const Json& run) {
 }  // namespace
 
 Result<Outside> read_sarif(std::string_view json) {
-  const Json root = Json::parse(json, nullptr, false);
+  const Json root = TRY(parse_json(json, "sarif"));
   if (!root.is_object()) return fail(Fault::kMalformed, "sarif: not a JSON object");
   if (text(root, "/version") != "2.1.0") return fail(Fault::kUnsupported, "sarif: version must be 2.1.0");
   if (!root.contains("runs") || !root["runs"].is_array() || root["runs"].empty())

@@ -2,6 +2,7 @@
 
 #include "certify/page_style.h"
 #include "certify/statement.h"
+#include "core/json_parse.h"
 #include "core/text.h"
 
 #include <nlohmann/json.hpp>
@@ -51,11 +52,11 @@ struct Results {
 Results results_of(const Certificate& certificate) {
   Results out;
   for (const Bundle& bundle : certificate.bundles) {
-    if (statement_type(bundle).find("/test-result/") == std::string::npos) continue;
-    const Json json = Json::parse(bundle.envelope.payload, nullptr, false);
+    if (statement_type(bundle) != kTestResultType) continue;
+    const auto json = parse_json(bundle.envelope.payload, "test result");
     const Json::json_pointer at(std::string("/predicate/") + kExtension);
-    if (!json.contains(at) || !json.at(at).is_object()) continue;
-    const Json& extension = json.at(at);
+    if (!json || !json->contains(at) || !json->at(at).is_object()) continue;
+    const Json& extension = json->at(at);
     for (const Json& one : extension.value("judgements", Json::array())) out.judgements.push_back(one);
     const Json coverage = extension.value("coverage", Json::array());  // of each image
     for (const Json& one : coverage) out.coverages.push_back(one);
@@ -115,7 +116,8 @@ std::string examined(const Terms& terms) {
   out += row("Judged as of", html(terms.as_of));
   for (const auto& [format, digest] : terms.keys) out += row("Key for " + format, "sha256 " + code(digest));
   for (const auto& [ref, until] : terms.waived)
-    out += row("Waived", html(ref) + "<br>by two approvers, until " + html(until));
+    out += row("Waived", html(ref) + "<br>until " + html(until) +
+                             "; the signer claims that the approvers whom the policy names signed it");
   return out + "</dl>";
 }
 
@@ -159,10 +161,6 @@ std::string how_to_check(const Certificate& certificate, const std::string& dige
          "too. Whether the "
          "certificate was suspended or withdrawn since stands in the log, not here.</p>";
 }
-
-}  // namespace
-
-namespace {
 
 Result<std::string> write_page(const Certificate& certificate, const Terms& terms, std::string_view file) {
   const std::string digest = sha256(Bytes(file)).hex();

@@ -103,10 +103,7 @@ Record make_record(std::map<std::string, std::string> fields) {
 Evidences gather(std::span<const Examination* const> examinations, const checks::Declaration* declaration) {
   Evidences out;
   for (const std::string& name : collection_names())
-    out.collections[name] = {
-        false,
-        name.starts_with("declaration.") ? "no declaration was given" : "no evidence of this kind was given",
-        {}};
+    out.collections[name] = {false, name.starts_with("declaration.") ? "no declaration was given" : kNoEvidence, {}};
   const std::string why = why_not_complete(examinations);
   for (const char* name : kOfFacts) out.collections[name] = {why.empty(), why, {}};
   for (const Examination* e : examinations) {

@@ -20,6 +20,8 @@ struct Collection {
   std::vector<Record> records;
 };
 
+inline constexpr char kNoEvidence[] = "no evidence of this kind was given";  // why of a collection that nobody gave
+
 struct Evidences {
   std::map<std::string, Collection> collections;  // "services", "findings", "declaration.accounts", …
   std::vector<std::string> rules;                 // that were run

@@ -21,6 +21,8 @@ inline constexpr char kStatementPayload[] = "application/vnd.in-toto+json";
 //    "waivers": [{"ref": REF, "until": "YYYY-MM-DD", "sha256": HEX}]}
 inline constexpr char kVerdictType[] = "https://slsa.dev/verification_summary/v1";
 inline constexpr char kExtension[] = "urn:assay:certificate:v1";
+inline constexpr char kTestResultType[] = "https://in-toto.io/attestation/test-result/v0.1";
+inline constexpr char kSbomType[] = "https://cyclonedx.org/bom";
 inline constexpr char kStatusType[] = "urn:assay:status:v1";
 
 struct Subject {

@@ -4,6 +4,7 @@
 #include "certify/files.h"
 #include "certify/json.h"
 #include "core/date.h"
+#include "core/json_parse.h"
 
 #include <nlohmann/json.hpp>
 
@@ -45,7 +46,7 @@ struct Kept {
 };
 Result<Kept> read_kept(const std::string& text, const std::string& file) {
   try {
-    const Json json = Json::parse(text);
+    const Json json = TRY(parse_json(text, file));
     const Json& envelope = json.at("dsseEnvelope");
     Kept out;
     const std::string spki = TRY(from_base64(json.at("publicKey").get<std::string>(), file + ": publicKey"));
@@ -63,7 +64,7 @@ Result<Kept> read_kept(const std::string& text, const std::string& file) {
 
 Result<StatusEvent> read_event(const std::string& payload, const std::string& file) {
   try {
-    const Json json = Json::parse(payload);
+    const Json json = TRY(parse_json(payload, file));
     const Json& predicate = json.at("predicate");
     if (json.at("predicateType") != kStatusType)
       return fail(Fault::kMalformed, file + ": predicateType is not " + kStatusType);

@@ -2,6 +2,7 @@
 
 #include "certify/statement.h"
 #include "core/date.h"
+#include "core/json_parse.h"
 
 #include <nlohmann/json.hpp>
 
@@ -33,7 +34,7 @@ Result<void> check_days(const Terms& terms, const std::string& file) {
 
 Result<Terms> read_terms(const std::string& statement, const std::string& file) {
   try {
-    const Json json = Json::parse(statement);
+    const Json json = TRY(parse_json(statement, file + ": the verdict"));
     if (text(json, "predicateType") != kVerdictType)
       return fail(Fault::kMalformed, file + ": predicateType is " + text(json, "predicateType") + ", not " +
                                          kVerdictType + ": this file is no certificate");

@@ -1,6 +1,7 @@
 #include "certify/trust.h"
 
 #include "certify/base64.h"
+#include "core/json_parse.h"
 
 #include <nlohmann/json.hpp>
 
@@ -11,7 +12,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr std::string_view kRoles[] = {kSignsCertificates, kSignsStatus, kSignsWaivers};
+constexpr std::string_view kRoles[] = {kSignsCertificates, kSignsStatus};
 
 Result<void> only_fields(const Json& object, std::initializer_list<std::string_view> known, const std::string& where) {
   if (!object.is_object()) return fail(Fault::kMalformed, where + ": expected an object");
@@ -75,8 +76,7 @@ Result<TrustedKey> read_key(const Json& json, const std::string& where) {
   out.roles = TRY(texts(json, "roles", where));
   for (const std::string& role : out.roles)
     if (std::ranges::find(kRoles, role) == std::end(kRoles))
-      return fail(Fault::kMalformed,
-                  where + ": roles: " + role + " is no role; there are: certificate, status, waiver");
+      return fail(Fault::kMalformed, where + ": roles: " + role + " is no role; there are: certificate, status");
   if (out.roles.empty()) return fail(Fault::kMalformed, where + ": roles: a key without a role signs nothing");
   out.log = TRY(text(json, "log", where));
   const auto from = TRY(index(json, "from", where));
@@ -106,8 +106,7 @@ std::string objection(const TrustedKey& key, const std::string& role, uint64_t i
 }  // namespace
 
 Result<Trust> read_trust(std::string_view bytes, const std::string& file) {
-  const Json json = Json::parse(bytes, nullptr, false);
-  if (json.is_discarded()) return fail(Fault::kMalformed, file + ": not JSON, or truncated");
+  const Json json = TRY(parse_json(bytes, file));
   TRY_VOID(only_fields(json, {"logs", "witnesses", "cosignatures", "keys"}, file));
   Trust out;
   out.logs = TRY(verifier_keys(json, "logs", kNoteEd25519, file));

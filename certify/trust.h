@@ -14,7 +14,7 @@
 
 namespace assay::certify {
 
-inline constexpr char kSignsCertificates[] = "certificate", kSignsStatus[] = "status", kSignsWaivers[] = "waiver";
+inline constexpr char kSignsCertificates[] = "certificate", kSignsStatus[] = "status";
 
 struct TrustedKey {
   std::string name;

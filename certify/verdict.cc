@@ -12,9 +12,6 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr char kTestResultType[] = "https://in-toto.io/attestation/test-result/v0.1";
-constexpr char kSbomType[] = "https://cyclonedx.org/bom";
-
 Json digest(const std::string& sha256) { return {{"sha256", sha256}}; }
 
 Subject subject_of(const Image& image) { return {escape(image.examination->name), image.examination->sha256.hex()}; }

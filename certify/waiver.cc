@@ -3,6 +3,7 @@
 
 #include "certify/base64.h"
 #include "core/date.h"
+#include "core/json_parse.h"
 #include "core/text.h"
 
 #include <nlohmann/json.hpp>
@@ -26,7 +27,7 @@ struct Parts {
 
 Result<Parts> read_parts(std::string_view file) {
   try {
-    const Json json = Json::parse(file);
+    const Json json = TRY(parse_json(file, "waiver"));
     if (json.at("payloadType") != kStatementPayload) return refuse("payloadType is not that of a statement");
     Parts out;
     out.payload = TRY(from_base64(json.at("payload").get<std::string>(), "waiver: payload"));
@@ -50,7 +51,7 @@ std::string write_parts(const Parts& parts) {
 
 Result<Waiver> read_payload(const std::string& payload) {
   try {
-    const Json json = Json::parse(payload);
+    const Json json = TRY(parse_json(payload, "waiver: the statement"));
     if (json.at("predicateType") != kWaiverType) return refuse("predicateType is not " + std::string(kWaiverType));
     const Json& predicate = json.at("predicate");
     Waiver out;

@@ -3,6 +3,7 @@
 #include "certify/fact_root.h"
 #include "certify/files.h"
 #include "certify/page.h"
+#include "certify/statement.h"
 #include "cli/commands.h"
 
 #include <fmt/format.h>
@@ -17,9 +18,8 @@ struct Flags {
   std::vector<std::string> withhold = {"sbom", "arrows"};
 };
 
-const std::map<std::string, std::string> kTypes = {{"sbom", "https://cyclonedx.org/bom"},
-                                                   {"arrows", certify::kArrowsType},
-                                                   {"results", "https://in-toto.io/attestation/test-result/v0.1"}};
+const std::map<std::string, std::string> kTypes = {
+    {"sbom", certify::kSbomType}, {"arrows", certify::kArrowsType}, {"results", certify::kTestResultType}};
 
 Result<void> page(const Flags& flags) {
   const std::string text = TRY(certify::read_file(flags.certificate, 1 << 28));

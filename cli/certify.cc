@@ -62,9 +62,9 @@ Result<int> certify_submission(const Flags& flags) {
   certify::Ground ground = TRY(ground_of(policy, judged, evidence));
   ground.waivers = TRY(waivers_of(flags, policy, judged, key.public_key()));
   const certify::Statements statements = TRY(certify::statements_of(ground, judgements));
-  if (!flags.save_evidence.empty()) TRY_VOID(write_file(flags.save_evidence, evidence));
+  if (!flags.save_evidence.empty()) TRY_VOID(write_whole(flags.save_evidence, evidence, kPrivate));
   const std::string text = TRY(certify::issue(statements.verdict, statements.inputs, key, log));
-  TRY_VOID(write_file(flags.output, text));
+  TRY_VOID(write_whole(flags.output, text, 0644));
   const certify::Decision decision = certify::decide(ground, judgements);
   print_verdicts(judgements);
   fmt::print("{}: {}\n", decision.passed ? "PASSED" : "FAILED", decision.because);

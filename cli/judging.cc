@@ -3,6 +3,8 @@
 #include "certify/evidence_file.h"
 #include "certify/files.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 
 namespace assay::cli {
@@ -85,6 +87,12 @@ Result<engine::Options> JudgingFlags::examination_options() const {
   if (!as_of.empty()) out.as_of = as_of;
   TRY_VOID(read_declaration(*this, out));
   return out;
+}
+
+Result<void> write_whole(const std::string& file, std::string_view bytes, unsigned mode) {
+  struct stat at{};
+  if (file == "-" || (stat(file.c_str(), &at) == 0 && !S_ISREG(at.st_mode))) return write_file(file, bytes);
+  return certify::write_durably(file, bytes, mode);
 }
 
 bool Judged::complete() const {

@@ -9,6 +9,7 @@
 namespace assay::cli {
 
 constexpr uint64_t kLongestDocument = 1 << 20, kLongestEvidence = 1 << 28;
+constexpr unsigned kPrivate = 0600;  // evidence holds what the image holds, password hashes too
 
 struct JudgingFlags : Common {
   std::string policy, other, declaration, as_of, evidence;
@@ -24,6 +25,9 @@ struct PolicyText {
   std::string text;  // as written: its digest stands in a certificate
 };
 Result<PolicyText> load_policy(const std::string& name);  // a ready one by its name, else a file
+
+// Whole or not at all, for the named readers; "-" and what is no regular file (a pipe) is written directly.
+Result<void> write_whole(const std::string& file, std::string_view bytes, unsigned mode);
 
 // Never from the user's store: what is judged was computed by this program now.
 struct Judged {

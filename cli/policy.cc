@@ -81,7 +81,7 @@ Result<int> diff(const Flags& flags) {
 
 Result<int> save_evidence(const Flags& flags) {
   const Judged judged = TRY(gather_evidence(flags));
-  TRY_VOID(write_file(flags.output, certify::evidence_json(judged.evidence)));
+  TRY_VOID(write_whole(flags.output, certify::evidence_json(judged.evidence), kPrivate));
   return judged.complete() ? kClean : kIncomplete;
 }
 

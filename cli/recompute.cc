@@ -3,6 +3,8 @@
 #include "certify/fact_root.h"
 #include "certify/files.h"
 #include "cli/judging.h"
+#include "core/json_parse.h"
+#include "core/text.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -27,9 +29,9 @@ Result<void> check_program(const Terms& terms) {
 }
 
 std::string subject_of(const certify::Bundle& bundle) {
-  const auto json = nlohmann::json::parse(bundle.envelope.payload, nullptr, false);
+  const auto json = parse_json(bundle.envelope.payload, "statement");
   const nlohmann::json::json_pointer at("/subject/0/digest/sha256");
-  return json.contains(at) && json.at(at).is_string() ? json.at(at).get<std::string>() : "";
+  return json && json->contains(at) && json->at(at).is_string() ? json->at(at).get<std::string>() : "";
 }
 
 Result<FactRoot> listed_arrows(const certify::Certificate& certificate, const CertifiedImage& image) {
@@ -62,11 +64,13 @@ Result<engine::Options> options_for(const Recomputation& flags, const Terms& ter
   return options;
 }
 
+bool reads_one_content(const engine::Arrow& arrow) { return arrow.name == "unpack" || arrow.name == "file"; }
+
 // Ways of N arrows out of those that read one content, drawn anew at each run.
 std::vector<std::string> draw(const FactRoot& listed, uint64_t count) {
   std::vector<std::string> ways, out;
   for (const engine::Arrow& arrow : listed.arrows)
-    if (arrow.name == "unpack" || arrow.name == "file") ways.push_back(arrow.way);
+    if (reads_one_content(arrow)) ways.push_back(arrow.way);
   std::ranges::sort(ways);
   ways.erase(std::unique(ways.begin(), ways.end()), ways.end());
   std::ranges::sample(ways, std::back_inserter(out), static_cast<ptrdiff_t>(count),
@@ -79,9 +83,24 @@ Result<FactRoot> run_again(engine::Options options) {
   end_progress_line();
   std::vector<engine::Arrow> arrows = inspection.arrows();
   // With a part of the tree alone, what looks at the whole reads something else.
-  if (!options.focus.empty())
-    std::erase_if(arrows, [](const auto& arrow) { return arrow.name != "unpack" && arrow.name != "file"; });
+  if (!options.focus.empty()) std::erase_if(arrows, [](const auto& arrow) { return !reads_one_content(arrow); });
   return certify::fact_root(std::move(arrows));
+}
+
+std::string name_of(const std::string& way, const CertifiedImage& image) {
+  return escape(unescape(way.empty() ? image.name : way));
+}
+
+// An arrow listed at a drawn way that no content of the image has was invented. Compared by key, because contents that
+// occur twice ran once.
+Result<void> check_drawn_ran(const FactRoot& listed, const FactRoot& now, const std::vector<std::string>& drawn,
+                             const CertifiedImage& image) {
+  for (const engine::Arrow& arrow : listed.arrows)
+    if (reads_one_content(arrow) && std::ranges::find(drawn, arrow.way) != drawn.end() &&
+        !std::ranges::binary_search(now.arrows, arrow.key, {}, &engine::Arrow::key))
+      return fail(Fault::kMalformed, "computed again, nothing ran at " + name_of(arrow.way, image) +
+                                         ", which the certificate lists (" + escape(arrow.name) + ")");
+  return {};
 }
 
 }  // namespace
@@ -99,14 +118,15 @@ Result<void> recompute(const Recomputation& flags, const certify::Certificate& c
     return fail(Fault::kMalformed, "computed again, " + image.name + " gives another result: fact root " +
                                        now.root.hex() + ", certified " + image.fact_root +
                                        (differs.empty() ? "" : ": " + differs));
+  if (!flags.all) TRY_VOID(check_drawn_ran(*listed, now, options.focus, image));
   if (flags.all) {
-    fmt::print("checked: all {} arrows of {} ran again, fact root {}\n", now.arrows.size(), image.name,
-               image.fact_root);
+    fmt::print("checked: all {} arrows of {} ran again, fact root {}\n", now.arrows.size(), escape(image.name),
+               escape(image.fact_root));
     return {};
   }
   fmt::print("checked: {} of {} arrows of {} ran again with the same results:\n", now.arrows.size(), image.arrows,
-             image.name);
-  for (const std::string& way : options.focus) fmt::print("  {}\n", way.empty() ? image.name : way);
+             escape(image.name));
+  for (const std::string& way : options.focus) fmt::print("  {}\n", name_of(way, image));
   return {};
 }
 

@@ -47,6 +47,12 @@ def cases(room):
     yield "truncated certificate", ["verify", write(at("half.json"), whole[:len(whole) // 2]), *trust], 1, ["half.json", "truncated"]
     yield "empty certificate", ["verify", at("empty"), *trust], 1, ["empty"]
     yield "not a certificate", ["verify", write(at("other.json"), "{}"), *trust], 1, ["other.json", "not a certificate"]
+    write(at("deep.json"), "[" * 100000)
+    yield "certificate of brackets", ["verify", at("deep.json"), *trust], 1, ["deep.json", "nested more than 64 deep at byte 64"]
+    yield "roots of brackets", ["verify", at("cert.json"), "--trust", write(at("deep"), '{"logs":' + "[" * 100000 + "]" * 100000 + "}")], 1, \
+        ["nested more than 64 deep"]
+    yield "SARIF of brackets", ["policy", "judge", "consumer-cpe", at("image.tar"), "--sarif", at("deep.json")], 2, ["deep.json", "nested"]
+    yield "MUD of brackets", ["declare", "--declaration", write(at("d.yaml"), "declaration: 1\n"), "--mud", at("deep.json")], 2, ["mud", "nested"]
     yield "no certificate", ["verify", at("nothing"), *trust], 3, ["nothing"]
     yield "page of a truncated one", ["certificate", "page", at("half.json"), "-o", at("new.json")], 1, ["half.json"]
     yield "space at the end", ["verify", write(at("space.json"), whole + " "), *trust], 1, ["space.json", "encoding"]

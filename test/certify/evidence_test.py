@@ -3,6 +3,7 @@
 images of one submission. Run as `evidence_test.py test_NAME ASSAY`."""
 import base64
 import json
+import os
 import pathlib
 import re
 import subprocess
@@ -80,6 +81,21 @@ def test_evidence_of_other_tools_is_judged(assay):
         lab.write("few.xml", (NMAP % ("closed", "success")).replace("1-65535", "1-1000"))
         for name, verdict in {"open.xml": "FAIL", "cut.xml": "INCONCLUSIVE", "few.xml": "INCONCLUSIVE"}.items():
             assert lab.verdicts(nmap=name)["ports"] == verdict, name
+        silent = '<host timedout="%s"><status state="up"/><address addr="192.0.2.1"/><ports>%s</ports></host>'
+        extra = '<extraports state="%s" count="65535"/>'
+        scan = NMAP % ("closed", "success")
+        start, end = scan.index("<host>"), scan.index("</host>") + len("</host>")
+        for hosts, verdict in {"": "INCONCLUSIVE", silent % ("false", ""): "INCONCLUSIVE", silent % ("true", ""): "INCONCLUSIVE",
+                               silent % ("false", extra % "filtered"): "INCONCLUSIVE",
+                               silent % ("false", extra % "open|filtered"): "INCONCLUSIVE",
+                               silent % ("false", extra % "closed"): "PASS",
+                               silent % ("true", extra % "closed"): "INCONCLUSIVE",
+                               scan[start:end].replace("</ports>", extra % "open" + "</ports>"): "INCONCLUSIVE",
+                               scan[start:end].replace("</ports>", extra % "filtered" + "</ports>"): "PASS",
+                               scan[start:end] + silent % ("false", ""): "INCONCLUSIVE",
+                               scan[start:end] + '<host><status state="down"/></host>': "PASS"}.items():
+            lab.write("seen.xml", scan[:start] + hosts + scan[end:])
+            assert lab.verdicts(nmap="seen.xml")["ports"] == verdict, hosts
         assert lab.verdicts(nmap="n.xml", declaration=None)["ports"] == "INCONCLUSIVE"
         changed = json.loads(json.dumps(SARIF))
         changed["runs"][0]["results"][0]["level"] = "error"
@@ -131,6 +147,7 @@ def test_certificate_holds_what_came_from_outside(assay):
                  for c in s["predicate"]["collections"].values() for r in c["records"]}
         assert used and used <= there, "each record a verdict names stands in the certificate"
         lab.certify("less.json", status=1, **{k: v for k, v in given.items() if k != "nmap"})
+        assert os.stat(lab.at("e.json")).st_mode & 0o777 == 0o600, "it may hold password hashes"
         # Another policy on the same evidence, without the image; and an evidence file that was changed.
         same = lab.run("policy", "diff", lab.at("p.yaml"), lab.at("p.yaml"), "--evidence", lab.at("e.json"))
         assert same.stdout == "", same
@@ -171,6 +188,10 @@ def test_waivers_take_two_approvers(assay):
         assert "waived" in said.stdout, said
         with open(lab.at("cert.json")) as file:
             verdict = json.loads(base64.b64decode(json.load(file)["certificate"]["dsseEnvelope"]["payload"]))["predicate"]
+        checked = lab.run("verify", lab.at("cert.json"), "--signer", lab.at("signer.pub"), "--log-key", lab.log_key(), "--as-of", "2026-11-02")
+        assert "not checked: the approvers' signatures of waivers (the policy names their keys)" in checked.stdout, checked
+        lab.run("certificate", "page", lab.at("cert.json"), "-o", lab.at("c.html"))
+        assert "by two approvers" not in pathlib.Path(lab.at("c.html")).read_text()
         assert verdict["verifiedLevels"] == ["LAB_WITH_WAIVERS"]
         assert verdict["urn:assay:certificate:v1"]["validUntil"] == "2026-12-24"
         judged = statements_of(lab.at("cert.json"))[0]["predicate"]["urn:assay:certificate:v1"]["judgements"]

@@ -3,6 +3,9 @@
 compared by another program.
 
 Run as `recompute_test.py test_NAME ASSAY`."""
+import base64
+import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -63,6 +66,105 @@ def test_what_judging_needed_is_needed_again(assay):
         assert "--declaration" in refused.stderr, refused
         room.run(*again, "--declaration", room.at("declaration.yaml"))
         room.run(*trusting(room), "--recompute", status=2)
+
+
+def node_hash(hashes):
+    """RFC 6962, section 2.1: the root over leaf hashes."""
+    if len(hashes) == 1:
+        return hashes[0]
+    left = 1 << (len(hashes) - 1).bit_length() - 1
+    return hashlib.sha256(b"\1" + node_hash(hashes[:left]) + node_hash(hashes[left:])).digest()
+
+
+def inclusion(index, hashes):
+    if len(hashes) == 1:
+        return []
+    left = 1 << (len(hashes) - 1).bit_length() - 1
+    if index < left:
+        return inclusion(index, hashes[:left]) + [node_hash(hashes[left:])]
+    return inclusion(index - left, hashes[left:]) + [node_hash(hashes[:left])]
+
+
+def leaf_hash(data):
+    return hashlib.sha256(b"\0" + data).digest()
+
+
+def signed(room, payload):
+    pae = b"DSSEv1 28 application/vnd.in-toto+json %d %s" % (len(payload), payload)
+    with open(room.at("pae"), "wb") as out:
+        out.write(pae)
+    return subprocess.run(["openssl", "pkeyutl", "-sign", "-rawin", "-inkey", room.at("signer"), "-in", room.at("pae")],
+                          check=True, capture_output=True).stdout
+
+
+def plain(document):
+    return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
+
+
+def statements_with(payloads, row):
+    """The same statements with an arrow more in the list of arrows, and the verdict that fits them."""
+    statements = [json.loads(payload) for payload in payloads]
+    arrows = next(s["predicate"] for s in statements if "arrows" in s["predicate"])
+    arrows["arrows"] = sorted([*arrows["arrows"], row], key=lambda arrow: arrow[2])
+    arrows["factRoot"] = node_hash([leaf_hash(bytes.fromhex(a[2] + a[3])) for a in arrows["arrows"]]).hex()
+    verdict = statements[0]["predicate"]
+    verdict["urn:assay:certificate:v1"]["images"][0].update(factRoot=arrows["factRoot"], arrows=len(arrows["arrows"]))
+    bodies = [plain(s).encode() for s in statements[1:]]
+    verdict["inputAttestations"] = [{"digest": {"sha256": hashlib.sha256(body).hexdigest()}} for body in bodies]
+    return [plain(statements[0]).encode(), *bodies]
+
+
+def forge(room, row):
+    """What a dishonest signer with a log of his own can make: lied.json, a certificate that lists an analysis that never ran."""
+    with open(room.at("cert.json")) as file:
+        certificate = json.load(file)
+    bundles = [certificate["certificate"], *certificate["attestations"]]
+    payloads = statements_with([base64.b64decode(b["dsseEnvelope"]["payload"]) for b in bundles], row)
+    bodies = []
+    for bundle, payload in zip(bundles, payloads):
+        signature = base64.b64encode(signed(room, payload)).decode()
+        bundle["dsseEnvelope"]["payload"] = base64.b64encode(payload).decode()
+        bundle["dsseEnvelope"]["signatures"][0]["sig"] = signature
+        entry = bundle["verificationMaterial"]["tlogEntries"][0]
+        body = json.loads(base64.b64decode(entry["canonicalizedBody"]))
+        body["spec"]["dsseV002"]["payloadHash"]["digest"] = base64.b64encode(hashlib.sha256(payload).digest()).decode()
+        body["spec"]["dsseV002"]["signatures"][0]["content"] = signature
+        bodies.append(plain(body).encode())
+    log_of(room, bundles, bodies)
+    with open(room.at("lied.json"), "w") as out:
+        out.write(plain(certificate) + "\n")
+
+
+def log_of(room, bundles, bodies):
+    room.run("log", "init", room.at("own-log"), "--key", room.at("log-key"), "--origin", "log.example/t")
+    for i, body in enumerate(bodies):
+        with open(room.at(f"body{i}"), "wb") as out:
+            out.write(body)
+    room.run("log", "append", room.at("own-log"), *[room.at(f"body{i}") for i in range(len(bodies))])
+    checkpoint = room.run("log", "checkpoint", room.at("own-log")).stdout
+    hashes = [leaf_hash(body) for body in bodies]
+    for i, (bundle, body) in enumerate(zip(bundles, bodies)):
+        entry = bundle["verificationMaterial"]["tlogEntries"][0]
+        entry["logIndex"] = str(i)
+        entry["canonicalizedBody"] = base64.b64encode(body).decode()
+        entry["inclusionProof"].update(logIndex=str(i), rootHash=base64.b64encode(node_hash(hashes)).decode(),
+                                       treeSize=str(len(bodies)), hashes=[base64.b64encode(h).decode() for h in inclusion(i, hashes)])
+        entry["inclusionProof"]["checkpoint"]["envelope"] = checkpoint
+
+
+def test_an_arrow_that_was_invented_is_refused_when_drawn(assay):
+    with tempfile.TemporaryDirectory() as folder:
+        room = Room(assay, folder)
+        room.certify("cert.json")
+        forge(room, ["file", "etc/\x1b[2Jnothing", "7" * 64, "8" * 64])
+        room.run(*trusting(room, "lied.json"))  # signatures and proofs hold
+        for flags in (["--sample", "1000"], ["--recompute"]):
+            refused = room.run(*trusting(room, "lied.json"), "--image", room.at("image.tar"), *flags, status=1)
+            assert "\x1b" not in refused.stdout + refused.stderr, refused
+            if "--sample" in flags:
+                assert "computed again, nothing ran at etc/\\x1b[2Jnothing, which the certificate lists" in refused.stderr, refused
+        said = room.run(*trusting(room), "--image", room.at("image.tar"), "--sample", "1000").stdout
+        assert "ran again with the same results" in said, said
 
 
 if __name__ == "__main__":

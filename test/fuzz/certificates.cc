@@ -2,15 +2,20 @@
 // certificate is made once; the second kind of input is a change to it, which must be refused whatever it is.
 #include "certify/certificate.h"
 #include "certify/checkpoint.h"
+#include "certify/evidence_file.h"
 #include "certify/fact_root.h"
 #include "certify/files.h"
 #include "certify/http.h"
 #include "certify/issue.h"
+#include "certify/outside.h"
 #include "certify/policy.h"
+#include "certify/requirements.h"
 #include "certify/terms.h"
 #include "certify/tiles.h"
 #include "certify/trust.h"
+#include "certify/waiver.h"
 #include "checks/check.h"
+#include "checks/mud.h"
 
 #include <cstdlib>
 
@@ -53,7 +58,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const World kWorld = make_world();
   if (size == 0) return 0;
   const std::string input(reinterpret_cast<const char*>(data) + 1, size - 1);
-  switch (data[0] % 13) {
+  switch (data[0] % 20) {
     case 0:
       read_certificate(input, "f");
       break;
@@ -89,6 +94,27 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
       break;
     case 11:
       is_served(input);
+      break;
+    case 12:
+      read_nmap(input, nullptr);
+      break;
+    case 13:
+      read_sarif(input);
+      break;
+    case 14:
+      read_manual(input);
+      break;
+    case 15:
+      read_evidence(input);
+      break;
+    case 16:
+      waiver_payload_of(input);
+      break;
+    case 17:
+      read_standard("f", input);
+      break;
+    case 18:
+      checks::read_mud(input);
       break;
     default:
       read_terms(input, "f");

@@ -63,6 +63,8 @@ def certificates():
     here = pathlib.Path(__file__).resolve().parents[2]
     for path in (here / "certify/policies").glob("*.yaml"):
         put("certificates", path.stem, path.read_bytes(), (b"\6",))
+    for path in (here / "certify/requirements").glob("*.tsv"):
+        put("certificates", path.stem, path.read_bytes(), (b"\x11",))
     note = "log/f\n1\n" + "A" * 43 + "=\n\n\u2014 log/f " + "A" * 88 + "AA==\n"
     for name, reader, text in (("note", 2, note), ("checkpoint", 3, note), ("vkey", 4, "log/f+00000000+" + "A" * 44),
                                ("bundle", 5, "\0\3abc\0\1x"), ("declaration", 7, "declaration: 1\nservices:\n  - port: 80\n"),
@@ -70,7 +72,17 @@ def certificates():
                                ("roots", 9, '{"logs":[],"witnesses":[],"cosignatures":0,"keys":[{"name":"a","key":"","roles":["status"],"log":"l","from":0}]}'),
                                ("pem", 10, "-----BEGIN PUBLIC KEY-----\nMCowBQYDK2VwAyEA" + "A" * 43 + "=\n-----END PUBLIC KEY-----\n"),
                                ("path", 11, "tile/entries/x001/x234/067.p/3"),
-                               ("terms", 12, '{"predicateType":"https://slsa.dev/verification_summary/v1","predicate":{"policy":{}}}'),
+                               ("nmap", 12, '<nmaprun scanner="nmap"><scaninfo protocol="tcp" services="1-65535"/><host><address addr="a"/><ports>'
+                                            '<extraports state="closed" count="9"/><port protocol="tcp" portid="80"><state state="open"/></port>'
+                                            '</ports></host><runstats><finished exit="success"/></runstats></nmaprun>'),
+                               ("sarif", 13, '{"version":"2.1.0","runs":[{"tool":{"driver":{"name":"t"}},"invocations":[{"executionSuccessful":true}],'
+                                             '"results":[{"ruleId":"x"}]}]}'),
+                               ("results", 14, "results: 1\ntester: A\ntests:\n  - {ref: a, verdict: PASS, by: A, on: 2026-10-01, method: m, reason: r}\n"),
+                               ("evidence", 15, '{"evidence":1,"images":[],"rules":[],"class":"","asOf":"2026-01-01","collections":{"keys":'
+                                                '{"complete":true,"why":"","records":[{"a":"b"}]}}}'),
+                               ("waiver", 16, '{"payload":"e30=","payloadType":"application/vnd.in-toto+json","signatures":[{"sig":"AA==","keyid":"a"}]}'),
+                               ("mud", 18, '{"ietf-mud:mud":{"mud-version":1,"mud-url":"https://a.example"},"ietf-access-control-list:acls":{"acl":[]}}'),
+                               ("terms", 19, '{"predicateType":"https://slsa.dev/verification_summary/v1","predicate":{"policy":{}}}'),
                                ("change", 1, "\0\x40\1A")):
         put("certificates", name, text.encode(), (bytes([reader]),))
 
