@@ -3,7 +3,7 @@
 
 For every image of ../shared/firmware (or $ASSAY_FIRMWARE), medians of five runs:
   decode    CPU seconds of decoding every compressed stream once (decode_once.cc): the floor
-  assay     CPU seconds of `assay inspect`, all its processes, without a store and with an empty one
+  assay     CPU seconds of `assay inspect --no-code`, all its processes, without a store and with an empty one
   wall      seconds from start to end, without a store
   binwalk   CPU seconds of `binwalk -eM` (one run: it takes long), which unpacks and no more
   files     that assay read, and files that binwalk left behind (carved pieces count, devices and links do not)
@@ -100,7 +100,8 @@ def instructions(command):
 
 def squashfs_parts(assay, image, folder):
     """The SquashFS images inside, written to files."""
-    listed = subprocess.run([assay, "inspect", "--no-store", image, "--json", "-"], capture_output=True, text=True).stdout
+    listed = subprocess.run([assay, "inspect", "--no-code", "--no-store", image, "--json", "-"],
+                            capture_output=True, text=True).stdout
     try:
         report = json.loads(listed)
     except ValueError:
@@ -138,7 +139,7 @@ def binwalk(image):
 
 
 def files_read(assay, image):
-    listed = subprocess.run([assay, "inspect", "--no-store", image, "--json", "-"], capture_output=True, text=True)
+    listed = subprocess.run([assay, "inspect", "--no-code", "--no-store", image, "--json", "-"], capture_output=True, text=True)
     try:
         return json.loads(listed.stdout)["coverage"]["files"]["read"]
     except ValueError:
@@ -149,14 +150,14 @@ def measure(build, image):
     assay = str(build / "assay")
     line = subprocess.run([build / "test/bench/decode_once", image], capture_output=True, text=True).stdout.split()
     row = {"image": image.name, "size": image.stat().st_size, "streams": int(line[0]), "decode": float(line[6])}
-    plain = [assay, "inspect", "--no-store", str(image)]
+    plain = [assay, "inspect", "--no-code", "--no-store", str(image)]
     runs = [cpu_and_wall(plain) for _ in range(RUNS)]
     row["assay"] = statistics.median(cpu for cpu, _, _ in runs)
     row["wall"] = statistics.median(wall for _, wall, _ in runs)
     stored = []
     for _ in range(RUNS):
         with tempfile.TemporaryDirectory() as store:
-            stored.append(cpu_and_wall([assay, "inspect", "--store", store, str(image)])[0])
+            stored.append(cpu_and_wall([assay, "inspect", "--no-code", "--store", store, str(image)])[0])
     row["store"] = statistics.median(stored)
     row["pss"], row["rss"] = peak_memory(plain)
     row["instructions"] = instructions(plain)
