@@ -13,6 +13,12 @@ struct Pattern {
   Magic magic;
   uint32_t order;
   size_t key_at;  // where in the magic its key stands
+
+  // Whether the magic's last byte is there too, when its key stands at `at`: spares most comparisons.
+  bool may_stand(Bytes region, uint64_t at) const {
+    const uint64_t last = at - key_at + magic.bytes.size() - 1;
+    return last < region.size() && region[last] == static_cast<uint8_t>(magic.bytes.back());
+  }
 };
 
 uint16_t key_of(const uint8_t* bytes) { return static_cast<uint16_t>(bytes[0] | bytes[1] << 8); }
@@ -73,7 +79,8 @@ std::vector<Hit> scan(Bytes region) {
   const auto look = [&](uint64_t at, uint16_t key) {
     if (!table.may_start(key)) return;
     for (const Pattern& pattern : table.by_start.find(key)->second)
-      if (at >= pattern.key_at + pattern.magic.offset && region.starts_with(pattern.magic.bytes, at - pattern.key_at))
+      if (at >= pattern.key_at + pattern.magic.offset && pattern.may_stand(region, at) &&
+          region.starts_with(pattern.magic.bytes, at - pattern.key_at))
         found.push_back({at - pattern.key_at - pattern.magic.offset, pattern.order, pattern.format});
   };
   uint64_t at = 0;

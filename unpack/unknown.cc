@@ -6,7 +6,9 @@
 #include "unpack/scan.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
+#include <cstring>
 
 namespace assay::unpack {
 namespace {
@@ -64,13 +66,17 @@ bool looks_random_inside(std::string_view block) {
   return distinct * 4 >= static_cast<std::ptrdiff_t>(block.size()) * 3;
 }
 
+// Sorted: of blocks that an attacker chooses, a hash table may be slow. As numbers, for there are many.
 uint64_t count_repeats(Bytes bytes, uint64_t size) {
-  std::vector<std::string_view> blocks;  // sorted: of what an attacker chooses, a hash table may be slow
+  using Block = std::array<uint64_t, 2>;
+  std::vector<Block> blocks;
   for (uint64_t at = 0; at + size <= bytes.size() && at / size < kMostBlocks; at += size)
-    blocks.push_back(bytes.text().substr(at, size));
+    std::memcpy(blocks.emplace_back(Block{}).data(), bytes.data() + at, size);
   std::ranges::sort(blocks);
   uint64_t repeats = 0;
-  for (size_t i = 1; i < blocks.size(); ++i) repeats += blocks[i] == blocks[i - 1] && looks_random_inside(blocks[i]);
+  for (size_t i = 1; i < blocks.size(); ++i)
+    repeats += blocks[i] == blocks[i - 1] &&
+               looks_random_inside({reinterpret_cast<const char*>(blocks[i].data()), static_cast<size_t>(size)});
   return repeats;
 }
 
