@@ -27,7 +27,8 @@ std::string head(const CodeListing& listing) {
                        place_of(c.function, c.caller), c.from);
   }
   if (listing.callers.size() > kMostCallers)
-    out += fmt::format("  and from {} places more: assay refs\n", listing.callers.size() - kMostCallers);
+    out += fmt::format("  and from {} places more: assay refs\n",
+                       listing.callers.size() - kMostCallers + listing.callers_left_off);
   return out;
 }
 

@@ -20,6 +20,8 @@ std::string text_of(const CodeAnswer& answer) {
   for (const CodeReference& r : answer.references)
     out += fmt::format("{:#x}  in {}  uses {}{}\n", r.from, place_of(r.function, r.in), hex_of(r.to),
                        r.shows.empty() ? "" : " " + escape(r.shows));
+  if (answer.places_left_off > 0)
+    out += fmt::format("# {} strings more hold the text and were not looked at\n", answer.places_left_off);
   return out + fmt::format("# {} calls, {} uses; {} of {} indirect calls are resolved\n", answer.calls.size(),
                            answer.references.size(), answer.unit.indirect_calls_resolved, answer.unit.indirect_calls);
 }

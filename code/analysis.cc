@@ -74,6 +74,7 @@ void Assembly::add_body(uint32_t index, ReadFunction& body) {
   Functions& f = out_.functions;
   f.instructions += body.instructions;
   f.undecodable += body.undecodable;
+  f.incomplete += body.incomplete;
   f.indirect_jumps += body.indirect_jumps;
   f.indirect_calls += body.indirect_calls;
   f.indirect_calls_resolved += body.indirect_calls_resolved;
@@ -127,16 +128,12 @@ Analysis Assembly::run() {
     out_.bodies.back().returns = found_.start(kept[i]).returns;
   }
   out_.imports = program_.imports;
+  for (uint32_t i = 0; i < out_.imports.size(); ++i) out_.imports[i].stub = found_.stub_of(i);
   std::ranges::stable_sort(out_.jump_tables, {}, &JumpTable::address);
   std::ranges::stable_sort(out_.system_calls, {}, &SystemCall::site);
   settle_calls();
   settle_references();
-  for (const Area& a : program_.code) {
-    out_.functions.code_bytes += a.bytes.size();
-    for (uint64_t at = a.address; at < a.end(); at += found_.map().unit())
-      if (found_.map().owner(at) == CodeMap::kUnread)
-        out_.functions.unread_bytes += std::min<uint64_t>(found_.map().unit(), a.end() - at);
-  }
+  for (const Area& a : program_.code) out_.functions.code_bytes += a.bytes.size();
   return std::move(out_);
 }
 
@@ -148,7 +145,7 @@ std::string_view name_of(Use use) {
 }
 
 std::string_view name_of(CallKind kind) {
-  constexpr std::string_view kNames[] = {"direct", "indirect", "tail", "callback", "table"};
+  constexpr std::string_view kNames[] = {"direct", "indirect", "tail", "callback"};
   return kNames[static_cast<size_t>(kind)];
 }
 

@@ -47,7 +47,6 @@ enum class CallKind : uint8_t {
   kIndirect,  // through a register or memory
   kTail,      // a jump that leaves the function
   kCallback,  // not called here: its address is an argument of the call at `site`
-  kTable,     // not called here: the function uses a table of pointers that names it
 };
 std::string_view name_of(CallKind kind);
 struct Call {

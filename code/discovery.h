@@ -29,6 +29,7 @@ class Discovery : public Neighbours {
   const Start& start(uint32_t index) const { return starts_[index]; }
   Start& start(uint32_t index) { return starts_[index]; }
   const CodeMap& map() const { return map_; }
+  uint64_t stub_of(uint32_t import) const { return reader_.stub_of(import); }
 
   bool starts_function(uint64_t address) const override { return map_.starts_function(address); }
   uint64_t next_start(uint64_t address) const override;

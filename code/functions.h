@@ -16,11 +16,11 @@ struct Function {
 struct Functions {
   std::vector<Function> all;                   // ascending, one per address
   uint64_t instructions = 0, undecodable = 0;  // read; bytes met on the way that are none
-  uint64_t code_bytes = 0, unread_bytes = 0;   // executable; of them never reached, padding and tables in code too
+  uint64_t code_bytes = 0;                     // executable
+  uint64_t incomplete = 0;                     // functions whose values are not followed to the end
   uint64_t indirect_jumps = 0, indirect_calls = 0, indirect_calls_resolved = 0;
 };
 
-// Jumps through tables are counted, not followed: what only they reach is unread, or found as a gap.
 Functions find_functions(const Program& program);
 
 }  // namespace assay::code

@@ -54,18 +54,6 @@ struct Insn {
   int64_t imm(size_t i) const {
     return i < operand_count && operands[i].kind == Operand::kImmediate ? operands[i].value : 0;
   }
-  // Control may go on behind it (and its delay slot).
-  bool falls_through() const {
-    switch (flow) {
-      case Flow::kJump:
-      case Flow::kReturn:
-      case Flow::kIndirectJump:
-      case Flow::kTrap:
-        return conditional;
-      default:
-        return true;
-    }
-  }
 };
 
 }  // namespace assay::code

@@ -24,11 +24,18 @@ class Lister {
     for (uint32_t i = 0; i < body.blocks; ++i) block(reading_.analysis.blocks[body.first_block + i]);
     if (body.blocks == 0) lines(function_.address, function_.address + function_.size);
     for (const Call& c : reading_.analysis.calls)
-      if (c.target == function_.address && out_.callers.size() < kMostCallers) out_.callers.push_back(reading_.call(c));
+      if (c.target == function_.address) caller(c);
     return std::move(out_);
   }
 
  private:
+  void caller(const Call& c) {
+    if (out_.callers.size() < kMostCallers)
+      out_.callers.push_back(reading_.call(c));
+    else
+      ++out_.callers_left_off;
+  }
+
   void block(const Block& b) {
     CodeBlock& block = out_.blocks.emplace_back();
     block.start = b.address, block.end = b.end;

@@ -20,15 +20,20 @@ size_t references(std::string_view name) {
 
 std::string Names::shown(std::string_view stored) {
   std::string name(stored);
-  const bool mangled = name.starts_with("_Z") && name.size() <= kLongest && references(name) <= kMostReferences;
-  if (!mangled || left_ == 0) return name;
+  if (!name.starts_with("_Z") || name.size() > kLongest || references(name) > kMostReferences) return name;
+  const auto known = known_.find(name);
+  if (known != known_.end()) return known->second;
+  return known_.emplace(name, demangled(name)).first->second;
+}
+
+std::string Names::demangled(const std::string& name) {
+  if (left_ == 0) return name;
   int status = 0;
   const std::unique_ptr<char, void (*)(void*)> plain(abi::__cxa_demangle(name.c_str(), nullptr, nullptr, &status),
                                                      std::free);
-  if (!plain) return name;
-  name = plain.get();
-  left_ -= std::min<uint64_t>(left_, name.size());
-  return name;
+  std::string out = plain ? plain.get() : name;
+  left_ -= std::min<uint64_t>(left_, out.size());
+  return out;
 }
 
 }  // namespace assay::code

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 
 namespace assay::code {
 
@@ -14,7 +15,10 @@ class Names {
   std::string shown(std::string_view stored);
 
  private:
-  uint64_t left_ = uint64_t{64} << 20;  // bytes
+  std::string demangled(const std::string& name);
+
+  uint64_t left_ = uint64_t{64} << 20;                  // bytes
+  std::unordered_map<std::string, std::string> known_;  // only looked up: a name is paid for once
 };
 
 }  // namespace assay::code

@@ -78,11 +78,6 @@ struct Op {
   bool moves : 1 = false;  // a copy of a register, nothing added
 
   uint64_t end() const { return address + size; }
-  bool falls_through() const {
-    const bool leaves =
-        flow == Flow::kJump || flow == Flow::kReturn || flow == Flow::kIndirectJump || flow == Flow::kTrap;
-    return !leaves || conditional;
-  }
   bool calls() const { return flow == Flow::kCall || flow == Flow::kIndirectCall; }
 };
 

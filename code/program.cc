@@ -2,6 +2,7 @@
 #include "code/program.h"
 
 #include <algorithm>
+#include <charconv>
 #include <map>
 
 namespace assay::code {
@@ -71,6 +72,56 @@ class Room {
   uint64_t left_;
 };
 
+std::string hexadecimal(uint64_t value) {
+  char digits[16];
+  return "0x" + std::string(digits, std::to_chars(digits, digits + sizeof digits, value, 16).ptr);
+}
+
+// A stated range of addresses as far as the file has its bytes; what is missing of it is a problem.
+class Mapper {
+ public:
+  Mapper(const elf::File& file, Program& program, std::string_view what)
+      : file_(file), program_(program), what_(what), room_(file, program) {}
+  // False: enough is mapped.
+  bool take(std::vector<Area>& areas, Area area, uint64_t offset, uint64_t size) {
+    area.bytes = file_.bytes.head(size, offset);
+    if (!room_.take(area.bytes, offset)) return false;
+    if (area.bytes.size() < size)
+      problem(area, " is cut off: " + std::to_string(area.bytes.size()) + " of " + std::to_string(size) +
+                        " bytes are in the file");
+    const uint64_t last = program_.pointer == 4 ? 0xffffffff : ~uint64_t{0} - 1;
+    if (area.address > last || area.bytes.size() > last - area.address + 1)
+      problem(area, " reaches past the last address and is not read");
+    else if (!area.bytes.empty())
+      areas.push_back(area);
+    return true;
+  }
+  // Areas that overlap an earlier one would be read twice, in two ways.
+  void settle(std::vector<Area>& areas) {
+    std::ranges::stable_sort(areas, {}, &Area::address);
+    uint64_t end = 0;
+    std::erase_if(areas, [&](const Area& a) {
+      if (a.address < end) {
+        problem(a, " overlaps another and is not read");
+        return true;
+      }
+      end = a.end();
+      return false;
+    });
+  }
+
+ private:
+  void problem(const Area& area, const std::string& says) {
+    program_.problems.push_back(
+        {Fault::kMalformed, std::string(what_) + " at " + hexadecimal(area.address) + says, area.bytes.base()});
+  }
+
+  const elf::File& file_;
+  Program& program_;
+  std::string_view what_;
+  Room room_;
+};
+
 // Headers and constants often lie in the segment of the code. Linkers put .init first and .fini last of what is run.
 void trim(const elf::File& file, Area& area) {
   constexpr uint64_t kInitTag = 12, kFiniTag = 13, kLongest = 0x80;  // .fini: a handful of instructions
@@ -83,36 +134,25 @@ void trim(const elf::File& file, Area& area) {
 }
 
 void map(const elf::File& file, Program& program) {
-  Room data_room(file, program), code_room(file, program);
+  Mapper segments(file, program, "segment"), sections(file, program, "section");
   for (const elf::Segment& s : file.segments) {
     if (s.type != elf::kLoad) continue;
-    const Bytes bytes = file.bytes.head(s.file_size, s.offset);
-    if (!data_room.take(bytes, s.offset)) break;
-    if (!bytes.empty() && s.address + bytes.size() > s.address)
-      program.data.push_back({s.address, bytes, (s.flags & elf::kExecute) != 0, (s.flags & elf::kWrite) != 0});
+    const Area area{
+        .address = s.address, .executable = (s.flags & elf::kExecute) != 0, .writable = (s.flags & elf::kWrite) != 0};
+    if (!segments.take(program.data, area, s.offset, s.file_size)) break;
   }
   for (const elf::Section& s : file.sections) {
     if ((s.flags & elf::kSectionAllocated) == 0 || (s.flags & elf::kSectionExecutable) == 0) continue;
     if (s.type == elf::kNoBits || is_stub_section(s.name)) continue;
-    const Bytes bytes = file.bytes.head(s.size, s.offset);
-    if (!code_room.take(bytes, s.offset)) break;
-    if (!bytes.empty() && s.address + bytes.size() > s.address) program.code.push_back({s.address, bytes, true});
+    if (!sections.take(program.code, {.address = s.address, .executable = true}, s.offset, s.size)) break;
   }
+  segments.settle(program.data);
   program.has_sections = !program.code.empty();
-  if (program.code.empty()) {
+  if (!program.has_sections) {
     std::ranges::copy_if(program.data, std::back_inserter(program.code), &Area::executable);
     for (Area& area : program.code) trim(file, area);
   }
-  const auto earlier = [](const Area& a, const Area& b) { return a.address < b.address; };
-  std::ranges::stable_sort(program.data, earlier);
-  std::ranges::stable_sort(program.code, earlier);
-  // Areas that overlap an earlier one would be read twice, in two ways.
-  uint64_t end = 0;
-  std::erase_if(program.code, [&](const Area& a) {
-    if (a.address < end) return true;
-    end = a.end();
-    return false;
-  });
+  sections.settle(program.code);
 }
 
 void seed(Program& program, uint64_t address, Found found, Sure sure, uint64_t size = 0, std::string_view name = {}) {

@@ -12,6 +12,9 @@ namespace {
 constexpr int kMostRounds = 64;          // of newly found switches
 constexpr int kMostTurns = 12;           // over all blocks, before whatever loops may change is forgotten
 constexpr uint32_t kMostStates = 20000;  // blocks that are kept with a state of their own
+constexpr int kMostAttempts = 5;         // each begins with the calls that the one before found not to return
+// Operations stepped, per byte of code; programs take one to four.
+constexpr uint64_t kStepsPerByte = 256, kFewestSteps = 1 << 20;
 
 struct Piece {                   // a block while it is worked on
   uint32_t first = 0, last = 0;  // operations
@@ -23,7 +26,14 @@ struct Piece {                   // a block while it is worked on
 }  // namespace
 
 struct Reader::Work {
-  Work(const Program& p) : program(p) {}
+  Work(const Program& p) : program(p), stub_of(p.imports.size(), 0) {
+    for (const Area& a : p.code) steps_left += kStepsPerByte * a.bytes.size();
+  }
+  // False: this program had its share of work.
+  bool charge(uint64_t steps) {
+    steps_left -= std::min(steps, steps_left);
+    return steps_left != 0;
+  }
   Decoder& decoder(Processor processor) {
     auto& slot = decoders[static_cast<size_t>(processor)];
     if (!slot) slot = std::make_unique<Decoder>(processor, program.dialect);
@@ -50,7 +60,9 @@ struct Reader::Work {
   std::vector<Op> ops, sorted;
   std::vector<Piece> pieces;
   std::vector<State> states;
-  std::unordered_map<uint64_t, uint32_t> stubs;  // only looked up
+  std::array<std::unordered_map<uint64_t, uint32_t>, kProcessors> stubs;  // only looked up
+  std::vector<uint64_t> stub_of;                                          // by import
+  uint64_t steps_left = kFewestSteps;
 };
 
 namespace {
@@ -130,6 +142,7 @@ class Pass {
   bool again_ = false;
   std::vector<std::pair<uint64_t, Switch>> switches_;  // by the jump's address
   bool values_ = true;
+  std::vector<Range> undecodable_;
   ReadFunction out_;
 };
 
@@ -216,7 +229,7 @@ void Pass::decode_from(uint64_t at) {
     }
     Op& op = work_.ops.emplace_back();
     if (!work_.decode(processor_, at, op)) {
-      out_.undecodable += op.size;
+      undecodable_.push_back({at, at + op.size});
       const bool opaque = at != start_ && goes_on_behind(at);
       if (!opaque) {
         work_.ops.pop_back();
@@ -504,6 +517,7 @@ void Pass::order_blocks(uint32_t entry) {
 // Every block is entered with nothing known.
 void Pass::give_up_values() {
   values_ = false;
+  out_.incomplete = true;
   reached_.assign(out_.blocks.size(), 1);
 }
 
@@ -513,7 +527,7 @@ void Pass::propagate() {
   work_.unknowns.clear();
   const uint32_t entry = piece_at(start_);
   if (entry == kNone) return;
-  if (count > kMostStates || !values_) return give_up_values();
+  if (count > kMostStates || !values_ || work_.steps_left == 0) return give_up_values();
   if (work_.states.size() < count) work_.states.resize(count);
   order_blocks(entry);
   for (int round = 0; round < kMostTurns; ++round) {
@@ -525,6 +539,7 @@ void Pass::propagate() {
     reached_[entry] = 1;
     for (const uint32_t i : order_) visit(i);
     if (!again_) return;
+    if (!work_.charge(work_.ops.size())) return give_up_values();
   }
 }
 
@@ -643,10 +658,12 @@ void Pass::see_call(const Op& op, const State& state) {
     const Value to = machine_.target(state, op);
     if (to.origin == Origin::kImport) {
       call.import = static_cast<uint32_t>(to.add);
-    } else if (to.number() && to.add != 0 && program_.data_at(to.add)) {
-      call.import = reader_.stub(to.add & (family_of(processor_) == Family::kArm ? ~uint64_t{1} : ~uint64_t{0}),
-                                 processor_, &state);
-      if (call.import == kNone) call.target = to.add;
+    } else if (to.number() && to.add != 0) {
+      const bool arm = family_of(processor_) == Family::kArm;
+      uint64_t bare = to.add;
+      const Processor there = arm ? mode_at(program_, bare) : processor_;
+      if (program_.data_at(bare)) call.import = reader_.stub(bare, there, &state);
+      if (call.import == kNone && program_.code_at(bare)) call.target = to.add;
     }
     if (call.resolved()) ++out_.indirect_calls_resolved;
   }
@@ -771,12 +788,16 @@ void Pass::finish_blocks() {
   out_.references.erase(std::ranges::unique(out_.references, {}, key).begin(), out_.references.end());
   std::ranges::stable_sort(out_.calls, {}, &Call::site);
   out_.instructions = static_cast<uint32_t>(work_.ops.size());
+  // Several ways may end in the same bytes.
+  std::ranges::sort(undecodable_, {}, &Range::from);
+  undecodable_.erase(std::ranges::unique(undecodable_, {}, &Range::from).begin(), undecodable_.end());
+  for (const Range& r : undecodable_) out_.undecodable += static_cast<uint32_t>(r.to - r.from);
 }
 
 void Pass::reset() {
   for (const Op& op : work_.ops) map_.clear(op.address, op.size, owner_);
   work_.ops.clear();
-  runs_.clear(), leaders_.clear(), todo_.clear(), stops_.clear();
+  runs_.clear(), leaders_.clear(), todo_.clear(), stops_.clear(), undecodable_.clear();
   switches_.clear();
   std::vector<uint64_t> endings = std::move(out_.endings);
   out_ = {};
@@ -788,13 +809,19 @@ ReadFunction Pass::run() {
   work_.ops.clear();
   for (int attempt = 0;; ++attempt) {
     leader(start_);
-    for (int round = 0; round < kMostRounds; ++round) {
+    bool settled = false;
+    for (int round = 0; round < kMostRounds && !settled; ++round) {
       decode_all();
       build();
       propagate();
-      if (!follow_switches()) break;
+      settled = !work_.charge(work_.ops.size()) || !follow_switches();
     }
-    if (gather() || attempt == 4) break;
+    const bool ends = gather();
+    if (!settled || work_.steps_left == 0) out_.incomplete = true;
+    if (ends || attempt + 1 == kMostAttempts || work_.steps_left == 0) {
+      out_.incomplete |= !ends;
+      break;
+    }
     reset();
   }
   finish_extents();
@@ -812,11 +839,21 @@ ReadFunction Reader::read(uint64_t start, Processor processor, uint32_t owner) {
 }
 
 uint32_t Reader::stub(uint64_t address, Processor processor, const State* given) {
+  const uint32_t import = find_stub(address, processor, given);
+  if (import < work_->stub_of.size())
+    if (uint64_t& lowest = work_->stub_of[import]; lowest == 0 || address < lowest) lowest = address;
+  return import;
+}
+
+uint64_t Reader::stub_of(uint32_t import) const { return work_->stub_of[import]; }
+
+uint32_t Reader::find_stub(uint64_t address, Processor processor, const State* given) {
   constexpr uint32_t kDepends = kNone - 1;
   if (processor == Processor::kUnknown) return kNone;
-  const auto known = work_->stubs.find(address);
-  if (known != work_->stubs.end() && known->second != kDepends) return known->second;
-  if (known != work_->stubs.end() && !given) return kNone;
+  auto& stubs = work_->stubs[static_cast<size_t>(processor)];
+  const auto known = stubs.find(address);
+  if (known != stubs.end() && known->second != kDepends) return known->second;
+  if (known != stubs.end() && !given) return kNone;
   const Translator& translator = work_->translator(processor);
   work_->scratch.clear();
   Machine machine(program_, translator, work_->scratch);
@@ -839,7 +876,7 @@ uint32_t Reader::stub(uint64_t address, Processor processor, const State* given)
       const Value to = machine.target(state, op);
       if (to.origin == Origin::kImport) result = static_cast<uint32_t>(to.add);
       const bool thumb = processor == Processor::kThumb && op.through == kProgramCounter;
-      if (thumb) result = stub((at + 4) & ~uint64_t{3}, Processor::kArm, nullptr);
+      if (thumb) result = find_stub((at + 4) & ~uint64_t{3}, Processor::kArm, nullptr);
       break;
     }
     // A stub saves nothing and finds no table of its own.
@@ -850,7 +887,7 @@ uint32_t Reader::stub(uint64_t address, Processor processor, const State* given)
     machine.step(op, static_cast<uint32_t>(i) + 1, state);
     at = op.end();
   }
-  work_->stubs[address] = depends ? kDepends : result;
+  stubs[address] = depends ? kDepends : result;
   return result;
 }
 

@@ -42,7 +42,7 @@ struct ReadFunction {
   uint32_t indirect_jumps = 0, indirect_jumps_resolved = 0, indirect_calls = 0, indirect_calls_resolved = 0;
   bool returns = false;      // by itself
   bool open = false;         // a switch of it is not resolved
-  bool depends = false;      // on others: it leaves to them
+  bool incomplete = false;   // a limit ended the reading: values, switches or ends are missing
   uint32_t stub_of = kNone;  // all it does is to jump to this import
 };
 
@@ -54,10 +54,13 @@ class Reader {
   ReadFunction read(uint64_t start, Processor processor, uint32_t owner);
   // The import that code at `address` leads to, entered with `state`; kNone: it does not lead to one at once.
   uint32_t stub(uint64_t address, Processor processor, const State* state);
+  // The lowest address that `stub` was asked about and that led to `import`; 0: none.
+  uint64_t stub_of(uint32_t import) const;
 
  private:
   friend class Pass;
   struct Work;
+  uint32_t find_stub(uint64_t address, Processor processor, const State* state);
   const Program& program_;
   CodeMap& map_;
   const Neighbours& neighbours_;

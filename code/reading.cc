@@ -8,12 +8,15 @@ namespace {
 constexpr size_t kMostProblems = 4, kLongestString = 120;
 
 // What was not read of a program, in one line.
-std::string unread(const Program& program) {
+std::string unread(const Program& program, uint64_t incomplete) {
   std::string out;
   for (size_t i = 0; i < std::min(program.problems.size(), kMostProblems); ++i)
     out += (out.empty() ? "" : "; ") + program.problems[i].what;
   if (program.problems.size() > kMostProblems)
     out += "; " + std::to_string(program.problems.size() - kMostProblems) + " more";
+  if (incomplete > 0)
+    out += (out.empty() ? "" : "; ") + std::to_string(incomplete) + (incomplete == 1 ? " function" : " functions") +
+           " too large to follow values in";
   return out;
 }
 
@@ -42,7 +45,7 @@ CodeUnit Reading::unit() const {
   unit.indirect_jumps_resolved = analysis.indirect_jumps_resolved;
   unit.indirect_calls = f.indirect_calls;
   unit.indirect_calls_resolved = f.indirect_calls_resolved;
-  unit.unread = unread(program);
+  unit.unread = unread(program, f.incomplete);
   unit.at.shows = "code for " + unit.processor;
   return unit;
 }

@@ -1,4 +1,5 @@
-// x86 and x86-64: what makes addresses; memory operands are found by their kind. Source: Intel SDM, volume 2.
+// x86 and x86-64: what makes addresses; memory operands are found by their kind. Results of 8 and 16 bits leave the
+// rest of the register as it was: nothing is known of it then. Source: Intel SDM, volume 2.
 #include "code/recipe.h"
 
 namespace assay::code {
@@ -71,9 +72,7 @@ constexpr Recipe kX86[] = {
     {"CMP16ri8", kCompare, -1, 0, -1, 1, kPlain, 2},
     {"TEST8rr", kCompare, -1, 0, 1, -1, kPlain, 1},
     {"TEST16rr", kCompare, -1, 0, 1, -1, kPlain, 2},
-    {"AND8ri", kAnd, 0, 1, -1, 2, kPlain, 1},
-    {"SUB8ri", kSubtract, 0, 1, -1, 2, kPlain, 1, false, false, true},
-    {"ADD8ri", kAdd, 0, 1, -1, 2, kPlain, 1},
+    {"SUB8ri", kCompare, -1, 1, -1, 2, kPlain, 1},
     {"MOVZX32rr8", kNarrow, 0, 1, -1, -1, kPlain, 1},
     {"MOVZX32rr16", kNarrow, 0, 1, -1, -1, kPlain, 2},
     {"MOVSX32rr8", kNarrow, 0, 1, -1, -1, kPlain, 1, true},
@@ -83,11 +82,11 @@ constexpr Recipe kX86[] = {
     {"MOVSX64rr8", kNarrow, 0, 1, -1, -1, kPlain, 1, true},
     {"MOVSX64rr16", kNarrow, 0, 1, -1, -1, kPlain, 2, true},
     {"MOVSX64rr32", kNarrow, 0, 1, -1, -1, kPlain, 4, true},
-    {"MOV8rm", kLoad, 0, -1, -1, -1, kPlain, 1},
+    {"MOV8rm", kTouch, -1, -1, -1, -1, kPlain, 1},
     {"MOV8mr", kStore, 5, -1, -1, -1, kPlain, 1},
     {"CMP8mr", kCompareMemory, -1, -1, 5, -1, kPlain, 1},
     {"CMP8rm", kTouch, -1, -1, -1, -1, kPlain, 1},
-    {"MOV16rm", kLoad, 0, -1, -1, -1, kPlain, 2},
+    {"MOV16rm", kTouch, -1, -1, -1, -1, kPlain, 2},
     {"MOV16mr", kStore, 5, -1, -1, -1, kPlain, 2},
     {"CMP16mr", kCompareMemory, -1, -1, 5, -1, kPlain, 2},
     {"CMP16rm", kTouch, -1, -1, -1, -1, kPlain, 2},

@@ -204,6 +204,8 @@ void Translator::name_slots() {
   };
   for (const std::string_view zero : {"ZERO", "ZERO_64", "WZR", "XZR", "ZERO8"}) give(zero, kZeroSlot);
   if (family_ == Family::kRiscv) give("X0", kZeroSlot);
+  if (family_ == Family::kX86)
+    for (const std::string_view name : {"AH", "BH", "CH", "DH"}) second_bytes_.push_back(set_.register_named(name));
   for (const std::string_view pc : {"RIP", "EIP"}) give(pc, kProgramCounter);
   for (const std::string_view flags : {"EFLAGS", "CPSR", "NZCV", "CR0"})
     if (const uint32_t r = set_.register_named(flags)) masks_[r] |= kFlagsBit;
@@ -314,6 +316,15 @@ void Translator::set_jump(std::string_view n, Row& row) const {
     case Family::kNone:
       break;
   }
+}
+
+// AH, BH, CH, DH: no value of ours is what they hold.
+bool Translator::reads_second_byte(const Recipe& r, const Insn& insn) const {
+  const auto second = [&](int operand) {
+    return operand >= 0 &&
+           std::ranges::find(second_bytes_, insn.reg(static_cast<size_t>(operand))) != second_bytes_.end();
+  };
+  return second(r.a) || second(r.b);
 }
 
 Slot Translator::slot(const Insn& insn, int operand) const {
@@ -528,6 +539,9 @@ bool uses_memory(Do what) {
 }  // namespace
 
 void Translator::apply(const Recipe& r, const Insn& insn, Op& op) const {
+  if (family_ == Family::kX86 && (r.what == Do::kNarrow || r.what == Do::kCompare || r.what == Do::kCompareMemory) &&
+      reads_second_byte(r, insn))
+    return;
   op.what = r.what;
   op.width = r.width;
   op.is_signed = r.is_signed;
@@ -648,7 +662,9 @@ void Translator::small(const Insn& insn, std::string_view n, Op& op) const {
         if (n.find("8i8") != n.npos) op.width = 1;
         if (n.find("16i16") != n.npos) op.width = 2;
         if (compare) op.what = Do::kCompare;
-        if (add || subtract || mask) op.dst = 0, op.what = add ? Do::kAdd : subtract ? Do::kSubtract : Do::kAnd;
+        const bool whole = n.ends_with("i32");  // less than 32 bits leave the rest as it was
+        if (whole && (add || subtract || mask))
+          op.dst = 0, op.what = add ? Do::kAdd : subtract ? Do::kSubtract : Do::kAnd;
       }
       if (n.starts_with("TEST") && op.what == Do::kCompare) {
         if (op.a == op.b && op.a != kNoSlot)

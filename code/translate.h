@@ -17,7 +17,6 @@ class Translator {
   Slot stack_pointer() const { return stack_pointer_; }
   Slot global_pointer() const { return global_pointer_; }  // kNoSlot where there is none
   uint64_t call_clobbers() const { return call_clobbers_; }
-  uint8_t argument_count() const { return static_cast<uint8_t>(arguments_.size()); }
   const std::vector<Slot>& arguments() const { return arguments_; }  // registers of the first arguments of a call
   Slot system_call_number() const { return system_call_number_; }
   // Names of recipes that no opcode bears: none, or a table is wrong.
@@ -38,6 +37,7 @@ class Translator {
   void name_slots();
   void set_jump(std::string_view name, Row& row) const;
   void set_calls();
+  bool reads_second_byte(const Recipe& recipe, const Insn& insn) const;
   Slot slot(const Insn& insn, int operand) const;
   Slot written_slot(const Insn& insn, int operand) const;
   void apply(const Recipe& recipe, const Insn& insn, Op& op) const;
@@ -53,9 +53,10 @@ class Translator {
   bool thumb_ = false;
   const InstructionSet& set_;
   std::vector<Row> rows_;
-  std::vector<Slot> slots_;       // by register number
-  std::vector<uint64_t> masks_;   // by register number
-  std::vector<uint32_t> fields_;  // PowerPC: the condition field a register is or lies in
+  std::vector<Slot> slots_;             // by register number
+  std::vector<uint64_t> masks_;         // by register number
+  std::vector<uint32_t> fields_;        // PowerPC: the condition field a register is or lies in
+  std::vector<uint32_t> second_bytes_;  // x86: registers
   std::vector<Slot> arguments_;
   Slot stack_pointer_ = kNoSlot, global_pointer_ = kNoSlot, system_call_number_ = kNoSlot;
   uint64_t call_clobbers_ = 0;

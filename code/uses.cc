@@ -12,12 +12,16 @@ struct Place {  // addresses that stand for what was asked
 };
 
 // Where strings that hold `text` lie: from their first byte to the end of the text, for suffixes are shared.
-std::vector<Place> strings_with(const Program& program, std::string_view text) {
+std::vector<Place> strings_with(const Program& program, std::string_view text, uint64_t& left_off) {
   std::vector<Place> out;
   for (const Area& area : program.data) {
     const std::string_view bytes = area.bytes.text();
     size_t behind = 0;  // strings that overlap are one place
-    for (size_t at = bytes.find(text); at != bytes.npos && out.size() < kMostPlaces; at = bytes.find(text, at + 1)) {
+    for (size_t at = bytes.find(text); at != bytes.npos; at = bytes.find(text, at + 1)) {
+      if (out.size() >= kMostPlaces) {
+        ++left_off;
+        continue;
+      }
       size_t start = at;
       while (start > behind && at - start < kFarthestStart && bytes[start - 1] != '\0') --start;
       behind = at + text.size();
@@ -55,7 +59,7 @@ std::vector<Place> named(Reading& reading, const std::string& text, CodeAnswer& 
     of_function(reading, address, out);
   }
   for (const uint32_t i : reading.imports_named(text)) of_import(reading, i, places, out);
-  if (places.empty() && out.calls.empty()) places = strings_with(reading.program, text);
+  if (places.empty() && out.calls.empty()) places = strings_with(reading.program, text, out.places_left_off);
   std::ranges::stable_sort(places, {}, &Place::from);
   return places;
 }
@@ -64,10 +68,15 @@ std::vector<Place> named(Reading& reading, const std::string& text, CodeAnswer& 
 
 void uses(Reading& reading, const CodeQuestion& question, CodeAnswer& out) {
   std::vector<Place> places = {{question.address, question.address + 1}};
-  if (question.text.empty())
+  if (question.text.empty()) {
     of_function(reading, question.address, out);
-  else
+    const auto& imports = reading.analysis.imports;
+    for (uint32_t i = 0; i < imports.size(); ++i)
+      if (question.address != 0 && imports[i].stub == question.address) of_import(reading, i, places, out);
+    std::ranges::stable_sort(places, {}, &Place::from);
+  } else {
     places = named(reading, question.text, out);
+  }
   if (places.empty() && out.calls.empty()) {
     out.refused = "no function, import or string of the program is called " + question.text;
     return;

@@ -243,7 +243,7 @@ void Machine::store(const Op& op, uint32_t mark, State& state) const {
   const Value stack = state.slots[translator_.stack_pointer()];
   if (at.constant() || at.unknown != stack.unknown) return;  // not this frame, as far as compilers go
   forget_word(state, at, op.width, program_.pointer);
-  if (op.width != program_.pointer) return;
+  if (op.conditional || op.width != program_.pointer) return;  // a predicated store may leave the word as it was
   Value stored = op.c != kNoSlot ? value(state, op.c, op)
                                  : known(static_cast<uint64_t>(op.imm), op.based ? Origin::kAddress : Origin::kNumber);
   if (op.what == Do::kPush && op.has_memory) return;
@@ -251,7 +251,8 @@ void Machine::store(const Op& op, uint32_t mark, State& state) const {
 }
 
 void Machine::compare(const Op& op, State& state) const {
-  state.compared = true;
+  state.compared = !op.conditional || op.relation != Relation::kUnstated;
+  state.guard = op.conditional ? op.relation : Relation::kUnstated;
   state.flags = op.flags;
   state.unsigned_only = family_ == Family::kPpc && !op.is_signed;
   const bool memory = op.what == Do::kCompareMemory;
@@ -449,6 +450,8 @@ void Machine::assume(const Op& op, bool taken, State& state) const {
   if (relation == Relation::kUnstated) return;
   if (op.compares) return relate(value(state, op.a, op), relation, value(state, op.b, op), state);
   if (!state.compared || state.flags != op.flags) return;
+  // `cmpls` that is skipped leaves "above" standing: only where "below or equal" holds it was made for certain.
+  if (state.guard != Relation::kUnstated && state.guard != relation) return;
   relate(state.left, state.unsigned_only ? without_sign(relation) : relation, state.right, state);
 }
 
@@ -500,7 +503,7 @@ void Machine::join(State& into, const State& from, uint32_t place) {
   for (uint32_t i = 0; i < kSlots; ++i)
     if (!(into.slots[i] == from.slots[i])) into.slots[i] = {.unknown = phi(place, i)};
   into.compared = into.compared && from.compared && from.left == into.left && from.right == into.right &&
-                  from.flags == into.flags && from.unsigned_only == into.unsigned_only;
+                  from.flags == into.flags && from.unsigned_only == into.unsigned_only && from.guard == into.guard;
   if (into.epoch != from.epoch) into.epoch = phi(place, kSlots);
   uint8_t kept = 0;
   for (uint8_t i = 0; i < into.bounds; ++i) {

@@ -60,8 +60,9 @@ struct State {
   std::array<Value, kSlots> slots{};
   Value left, right;  // of the last comparison
   bool compared = false;
-  uint8_t flags = 0;           // which flags it set
-  bool unsigned_only = false;  // PowerPC: "less" means below
+  uint8_t flags = 0;                     // which flags it set
+  bool unsigned_only = false;            // PowerPC: "less" means below
+  Relation guard = Relation::kUnstated;  // of flags, under which alone it was made; kUnstated: always
   uint8_t bounds = 0, saved = 0;
   uint32_t epoch = 0;  // of memory: changes with every store
   std::array<Bound, 6> bound{};

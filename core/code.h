@@ -17,9 +17,7 @@ struct CodeQuestion {
   uint64_t address = 0;
   std::string text;  // "" : `address` is meant
   uint64_t listings = 0, most = 0;
-  bool meaning = false;  // of kListing: the intermediate form (docs/ir.md) in place of the instructions
-  FIELDS(v("kind", s.kind); v("address", s.address); v("text", s.text); v("listings", s.listings); v("most", s.most);
-         v("meaning", s.meaning))
+  FIELDS(v("kind", s.kind); v("address", s.address); v("text", s.text); v("listings", s.listings); v("most", s.most))
 };
 
 struct CodeFunction {
@@ -48,7 +46,7 @@ struct CodeCall {
   uint64_t function = 0, from = 0;  // start of the caller; the instruction
   uint64_t to = 0;                  // 0: not known, or outside of the file
   std::string caller, callee;       // names; a callee outside of the file has nothing else
-  std::string how;                  // direct, tail, indirect, import
+  std::string how;                  // direct, indirect, tail; callback: its address is handed over
   FIELDS(v("function", s.function); v("from", s.from); v("to", s.to); v("caller", s.caller); v("callee", s.callee);
          v("how", s.how))
 };
@@ -70,9 +68,9 @@ struct CodeListing {
   std::vector<CodeLine> lines;
   std::vector<CodeBlock> blocks;
   std::vector<CodeCall> callers;
-  uint64_t lines_left_off = 0;
+  uint64_t lines_left_off = 0, callers_left_off = 0;
   FIELDS(v("function", s.function); v("lines", s.lines); v("blocks", s.blocks); v("callers", s.callers);
-         v("lines_left_off", s.lines_left_off))
+         v("lines_left_off", s.lines_left_off); v("callers_left_off", s.callers_left_off))
 };
 
 struct CodeAnswer {     // what was not asked for is empty
@@ -83,10 +81,11 @@ struct CodeAnswer {     // what was not asked for is empty
   std::vector<CodeReference> references;
   std::vector<CodeCall> calls;
   std::vector<CodeListing> listings;
-  uint64_t functions_left_off = 0, listings_left_off = 0;
+  uint64_t listings_left_off = 0;
+  uint64_t places_left_off = 0;  // strings that hold the text, beyond those looked at
   FIELDS(v("refused", s.refused); v("unit", s.unit); v("functions", s.functions); v("tables", s.tables);
          v("references", s.references); v("calls", s.calls); v("listings", s.listings);
-         v("functions_left_off", s.functions_left_off); v("listings_left_off", s.listings_left_off))
+         v("listings_left_off", s.listings_left_off); v("places_left_off", s.places_left_off))
 };
 
 struct CodeView {        // of one program, for the page

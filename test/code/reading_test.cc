@@ -1,0 +1,72 @@
+// What is said of whole programs: references, system calls, the stubs of imports, names, and what was not followed.
+#include "code/reading.h"
+#include "code/answer.h"
+#include "small_elf.h"
+
+#include <gtest/gtest.h>
+
+namespace assay::code {
+namespace {
+
+constexpr SmallElf kX86{62, true, false, 0x10100};
+
+TEST(Reading, ReferencesAndSystemCalls) {
+  // lea 0xc(%rip), %rsi; mov $60, %eax; syscall; ret, then the text
+  const std::string file = kX86.of(from_hex("488d3508000000b83c0000000f05c36f70656e207365736d6500"));
+  const auto program = load(Bytes(file));
+  ASSERT_TRUE(program);
+  const Analysis all = analyse(*program);
+  ASSERT_EQ(all.references.size(), 1u);
+  EXPECT_EQ(all.references[0].from, 0x10100u);
+  EXPECT_EQ(all.references[0].to, 0x1010fu);
+  EXPECT_EQ(all.references[0].use, Use::kString);
+  EXPECT_EQ(string_at(*program, 0x1010f), "open sesme");
+  ASSERT_EQ(all.system_calls.size(), 1u);
+  EXPECT_EQ(all.system_calls[0].site, 0x1010cu);
+  EXPECT_EQ(all.system_calls[0].number, 60u);
+}
+
+TEST(Reading, AnIndirectCallIsResolvedWhereItLeadsToCode) {
+  // lea target(%rip), %rax; call *%rax; ret; target: ret. Then the same into what is not mapped.
+  const std::string code = kX86.of(from_hex("488d0503000000ffd0c3c3"));
+  const auto good = load(Bytes(code));
+  ASSERT_TRUE(good);
+  EXPECT_EQ(Reading(*good).unit().indirect_calls_resolved, 1u);
+  const std::string nowhere = kX86.of(from_hex("488d0503000070ffd0c3c3"));
+  const auto bad = load(Bytes(nowhere));
+  ASSERT_TRUE(bad);
+  const CodeUnit unit = Reading(*bad).unit();
+  EXPECT_EQ(unit.indirect_calls, 1u);
+  EXPECT_EQ(unit.indirect_calls_resolved, 0u);
+}
+
+TEST(Reading, BytesThatAreNoInstructionCountOnceHoweverManyWaysLeadThere) {
+  // jz bad; jz bad; jz bad; ret; bad: 06 (no instruction of 64-bit code)
+  const std::string file = kX86.of(from_hex("740574037401c306"));
+  const auto program = load(Bytes(file));
+  ASSERT_TRUE(program);
+  EXPECT_EQ(Reading(*program).unit().undecodable, 1u);
+}
+
+TEST(Reading, WhatIsTooLargeToFollowIsSaid) {
+  std::string code;  // jz +0, again and again: each starts a block
+  for (int i = 0; i < 20100; ++i) code += from_hex("7400");
+  const std::string file = kX86.of(code + "\xc3");
+  const auto program = load(Bytes(file));
+  ASSERT_TRUE(program);
+  EXPECT_EQ(Reading(*program).unit().unread, "1 function too large to follow values in");
+}
+
+TEST(Names, ARepeatedNameIsPaidForOnce) {
+  // f(pair<int, int>, …): 11 levels of two references each, 100 KB shown; ten thousand of them exceed the budget.
+  std::string name = "_Z1fSt4pairIiiE";
+  for (int level = 0; level < 7; ++level) name += "S_IS0_S0_E";
+  Names names;
+  const std::string shown = names.shown(name);
+  ASSERT_NE(shown, name);
+  for (size_t i = 0; i < (size_t{64} << 20) / shown.size() + 2; ++i) EXPECT_EQ(names.shown(name).size(), shown.size());
+  EXPECT_EQ(names.shown("_ZN4Gate4openEi"), "Gate::open(int)");
+}
+
+}  // namespace
+}  // namespace assay::code

@@ -1,0 +1,100 @@
+// What registers and words of the stack hold after short runs of instructions (GNU as).
+#include "code/values.h"
+#include "code/translate.h"
+#include "small_elf.h"
+
+#include <gtest/gtest.h>
+
+namespace assay::code {
+namespace {
+
+class Steps {
+ public:
+  explicit Steps(Processor processor)
+      : translator_(Translator::of(processor, Dialect::kUsual)),
+        decoder_(processor),
+        machine_(program_, translator_, unknowns_),
+        state(machine_.entry(0x1000)) {
+    program_.pointer = is_64_bit(processor) ? 8 : 4;
+  }
+  // The last instruction is not stepped but decoded: a branch to be assumed.
+  Op through(std::string_view hex) {
+    const std::string bytes = from_hex(hex);
+    Insn insn;
+    Op op;
+    for (uint64_t at = 0; at < bytes.size(); at += insn.size) {
+      EXPECT_TRUE(decoder_.decode(Bytes(bytes).span().subspan(at), 0x1000 + at, insn));
+      translator_.translate(insn, op);
+      if (at + insn.size < bytes.size()) machine_.step(op, ++mark_, state);
+    }
+    return op;
+  }
+  void step(std::string_view hex) { machine_.step(through(hex), ++mark_, state); }
+  std::optional<Bound> bound_where_not_taken(std::string_view hex, Slot slot) {
+    const Op branch = through(hex);
+    machine_.assume(branch, false, state);
+    return machine_.bound(state, state.slots[slot].unknown);
+  }
+
+ private:
+  Program program_;
+  const Translator& translator_;
+  Decoder decoder_;
+  Unknowns unknowns_;
+  Machine machine_;
+  uint32_t mark_ = 0;
+
+ public:
+  State state;
+};
+
+TEST(Values, AStoreThatMayBeSkippedIsNotRemembered) {
+  Steps sure(Processor::kArm);
+  sure.step(
+      "0100a0e300008de50200a0e300008de500109de5");  // mov r0, #1; str r0, [sp]; mov r0, #2; str r0, [sp]; ldr r1, [sp]
+  ASSERT_TRUE(sure.state.slots[1].number());
+  EXPECT_EQ(sure.state.slots[1].add, 2u);
+  Steps maybe(Processor::kArm);
+  maybe.step("0100a0e300008de50200a0e300008d1500109de5");  // the second: strne r0, [sp]
+  EXPECT_FALSE(maybe.state.slots[1].constant());
+}
+
+TEST(Values, AComparisonThatMayBeSkippedBoundsOnlyWhereItWasMade) {
+  // cmp r0, #3; cmpls r1, #5; bhi: where it is not taken, both were made.
+  const auto chained = Steps(Processor::kArm).bound_where_not_taken("030050e3050051930000008a", 1);
+  ASSERT_TRUE(chained);
+  EXPECT_EQ(chained->low, 0);
+  EXPECT_EQ(chained->high, 5);
+  // cmp r0, #3; cmpne r1, #5; bhi: r1 may never have been looked at.
+  EXPECT_FALSE(Steps(Processor::kArm).bound_where_not_taken("030050e3050051130000008a", 1));
+}
+
+TEST(Values, AByteIsNoValueOfTheWholeRegister) {
+  Steps add(Processor::kX86_64);
+  add.step("b8ff0000000402");  // mov $0xff, %eax; add $2, %al
+  EXPECT_FALSE(add.state.slots[0].constant());
+  Steps load(Processor::kX86_64);
+  load.step("b8ff0000008a0424");  // mov $0xff, %eax; mov (%rsp), %al
+  EXPECT_FALSE(load.state.slots[0].constant());
+  Steps word(Processor::kX86_64);
+  word.step(
+      "b9ffff000066b9341266"
+      "89c8");  // mov $0xffff, %ecx; mov $0x1234, %cx; mov %cx, %ax
+  EXPECT_FALSE(word.state.slots[1].constant());
+}
+
+TEST(Values, AByteThatIsComparedBoundsWhatIsWidenedOfIt) {
+  // mov (%rdi), %al; sub $3, %al; cmp $5, %al; movzbl %al, %ecx; ja
+  const auto bound = Steps(Processor::kX86_64).bound_where_not_taken("8a072c033c050fb6c87700", 1);
+  ASSERT_TRUE(bound);
+  EXPECT_EQ(bound->high, 5);
+}
+
+TEST(Values, TheSecondByteOfARegisterIsNotItsFirst) {
+  Steps run(Processor::kX86_64);
+  run.step("b8341200000fb6cc");  // mov $0x1234, %eax; movzbl %ah, %ecx
+  EXPECT_FALSE(run.state.slots[1].number() && run.state.slots[1].add == 0x34);
+}
+
+}  // namespace
+}  // namespace assay::code
