@@ -115,7 +115,8 @@ void Shaper::loops() {
   uint64_t work = 0;
   for (const uint32_t head : reverse_)
     for (uint32_t i = first_[head]; i < first_[head + 1]; ++i) {
-      if (!dominates(head, from_[i])) continue;
+      // An edge forward is none back to a head.
+      if (rank_[from_[i]] < rank_[head] || !dominates(head, from_[i])) continue;
       work += blocks_.size();
       if (work <= kMostWork) body_of(head, from_[i], head);
     }

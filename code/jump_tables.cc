@@ -66,17 +66,16 @@ std::optional<Switch> Resolver::read(const Bound& bound, bool strict) {
   out.table = shape_.entry.add + (static_cast<uint64_t>(bound.low) << shape_.entry.shift);
   if (program_.pointer == 4) out.table &= 0xffffffff;
   int64_t count = 0;
+  uint64_t lowest = ~uint64_t{0};  // of the places so far
   for (int64_t i = bound.low; i <= bound.high; ++i, ++count) {
     const auto to = place(i);
     const bool good = to && possible(*to, strict);
-
     if (!good && strict) return std::nullopt;
     const bool over = !strict && !out.places.empty() && !shape_.branches &&
-                      out.table + static_cast<uint64_t>(count) * out.entry_size >= out.places.front() &&
-                      out.table < out.places.front();
+                      out.table + static_cast<uint64_t>(count) * out.entry_size >= lowest && out.table < lowest;
     if (!good || over) break;
     out.places.push_back(*to);
-    if (!strict) std::ranges::sort(out.places);
+    lowest = std::min(lowest, *to);
   }
   if (out.places.empty() || (!strict && out.places.size() < 2)) return std::nullopt;
   std::ranges::sort(out.places);

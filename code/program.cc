@@ -389,7 +389,8 @@ const Filled* Program::filled_at(uint64_t address) const {
 }
 
 bool Program::constant(uint64_t address) const {
-  return std::ranges::any_of(constants, [&](const Range& r) { return r.holds(address); });
+  const auto behind = std::ranges::upper_bound(constants, address, {}, &Range::from);
+  return behind != constants.begin() && std::prev(behind)->holds(address);
 }
 
 std::optional<uint64_t> Program::word(uint64_t address, uint32_t size) const {
@@ -410,6 +411,23 @@ Processor mode_at(const Program& program, uint64_t& address) {
   --address;
   return other_mode(program.processor);
 }
+
+namespace {
+
+// Ascending and apart, so that they can be searched: a file may state a million of them.
+void settle(std::vector<Range>& ranges) {
+  std::erase_if(ranges, [](const Range& r) { return r.to <= r.from; });
+  std::ranges::sort(ranges, {}, &Range::from);
+  std::vector<Range> apart;
+  for (const Range& r : ranges)
+    if (!apart.empty() && r.from <= apart.back().to)
+      apart.back().to = std::max(apart.back().to, r.to);
+    else
+      apart.push_back(r);
+  ranges = std::move(apart);
+}
+
+}  // namespace
 
 Result<Program> load(Bytes bytes) {
   const elf::File file = TRY(elf::read(bytes));
@@ -433,6 +451,7 @@ Result<Program> load(Bytes bytes) {
   collect_constants(file, program);
   program.offset_table = file.tag(kGotTag).value_or(0);
   Linker(file, program).run();
+  settle(program.constants);
   program.moves = file.header.type == elf::kShared;
   seed_arrays(file, program);
   seed_unwind(file, program);

@@ -76,7 +76,7 @@ struct Program {
   std::vector<uint64_t> pointers;  // values of words that may point at functions, ascending
   std::vector<Import> imports;
   std::vector<Filled> filled;    // ascending by address
-  std::vector<Range> constants;  // mapped and never written once the program runs; may overlap
+  std::vector<Range> constants;  // mapped and never written once the program runs; ascending, apart
   bool has_sections = false;     // they tell code from stubs and constants
   bool moves = false;            // no address of it is fixed: position-independent
   std::vector<Error> problems;

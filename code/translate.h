@@ -24,7 +24,17 @@ class Translator {
 
  private:
   Translator(Processor processor, Dialect dialect);
-  enum class Jump : uint8_t;  // how an opcode branches or where an indirect one finds its target
+  // How an opcode branches or where an indirect one finds its target.
+  enum class Jump : uint8_t {
+    kNo,
+    kByFlagsX86,       // the condition is operand 1
+    kByFlags,          // AArch64: operand 0
+    kPredicate,        // ARM
+    kRegisters,        // operands 0 and 1
+    kRegisterAndZero,  // operand 0
+    kPpc,
+  };
+  static constexpr uint64_t kFlagsBit = uint64_t{1} << 60;  // in masks of slots: the flags
   struct Row {
     const Recipe* recipe = nullptr;
     uint64_t writes = 0;  // implicit

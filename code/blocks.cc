@@ -1,0 +1,119 @@
+// Cuts what was decoded into blocks and joins them by edges.
+#include "code/pass.h"
+
+namespace assay::code {
+
+void Pass::sort_ops() {
+  std::ranges::sort(runs_, {}, &Run::address);
+  bool in_order = true;
+  for (size_t i = 1; i < runs_.size(); ++i) in_order &= runs_[i].first > runs_[i - 1].first;
+  if (!in_order) {
+    work_.sorted.clear();
+    work_.sorted.reserve(work_.ops.size());
+    for (Run& r : runs_) {
+      const auto from = work_.ops.begin() + r.first;
+      r.first = static_cast<uint32_t>(work_.sorted.size());
+      work_.sorted.insert(work_.sorted.end(), from, from + r.count);
+    }
+    work_.ops.swap(work_.sorted);
+  }
+  // A delay slot read twice, and x86 code read at two offsets: by address, the first stays.
+  if (!std::ranges::is_sorted(work_.ops, {}, &Op::address)) std::ranges::stable_sort(work_.ops, {}, &Op::address);
+  const auto rest = std::ranges::unique(work_.ops, {}, &Op::address);
+  work_.ops.erase(rest.begin(), rest.end());
+  runs_.clear();
+  if (!work_.ops.empty()) runs_.push_back({work_.ops.front().address, 0, static_cast<uint32_t>(work_.ops.size())});
+}
+
+uint32_t Pass::op_at(uint64_t address) const {
+  const auto at = std::ranges::lower_bound(work_.ops, address, {}, &Op::address);
+  return at != work_.ops.end() && at->address == address ? static_cast<uint32_t>(at - work_.ops.begin()) : kNone;
+}
+
+uint32_t Pass::piece_at(uint64_t address) const {
+  const auto& pieces = work_.pieces;
+  const auto at =
+      std::ranges::lower_bound(pieces, address, {}, [&](const Piece& p) { return work_.ops[p.first].address; });
+  return at != pieces.end() && work_.ops[at->first].address == address ? static_cast<uint32_t>(at - pieces.begin())
+                                                                       : kNone;
+}
+
+void Pass::build() {
+  sort_ops();
+  std::ranges::sort(leaders_);
+  leaders_.erase(std::ranges::unique(leaders_).begin(), leaders_.end());
+  is_leader_.assign(work_.ops.size() + 1, 0);
+  for (const uint64_t l : leaders_)
+    if (const uint32_t i = op_at(l); i != kNone) is_leader_[i] = 1;
+  work_.pieces.clear();
+  const auto& ops = work_.ops;
+  for (uint32_t i = 0; i < ops.size(); ++i) {
+    if (!is_leader_[i]) continue;
+    Piece p{.first = i};
+    for (uint32_t k = i;; ++k) {
+      const Op& op = ops[k];
+      const bool decides = op.flow == Flow::kJump || op.flow == Flow::kReturn || op.flow == Flow::kIndirectJump ||
+                           op.flow == Flow::kTrap;
+      const bool last_call = op.calls() && stops_after(op);
+      p.last = k + 1;
+      const bool contiguous = k + 1 < ops.size() && ops[k + 1].address == op.end();
+      if (decides || last_call) {
+        p.control = k;
+        if (op.delay_slot && contiguous) ++p.last;
+        p.next = decides && op.conditional;
+        break;
+      }
+      if (!contiguous) break;
+      if (is_leader_[k + 1] && !(op.delay_slot && k + 2 < ops.size())) {
+        p.next = true;
+        break;
+      }
+    }
+    work_.pieces.push_back(p);
+  }
+  connect();
+}
+
+void Pass::add_edge(uint64_t to, Way way) {
+  const uint32_t piece = piece_at(to);
+  if (piece == kNone) return;
+  out_.edges.push_back({piece, way});
+  ++work_.pieces[piece].predecessors;
+}
+
+void Pass::edges_of(uint32_t control) {
+  const Op& op = work_.ops[control];
+  if (op.flow == Flow::kJump && inside(op.target)) add_edge(op.target, Way::kJump);
+  if (op.flow == Flow::kIndirectJump)
+    if (const auto known = switches_.find(op.address); known != switches_.end())
+      for (const uint64_t to : known->second.places) add_edge(to, Way::kTable);
+}
+
+void Pass::connect() {
+  out_.edges.clear();
+  out_.blocks.clear();
+  auto& pieces = work_.pieces;
+  for (uint32_t i = 0; i < pieces.size(); ++i) {
+    Block b{.address = work_.ops[pieces[i].first].address, .end = work_.ops[pieces[i].last - 1].end()};
+    b.first_edge = static_cast<uint32_t>(out_.edges.size());
+    if (pieces[i].next) add_edge(b.end, Way::kNext);
+    if (pieces[i].control != kNone) edges_of(pieces[i].control);
+    b.edges = static_cast<uint32_t>(out_.edges.size()) - b.first_edge;
+    out_.blocks.push_back(b);
+  }
+  const uint32_t entry = piece_at(start_);
+  if (entry != kNone) ++pieces[entry].predecessors;
+}
+
+void Pass::finish_extents() {
+  for (const Op& op : work_.ops) {
+    if (!out_.extents.empty() && out_.extents.back().to == op.address)
+      out_.extents.back().to = op.end();
+    else if (out_.extents.empty() || op.address > out_.extents.back().to)
+      out_.extents.push_back({op.address, op.end()});
+    else
+      out_.extents.back().to = std::max(out_.extents.back().to, op.end());
+  }
+}
+
+}  // namespace assay::code

@@ -1,0 +1,116 @@
+// Which instructions are a function's: decodes from its start along every way that control takes inside it.
+#include "code/pass.h"
+
+namespace assay::code {
+
+bool Pass::inside(uint64_t target) const {
+  if (target == start_) return true;
+  if (target < start_ || target >= limit_ || neighbours_.starts_function(target)) return false;
+  if (program_.code_at(target) == nullptr || target % instruction_alignment(processor_) != 0) return false;
+  const uint32_t owner = map_.owner(target);
+  return owner == CodeMap::kUnread || owner == owner_;
+}
+
+// Where a function's code may end: padding, another function, or nothing at all.
+bool Pass::boundary(uint64_t at) {
+  if (neighbours_.starts_function(at) || !program_.code_at(at)) return true;
+  Op op;
+  const bool decoded = work_.decode(processor_, at, op);
+  return !decoded || op.padding || op.flow == Flow::kTrap;
+}
+
+// A call that does not come back, as far as is known by now. What the compiler was not told of it had to be compiled
+// as if it did: there the function goes on.
+bool Pass::stops_after(const Op& op) {
+  const auto known = std::ranges::lower_bound(stops_, op.address, {}, &std::pair<uint64_t, bool>::first);
+  if (known != stops_.end() && known->first == op.address) return known->second;
+  bool stops = false;
+  const uint64_t next = op.end() + (op.delay_slot ? 4 : 0);
+  if (std::ranges::binary_search(endings_, op.address)) {
+    stops = true;
+  } else if (op.flow == Flow::kCall && !op.conditional) {
+    const Processor there = neighbours_.processor_at(op.target, processor_, op.other_mode);
+    const uint32_t import = reader_.stub(op.target, there, nullptr);
+    const bool ends = import != kNone ? !neighbours_.import_returns(import) : !neighbours_.returns(op.target);
+    stops = ends && (import != kNone || boundary(next));
+    if (ends && !stops) out_.doubtful.push_back(next);
+  }
+  stops_.insert(known, {op.address, stops});
+  return stops;
+}
+
+// A word that is no instruction we know, between two that are: an extension of this processor, not the end of the code.
+bool Pass::goes_on_behind(uint64_t at) {
+  const Family family = family_of(processor_);
+  if (instruction_alignment(processor_) != 4 || family == Family::kArm) return false;
+  const auto word = program_.word(at, 4);
+  Op next;
+  return word && *word != 0 && work_.decode(processor_, at + 4, next);
+}
+
+void Pass::decode_from(uint64_t at) {
+  work_.decoder(processor_).restart();
+  Run run{at, static_cast<uint32_t>(work_.ops.size()), 0};
+  const auto end_run = [&] {
+    run.count = static_cast<uint32_t>(work_.ops.size()) - run.first;
+    if (run.count != 0) runs_.push_back(run);
+  };
+  bool slot = false, ends = false;
+  for (;;) {
+    if (at != start_ && !slot && neighbours_.starts_function(at)) {
+      out_.escapes.push_back({work_.ops.size() > run.first ? work_.ops.back().address : at, at, false, true});
+      return end_run();
+    }
+    if (map_.owner(at) == owner_ && map_.starts(at)) {
+      leaders_.push_back(at);
+      // The slot of a branch may have been read as a block's first instruction.
+      if (!slot) return end_run();
+    }
+    if (map_.owner(at) != CodeMap::kUnread && map_.owner(at) != owner_) {
+      if (at != run.address || work_.ops.size() > run.first) out_.escapes.push_back({at, at, false, true});
+      return end_run();
+    }
+    Op& op = work_.ops.emplace_back();
+    if (!work_.decode(processor_, at, op)) {
+      undecodable_.push_back({at, at + op.size});
+      const bool opaque = at != start_ && goes_on_behind(at);
+      if (!opaque) {
+        work_.ops.pop_back();
+        return end_run();
+      }
+      op = Op{.address = at, .size = 4};
+      op.forgets_flags = true;
+    }
+    map_.mark(at, op.size, owner_);
+    at += op.size;
+    if (slot) {
+      if (!ends) leaders_.push_back(at), todo_.push_back(at);
+      return end_run();
+    }
+    const bool decides =
+        op.flow == Flow::kJump || op.flow == Flow::kReturn || op.flow == Flow::kIndirectJump || op.flow == Flow::kTrap;
+    const bool last_call = op.calls() && stops_after(op);
+    if (op.flow == Flow::kJump && inside(op.target)) leader(op.target);
+    ends = last_call || (decides && !op.conditional);
+    if (!decides && !last_call) continue;
+    if (op.delay_slot) {
+      slot = true;
+      continue;
+    }
+    if (!ends) leader(at);
+    return end_run();
+  }
+}
+
+void Pass::decode_all() {
+  while (!todo_.empty()) {
+    const uint64_t at = todo_.back();
+    todo_.pop_back();
+    if (at != start_ && !inside(at)) continue;
+    leaders_.push_back(at);
+    if (map_.owner(at) == owner_ && map_.starts(at)) continue;
+    decode_from(at);
+  }
+}
+
+}  // namespace assay::code

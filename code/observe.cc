@@ -1,0 +1,172 @@
+// What the instructions of a function do to the rest of the program: calls, jumps out of it, references, system calls.
+#include "code/pass.h"
+
+namespace assay::code {
+
+void Pass::see_reference(uint64_t from, const Value& v, bool whole) {
+  if (!v.number() || v.add == 0) return;
+  uint64_t to = v.add;
+  const bool is_code = program_.code_at(to) != nullptr;
+  if ((!program_.data_at(to) && !is_code) || to == program_.offset_table) return;
+  if (v.origin == Origin::kNumber && program_.moves) return;
+  if (v.origin == Origin::kNumber && !whole) return;
+  if (is_code) out_.code_pointers.push_back(to);
+  out_.references.push_back({.from = from, .to = to});
+}
+
+void Pass::see_memory(const Op& op, const State& before) {
+  const Value at = machine_.address(before, op);
+  if (!at.number() || at.unknown == ~uint32_t{0}) return;
+  if (op.base == kProgramCounter && program_.code_at(at.add)) out_.data.push_back({at.add, at.add + op.width});
+  // The table of offsets and literals are ways to an address, not what is meant.
+  if (op.what == Do::kLoad && program_.constant(at.add) && op.width == program_.pointer) {
+    const Filled* f = program_.filled_at(at.add);
+    const auto word = program_.word(at.add, op.width);
+    const bool leads = f || (word && *word != 0 && (program_.data_at(*word) || program_.code_at(*word)));
+    if (program_.code_at(at.add) && at.origin == Origin::kAddress) out_.data.push_back({at.add, at.add + op.width});
+    if (leads) return;
+  }
+  if (op.what == Do::kLoad && program_.code_at(at.add) && op.base == kNoSlot && at.origin == Origin::kAddress)
+    out_.data.push_back({at.add, at.add + op.width});
+  if (const Filled* f = program_.filled_at(at.add); f && f->import != kNone) {
+    out_.references.push_back({.from = op.address, .to = f->address});
+    return;
+  }
+  see_reference(op.address, at, true);
+}
+
+void Pass::see(const Op& op, const State& before, const State& after) {
+  if (op.has_memory && !(op.what == Do::kAdd && op.width == 0)) see_memory(op, before);
+  switch (op.what) {
+    case Do::kAdd:
+    case Do::kOr:
+    case Do::kSubtract:
+    case Do::kInsert:
+    case Do::kSet:
+    case Do::kLoad:
+      if (op.moves || op.dst >= kSlots || op.flow != Flow::kNone) break;
+      if (op.dst == translator_.stack_pointer() || op.dst == translator_.global_pointer()) break;
+      // A page out of MIPS's table of offsets is half an address.
+      if (op.what == Do::kLoad && family_of(processor_) == Family::kMips && (after.slots[op.dst].add & 0xffff) == 0)
+        break;
+      see_reference(op.address, after.slots[op.dst], op.what != Do::kLoad);
+      break;
+    case Do::kStore:
+    case Do::kPush:
+      if (op.c == kNoSlot && !(op.what == Do::kPush && op.has_memory))
+        see_reference(op.address,
+                      {.add = static_cast<uint64_t>(op.imm) & (program_.pointer == 4 ? 0xffffffff : ~uint64_t{0}),
+                       .origin = Origin::kNumber},
+                      true);
+      break;
+    default:
+      break;
+  }
+}
+
+void Pass::see_call(const Op& op, const State& state) {
+  Call call{.site = op.address};
+  if (op.flow == Flow::kCall) {
+    if (thunk(op.target) != kNoSlot) return;
+    const Processor there = neighbours_.processor_at(op.target, processor_, op.other_mode);
+    call.import = reader_.stub(op.target, there, &state);
+    if (call.import == kNone) call.target = op.target;
+  } else {
+    call.kind = CallKind::kIndirect;
+    ++out_.indirect_calls;
+    const Value to = machine_.target(state, op);
+    if (to.origin == Origin::kImport) {
+      call.import = static_cast<uint32_t>(to.add);
+    } else if (to.number() && to.add != 0) {
+      const bool arm = family_of(processor_) == Family::kArm;
+      uint64_t bare = to.add;
+      const Processor there = arm ? mode_at(program_, bare) : processor_;
+      if (program_.data_at(bare)) call.import = reader_.stub(bare, there, &state);
+      if (call.import == kNone && program_.code_at(bare)) call.target = to.add;
+    }
+    if (call.resolved()) ++out_.indirect_calls_resolved;
+  }
+  out_.calls.push_back(call);
+  const bool comes_back = call.import != kNone ? neighbours_.import_returns(call.import)
+                          : call.target != kNowhere
+                              ? neighbours_.returns(call.target) || !boundary(op.end() + (op.delay_slot ? 4 : 0))
+                              : true;
+  if (!comes_back && !op.conditional && !std::ranges::binary_search(endings_, op.address))
+    out_.endings.push_back(op.address);
+  for (const Slot s : translator_.arguments()) {
+    const Value& v = state.slots[s];
+    if (v.number() && v.add != 0 && program_.code_at(v.add) && (v.origin == Origin::kAddress || !program_.moves))
+      out_.calls.push_back({.site = op.address, .target = v.add, .kind = CallKind::kCallback});
+  }
+}
+
+void Pass::see_jump(const Op& op, const State& state) {
+  if (op.flow == Flow::kJump) {
+    if (!inside(op.target)) out_.escapes.push_back({op.address, op.target, op.conditional, false});
+    return;
+  }
+  if (op.flow == Flow::kReturn) out_.returns = true;
+  if (op.flow != Flow::kIndirectJump) return;
+  ++out_.indirect_jumps;
+  if (const auto known = switches_.find(op.address); known != switches_.end()) {
+    for (const uint64_t place : known->second.places)
+      if (!inside(place)) out_.escapes.push_back({op.address, place, true, false});
+    return void(++out_.indirect_jumps_resolved);
+  }
+  State copy = state;
+  machine_.assume(op, true, copy);
+  Op bare = op;
+  bare.conditional = false;
+  if (op.dst == 15 || op.what == Do::kTableBranch) machine_.step(bare, 1, copy);
+  const Destination to = destination(program_, machine_, copy, op, {start_, limit_});
+  if (to.kind == Destination::kImport) {
+    ++out_.indirect_jumps_resolved;
+    out_.calls.push_back({.site = op.address, .import = static_cast<uint32_t>(to.address), .kind = CallKind::kTail});
+    if (neighbours_.import_returns(static_cast<uint32_t>(to.address))) out_.returns = true;
+    if (work_.ops.size() <= 8) out_.stub_of = static_cast<uint32_t>(to.address);
+    return;
+  }
+  if (to.kind == Destination::kAddress && program_.code_at(to.address)) {
+    ++out_.indirect_jumps_resolved;
+    out_.escapes.push_back({op.address, to.address, op.conditional, false});
+    return;
+  }
+  out_.returns = true;
+  if (to.kind == Destination::kOpenSwitch) out_.open = true;
+}
+
+bool Pass::gather() {
+  out_.references.clear(), out_.calls.clear(), out_.code_pointers.clear(), out_.system_calls.clear();
+  std::erase_if(out_.escapes, [](const Escape& e) { return !e.falls; });
+  out_.endings.clear();
+  out_.indirect_calls = out_.indirect_calls_resolved = out_.indirect_jumps = out_.indirect_jumps_resolved = 0;
+  out_.returns = out_.open = false;
+  for (uint32_t i = 0; i < work_.pieces.size(); ++i) {
+    if (!reached_[i]) continue;
+    State state = values_ ? work_.states[i] : machine_.entry(start_);
+    const Op* last = nullptr;
+    State before;
+    State taken;
+    // What an operation made is seen when the next one comes.
+    const auto settle = [&](const State& now) {
+      if (last) see(*last, before, now);
+      last = nullptr;
+    };
+    walk(i, state, &taken, [&](const Op& op, const State& now) {
+      settle(now);
+      if (op.calls()) return see_call(op, now);
+      if (op.flow == Flow::kSystemCall) {
+        const Slot n = translator_.system_call_number();
+        const Value v = n < kSlots ? now.slots[n] : Value{.unknown = 1};
+        out_.system_calls.push_back(
+            {op.address, 0, v.number() ? std::optional(static_cast<uint32_t>(v.add)) : std::nullopt});
+      }
+      if (op.flow != Flow::kNone && op.flow != Flow::kSystemCall) see_jump(op, now);
+      if (op.what != Do::kNothing) last = &op, before = now;
+    });
+    settle(state);
+  }
+  return out_.endings.empty();
+}
+
+}  // namespace assay::code

@@ -1,0 +1,200 @@
+// Inside of reader.h: the reading of one function, shared by the files that each do one part of it: follow.cc (which
+// instructions), blocks.cc, propagate.cc (values along the edges), switches.cc, observe.cc (calls and references).
+#pragma once
+#include "code/reader.h"
+
+#include <algorithm>
+#include <array>
+#include <map>
+#include <memory>
+#include <unordered_map>
+
+namespace assay::code {
+
+// Operations stepped, per byte of code; programs take one to four.
+constexpr uint64_t kStepsPerByte = 256, kFewestSteps = 1 << 20;
+
+struct Piece {                   // a block while it is worked on
+  uint32_t first = 0, last = 0;  // operations
+  uint32_t control = kNone;      // the one that decides where to go on
+  uint32_t predecessors = 0;
+  bool next = false;  // runs on into the operation behind
+};
+
+struct Reader::Work {
+  Work(const Program& p) : program(p), stub_of(p.imports.size(), 0) {
+    for (const Area& a : p.code) steps_left += kStepsPerByte * a.bytes.size();
+  }
+  // False: this program had its share of work.
+  bool charge(uint64_t steps) {
+    steps_left -= std::min(steps, steps_left);
+    return steps_left != 0;
+  }
+  Decoder& decoder(Processor processor) {
+    auto& slot = decoders[static_cast<size_t>(processor)];
+    if (!slot) slot = std::make_unique<Decoder>(processor, program.dialect);
+    return *slot;
+  }
+  const Translator& translator(Processor processor) { return Translator::of(processor, program.dialect); }
+  // False: no instruction.
+  bool decode(Processor processor, uint64_t address, Op& op, bool anywhere = false) {
+    const Area* area = program.code_at(address);
+    if (!area && anywhere) area = program.data_at(address);
+    if (!area) return op.size = 0, false;
+    if (!decoder(processor).decode(area->bytes.span().subspan(address - area->address), address, insn)) {
+      op.size = insn.size;
+      return false;
+    }
+    translator(processor).translate(insn, op);
+    return true;
+  }
+
+  const Program& program;
+  std::array<std::unique_ptr<Decoder>, kProcessors> decoders;
+  Insn insn;
+  Unknowns unknowns, scratch;
+  std::vector<Op> ops, sorted;
+  std::vector<Piece> pieces;
+  std::vector<State> states;
+  std::array<std::unordered_map<uint64_t, uint32_t>, kProcessors> stubs;  // only looked up
+  std::vector<uint64_t> stub_of;                                          // by import
+  uint64_t steps_left = kFewestSteps;
+};
+
+struct Run {
+  uint64_t address;
+  uint32_t first, count;
+};
+
+// The reading of one function; lives as long as `Reader::read` runs.
+class Pass {
+ public:
+  Pass(const Program& program, CodeMap& map, const Neighbours& neighbours, Reader& reader, Reader::Work& work,
+       uint64_t start, Processor processor, uint32_t owner);
+  ReadFunction run();
+
+ private:
+  void reset();
+  void decode_all();
+  void decode_from(uint64_t at);
+  bool stops_after(const Op& op);
+  bool boundary(uint64_t at);
+  bool goes_on_behind(uint64_t at);
+  bool inside(uint64_t target) const;
+  void leader(uint64_t at) { todo_.push_back(at); }
+  void sort_ops();
+  void build();
+  uint32_t op_at(uint64_t address) const;
+  uint32_t piece_at(uint64_t address) const;
+  void connect();
+  void edges_of(uint32_t control);
+  void add_edge(uint64_t to, Way way);
+  void propagate();
+  void visit(uint32_t piece);
+  void send(uint32_t from, uint32_t to, const State& state);
+  void enter(uint32_t piece);
+  void order_blocks(uint32_t entry);
+  bool follow_switches();
+  template <class See>
+  void walk(uint32_t piece, State& state, State* taken, See&& see);
+  void after_call(const Op& op, uint32_t mark, State& state);
+  void give_up_values();
+  bool gather();
+  void see(const Op& op, const State& before, const State& after);
+  void see_call(const Op& op, const State& state);
+  void see_jump(const Op& op, const State& state);
+  void see_reference(uint64_t from, const Value& value, bool whole);
+  void see_memory(const Op& op, const State& before);
+  void finish_blocks();
+  void finish_extents();
+  Slot thunk(uint64_t target) const;
+
+  const Program& program_;
+  CodeMap& map_;
+  const Neighbours& neighbours_;
+  Reader& reader_;
+  Reader::Work& work_;
+  const uint64_t start_;
+  const Processor processor_;
+  const uint32_t owner_;
+  const Translator& translator_;
+  Machine machine_;
+  uint64_t limit_;
+  std::vector<uint64_t> todo_, leaders_, endings_;
+  std::vector<std::pair<uint64_t, bool>> stops_;  // calls, and whether they do not come back
+  std::vector<Run> runs_;
+  std::vector<uint8_t> is_leader_;
+  std::vector<uint8_t> reached_;
+  std::vector<uint32_t> order_, rank_;  // blocks in reverse postorder, and their places in it
+  struct Head {
+    uint64_t lost = 0;         // slots that a turn of the loop changes
+    std::vector<Value> words;  // and words of the stack
+  };
+  std::map<uint32_t, Head> heads_;
+  bool again_ = false;
+  std::map<uint64_t, Switch> switches_;  // by the jump's address
+  bool values_ = true;
+  std::vector<Range> undecodable_;
+  ReadFunction out_;
+};
+
+// Steps `state` through a block. `see` is told of every operation and the state before it; `taken`, where given, gets
+// what holds where the block's branch is taken, `state` what holds where it is not.
+template <class See>
+void Pass::walk(uint32_t piece, State& state, State* taken, See&& see) {
+  const Piece& p = work_.pieces[piece];
+  const Op* held = nullptr;  // a call whose delay slot runs first
+  for (uint32_t i = p.first; i < p.last; ++i) {
+    const Op& op = work_.ops[i];
+    const uint32_t mark = i + 1;
+    const bool slot_follows = op.delay_slot && i + 1 < p.last;
+    if (i == p.control && !op.calls()) {
+      see(op, state);
+      State before = state;
+      if (slot_follows) {
+        const Op& slot = work_.ops[i + 1];
+        see(slot, state);
+        machine_.step(slot, mark + 1, state);
+      } else if (op.what != Do::kNothing || op.writes != 0) {
+        machine_.step(op, mark, state);
+      }
+      State on = op.likely ? before : state;
+      State yes = state;
+      machine_.assume(op, true, before);
+      yes.bound = before.bound, yes.bounds = before.bounds;
+      if (taken) *taken = yes;
+      before.bound = on.bound, before.bounds = on.bounds;
+      machine_.assume(op, false, before);
+      on.bound = before.bound, on.bounds = before.bounds;
+      state = on;
+      return;
+    }
+    if (op.calls() && !slot_follows) {
+      see(op, state);
+      after_call(op, mark, state);
+      continue;
+    }
+    if (op.calls()) {
+      held = &op;
+      // The target is read before the slot runs, the arguments after.
+      const Value target = op.flow == Flow::kIndirectCall && op.through < kSlots ? state.slots[op.through] : Value{};
+      const Op& slot = work_.ops[i + 1];
+      see(slot, state);
+      machine_.step(slot, mark + 1, state);
+      if (op.flow == Flow::kIndirectCall && op.through < kSlots) {
+        const Value changed = std::exchange(state.slots[op.through], target);
+        see(op, state);
+        state.slots[op.through] = changed;
+      } else {
+        see(op, state);
+      }
+      after_call(*held, mark, state);
+      ++i;
+      continue;
+    }
+    see(op, state);
+    machine_.step(op, mark, state);
+  }
+}
+
+}  // namespace assay::code

@@ -1,0 +1,71 @@
+// Instructions that no row of a table can say, processor by processor.
+#include "code/translate.h"
+
+namespace assay::code {
+
+// Opcodes that need a word of their own.
+void Translator::small(const Insn& insn, std::string_view n, Op& op) const {
+  const auto same = [&](size_t i, size_t j) { return insn.reg(i) != 0 && insn.reg(i) == insn.reg(j); };
+  switch (family_) {
+    case Family::kX86: {
+      if (n.starts_with("LEA") && op.dst == op.base && op.index == kNoSlot && op.displacement == 0) op.padding = true;
+      if (n.starts_with("MOV32rr") && processor_ == Processor::kX86 && same(0, 1)) op.padding = true;
+      const bool on_a =
+          n.ends_with("i32") || n.ends_with("8i8") || n.ends_with("16i16");  // the accumulator is not listed
+      if (on_a && insn.operand_count == 1) {
+        const bool add = n.starts_with("ADD"), subtract = n.starts_with("SUB"), compare = n.starts_with("CMP"),
+                   mask = n.starts_with("AND");
+        op.a = 0, op.imm = insn.imm(0);
+        op.half = n.find("32") != n.npos && n.find("64") == n.npos;
+        if (n.find("8i8") != n.npos) op.width = 1;
+        if (n.find("16i16") != n.npos) op.width = 2;
+        if (compare) op.what = Do::kCompare;
+        const bool whole = n.ends_with("i32");  // less than 32 bits leave the rest as it was
+        if (whole && (add || subtract || mask))
+          op.dst = 0, op.what = add ? Do::kAdd : subtract ? Do::kSubtract : Do::kAnd;
+      }
+      if (n.starts_with("TEST") && op.what == Do::kCompare) {
+        if (op.a == op.b && op.a != kNoSlot)
+          op.b = kNoSlot, op.imm = 0;
+        else
+          op.what = Do::kNothing;
+      }
+      if ((n == "CDQE" || n == "CDQ") && n == "CDQE")
+        op.what = Do::kNarrow, op.dst = op.a = 0, op.width = 4, op.is_signed = true;
+      if (op.links)
+        op.what = Do::kPush, op.imm = static_cast<int64_t>(insn.end()), op.based = true,
+        op.width = is_64_bit(processor_) ? 8 : 4;
+      break;
+    }
+    case Family::kMips:
+      op.padding = n == "SLL" && op.dst == kZeroSlot;
+      if (op.links) op.what = Do::kLinkNext, op.dst = 31, op.imm = static_cast<int64_t>(insn.end() + 4);
+      break;
+    case Family::kArm:
+      op.padding = ((n == "HINT" || n == "tHINT" || n == "t2HINT") && insn.imm(0) == 0) ||
+                   ((n == "MOVr" || n == "tMOVr") && same(0, 1));
+      if (n == "t2TBH") op.scale = 1;
+      if (op.links) op.what = Do::kLinkNext, op.dst = 14, op.imm = static_cast<int64_t>(insn.end());
+      break;
+    case Family::kAArch64:
+      op.padding = n == "HINT" && insn.imm(0) == 0;
+      if (op.links) op.what = Do::kLinkNext, op.dst = 30, op.imm = static_cast<int64_t>(insn.end());
+      break;
+    case Family::kPpc:
+      if (n == "MTCTR" || n == "MTCTR8") op.what = Do::kAdd, op.dst = kCount, op.a = slot(insn, 0);
+      if (n == "MFLR" || n == "MFLR8") op.what = Do::kAdd, op.dst = slot(insn, 0), op.a = kLink;
+      if (n == "MTLR" || n == "MTLR8") op.what = Do::kAdd, op.dst = kLink, op.a = slot(insn, 0);
+      if (n == "ORI" && same(0, 1) && insn.imm(2) == 0) op.padding = true;
+      if (op.what == Do::kCompare) op.is_signed = !n.starts_with("CMPL");
+      if (op.what == Do::kCompare) op.flags = static_cast<uint8_t>(fields_[insn.reg(0)]);
+      if (op.links) op.what = Do::kLinkNext, op.dst = kLink, op.imm = static_cast<int64_t>(insn.end());
+      break;
+    case Family::kRiscv:
+      if (op.links) op.what = Do::kLinkNext, op.dst = slot(insn, 0), op.imm = static_cast<int64_t>(insn.end());
+      break;
+    case Family::kNone:
+      break;
+  }
+}
+
+}  // namespace assay::code

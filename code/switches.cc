@@ -1,0 +1,47 @@
+// Jumps whose targets stand in tables: found with what registers hold at them.
+#include "code/pass.h"
+
+namespace assay::code {
+
+bool Pass::follow_switches() {
+  bool any = false;
+  for (uint32_t i = 0; i < work_.pieces.size(); ++i) {
+    const Piece& p = work_.pieces[i];
+    if (!reached_[i] || p.control == kNone) continue;
+    const Op& jump = work_.ops[p.control];
+    if (jump.flow != Flow::kIndirectJump) continue;
+    // A jump that led to one place so far may lead to more, now that more leads to it.
+    const auto known = switches_.find(jump.address);
+    if (known != switches_.end() && known->second.table != 0) continue;
+    State state = values_ ? work_.states[i] : machine_.entry(start_);
+    // Predicated loads of the program counter compute their target themselves.
+    State at_jump;
+    walk(i, state, nullptr, [&](const Op& op, const State& before) {
+      if (op.address == jump.address) at_jump = before;
+    });
+    machine_.assume(jump, true, at_jump);
+    Op bare = jump;
+    bare.conditional = false;
+    if (jump.dst == 15 || jump.what == Do::kTableBranch) machine_.step(bare, p.control + 1, at_jump);
+    Destination to = destination(program_, machine_, at_jump, jump, {start_, limit_});
+    if (to.kind == Destination::kAddress && inside(to.address)) {
+      to.kind = Destination::kSwitch;
+      to.table.places.push_back(to.address);
+    }
+    if (to.kind != Destination::kSwitch) continue;
+    if (known != switches_.end()) {
+      if (to.table.table == 0 && std::ranges::count(known->second.places, to.table.places.front()) != 0) continue;
+      if (to.table.table == 0)
+        to.table.places.insert(to.table.places.end(), known->second.places.begin(), known->second.places.end());
+      switches_.erase(known);
+    }
+    for (const uint64_t place : to.table.places)
+      if (inside(place)) leader(place);
+    for (const Range& r : to.table.data) out_.data.push_back(r);
+    switches_.emplace(jump.address, std::move(to.table));
+    any = true;
+  }
+  return any;
+}
+
+}  // namespace assay::code
