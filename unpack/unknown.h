@@ -5,7 +5,7 @@
 
 namespace assay::unpack {
 
-constexpr uint32_t kUnknownVersion = 1;       // raise it when a result changes
+constexpr uint32_t kUnknownVersion = 2;       // raise it when a result changes
 constexpr uint64_t kSmallestDescribed = 256;  // bytes; statistics of less say nothing
 
 // `at` holds what a person sees; its artifact and offset are left to the caller.
