@@ -2,6 +2,7 @@
 #include "certify/evidence_file.h"
 
 #include "core/json_parse.h"
+#include "core/json_text.h"
 
 #include <nlohmann/json.hpp>
 
@@ -46,7 +47,7 @@ std::string evidence_json(const Evidences& evidence) {
   const Json out = {{"evidence", 1},           {"images", evidence.images},
                     {"rules", evidence.rules}, {"class", evidence.network_class},
                     {"asOf", evidence.as_of},  {"collections", collections}};
-  return out.dump(1, ' ', false, Json::error_handler_t::replace) + "\n";
+  return json_text(out, 1) + "\n";
 }
 
 Result<Evidences> read_evidence(std::string_view text) {

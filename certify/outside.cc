@@ -2,6 +2,7 @@
 #include "certify/outside.h"
 
 #include "checks/yaml.h"
+#include "core/json_text.h"
 #include "core/text.h"
 
 #include <nlohmann/json.hpp>
@@ -85,7 +86,7 @@ Statement statement_of(const Outside& outside, const std::vector<Subject>& subje
                           {"producer", escape(outside.producer)},
                           {"settings", escape(outside.settings)},
                           {"collections", collections}};
-  return {kOutsideType, subjects, predicate.dump(-1, ' ', false, Json::error_handler_t::replace)};
+  return {kOutsideType, subjects, json_text(predicate)};
 }
 
 }  // namespace assay::certify

@@ -3,6 +3,7 @@
 #include "certify/page_style.h"
 #include "certify/statement.h"
 #include "core/json_parse.h"
+#include "core/json_text.h"
 #include "core/text.h"
 
 #include <nlohmann/json.hpp>
@@ -42,7 +43,7 @@ std::string text_of(const Json& object, const char* field) {
 }
 std::string number_of(const Json& object, const char* pointer) {
   const Json::json_pointer at(pointer);
-  return object.contains(at) && object.at(at).is_number() ? object.at(at).dump() : "not said";
+  return object.contains(at) && object.at(at).is_number() ? json_text(object.at(at)) : "not said";
 }
 
 // What the test results beside the verdict say; empty where a view withholds them.

@@ -1,6 +1,7 @@
 // Standards as CycloneDX 1.6 definitions (CycloneDX/specification, schema/bom-1.6.schema.json, definitions/standard).
 // What it has no field for stands in properties of ours.
 #include "certify/requirements.h"
+#include "core/json_text.h"
 
 #include <nlohmann/json.hpp>
 
@@ -41,10 +42,9 @@ Json standard_of(const Standard& s) {
 std::string standards_cyclonedx(const std::vector<Standard>& standards) {
   Json list = Json::array();
   for (const Standard& s : standards) list.push_back(standard_of(s));
-  return Json{
-             {"bomFormat", "CycloneDX"}, {"specVersion", "1.6"}, {"version", 1}, {"definitions", {{"standards", list}}}}
-             .dump(1) +
-         "\n";
+  const Json all{
+      {"bomFormat", "CycloneDX"}, {"specVersion", "1.6"}, {"version", 1}, {"definitions", {{"standards", list}}}};
+  return json_text(all, 1) + "\n";
 }
 
 }  // namespace assay::certify

@@ -1,6 +1,7 @@
 #include "certify/verdict.h"
 
 #include "core/date.h"
+#include "core/json_text.h"
 #include "core/text.h"
 
 #include <nlohmann/json.hpp>
@@ -84,7 +85,7 @@ Statement test_result(const Ground& g, const std::vector<Judgement>& judgements,
                             {"evidence", digest(g.evidence_sha256)},
                             {"judgements", judgements_of(judgements)},
                             {"notApplicable", refs(judgements, {Verdict::kNotApplicable})}}}};
-  return {kTestResultType, subjects(g), predicate.dump()};
+  return {kTestResultType, subjects(g), json_text(predicate)};
 }
 
 Json attestations_of(const std::vector<std::string>& digests) {
@@ -195,7 +196,7 @@ Result<Statements> statements_of(const Ground& ground, const std::vector<Judgeme
                           {"verificationResult", decision.passed ? "PASSED" : "FAILED"},
                           {"verifiedLevels", levels_of(ground, decision.passed)},
                           {kExtension, TRY(extension_of(ground))}};
-  out.verdict = {kVerdictType, subjects(ground), predicate.dump()};
+  out.verdict = {kVerdictType, subjects(ground), json_text(predicate)};
   return out;
 }
 

@@ -4,6 +4,7 @@
 #include "certify/base64.h"
 #include "core/date.h"
 #include "core/json_parse.h"
+#include "core/json_text.h"
 #include "core/text.h"
 
 #include <nlohmann/json.hpp>
@@ -44,8 +45,8 @@ Result<Parts> read_parts(std::string_view file) {
 std::string write_parts(const Parts& parts) {
   Ordered signatures = Ordered::array();
   for (const auto& [id, bytes] : parts.signatures) signatures.push_back({{"sig", base64(bytes)}, {"keyid", id}});
-  return Ordered{{"payload", base64(parts.payload)}, {"payloadType", kStatementPayload}, {"signatures", signatures}}
-             .dump() +
+  return json_text(Ordered{
+             {"payload", base64(parts.payload)}, {"payloadType", kStatementPayload}, {"signatures", signatures}}) +
          "\n";
 }
 
@@ -103,7 +104,7 @@ Result<std::string> waiver_payload(const Waiver& waiver) {
                              {"reason", waiver.reason},
                              {"until", waiver.until},
                              {"policy", {{"sha256", waiver.policy_sha256}}}};
-  return statement_bytes({kWaiverType, subjects, predicate.dump(-1, ' ', false, Ordered::error_handler_t::replace)});
+  return statement_bytes({kWaiverType, subjects, json_text(predicate)});
 }
 
 std::string waiver_payload_of(std::string_view file) {
@@ -150,7 +151,7 @@ Statement statement_of(const Waiver& waiver, std::string_view file, const std::v
                              {"until", waiver.until},
                              {"approvers", signers},
                              {"envelope", base64(file)}};
-  return {kWaiverType, subjects, predicate.dump(-1, ' ', false, Ordered::error_handler_t::replace)};
+  return {kWaiverType, subjects, json_text(predicate)};
 }
 
 }  // namespace assay::certify

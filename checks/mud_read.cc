@@ -1,6 +1,7 @@
 // Reads MUD files: see mud.h.
 #include "checks/mud.h"
 #include "core/json_parse.h"
+#include "core/json_text.h"
 
 #include <nlohmann/json.hpp>
 
@@ -93,7 +94,7 @@ void read_port(Entry& out, const Json& port) {
     if (const uint64_t one = number("port"); one != 0) low = high = one;
   if (high == 0) high = low;
   if (low == 0 || high > 65535 || low > high)
-    out.why = "ports " + port.dump(-1, ' ', false, Json::error_handler_t::replace) + " are no list of numbers";
+    out.why = "ports " + json_text(port) + " are no list of numbers";
   else if (high - low >= kWidestRange)
     out.why = "ports " + std::to_string(low) + " to " + std::to_string(high) + " are more than can be listed";
   else

@@ -1,8 +1,8 @@
 // Writes MUD files: see mud.h. Hosts stand in both an IPv4 and an IPv6 list, addresses in their own; each communication
 // is allowed in both directions, as the example of RFC 8520 (section 9) has it.
 #include "checks/mud.h"
-
 #include "checks/words.h"
+#include "core/json_text.h"
 
 #include <arpa/inet.h>
 #include <nlohmann/json.hpp>
@@ -124,9 +124,8 @@ Result<MudText> write_mud(const Declaration& d, const std::string& as_of) {
     }
     mud[from ? "from-device-policy" : "to-device-policy"] = {{"access-lists", {{"access-list", named}}}};
   }
-  out.json = Json{{"ietf-mud:mud", mud}, {"ietf-access-control-list:acls", {{"acl", lists}}}}.dump(
-                 1, ' ', false, Json::error_handler_t::replace) +
-             "\n";
+  const Json all{{"ietf-mud:mud", mud}, {"ietf-access-control-list:acls", {{"acl", lists}}}};
+  out.json = json_text(all, 1) + "\n";
   return out;
 }
 

@@ -8,7 +8,7 @@
 
 namespace assay::cli {
 
-void ProgramFlags::add_path(CLI::App& command) {
+void ProgramFlags::add_path(App& command) {
   command.add_option("PATH", path, "The program's way in the image; left out where IMAGE is the program");
 }
 

@@ -9,7 +9,7 @@ namespace assay::cli {
 struct ProgramFlags : Common {
   std::string path;  // of the program in the image; "" : the image is the program
 
-  void add_path(CLI::App& command);
+  void add_path(App& command);
 };
 
 // A worker's answer, or the exit status after the complaint was printed.

@@ -73,8 +73,8 @@ int run(const Flags& flags) {
 
 }  // namespace
 
-void add_calls(CLI::App& app, int& status) {
-  CLI::App* command = app.add_subcommand("calls", "Show who calls whom in a program");
+void add_calls(App& app, int& status) {
+  App* command = app.add_subcommand("calls", "Show who calls whom in a program");
   auto flags = std::make_shared<Flags>();
   flags->add_to(*command);
   flags->add_path(*command);

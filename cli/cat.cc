@@ -36,8 +36,8 @@ int run(const Common& flags, const std::string& path) {
 
 }  // namespace
 
-void add_cat(CLI::App& app, int& status) {
-  CLI::App* command = app.add_subcommand("cat", "Write one artifact's bytes to standard output");
+void add_cat(App& app, int& status) {
+  App* command = app.add_subcommand("cat", "Write one artifact's bytes to standard output");
   auto flags = std::make_shared<Common>();
   auto path = std::make_shared<std::string>();
   flags->add_to(*command);

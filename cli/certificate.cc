@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 namespace assay::cli {
@@ -48,12 +49,12 @@ int report(const Result<void>& done) {
 
 }  // namespace
 
-void add_certificate(CLI::App& app, int& status) {
-  CLI::App* group = app.add_subcommand("certificate", "Show a certificate to people, or to the public");
-  group->require_subcommand(1);
+void add_certificate(App& app, int& status) {
+  App* group = app.add_subcommand("certificate", "Show a certificate to people, or to the public");
+  group->require_subcommand();
   auto flags = std::make_shared<Flags>();
   const auto part = [&](const char* name, const char* what) {
-    CLI::App* command = group->add_subcommand(name, what);
+    App* command = group->add_subcommand(name, what);
     command->add_option("CERT", flags->certificate, "The certificate's file")->required();
     command->add_option("-o,--output", flags->output, "File to write")->required()->type_name("FILE");
     return command;
@@ -61,9 +62,9 @@ void add_certificate(CLI::App& app, int& status) {
   part("page", "One HTML page: what, verdicts, coverage, what was not tested; prints well")->callback([flags, &status] {
     status = report(page(*flags));
   });
-  CLI::App* view = part("redact", "A view with statements withheld that still verifies");
+  App* view = part("redact", "A view with statements withheld that still verifies");
   view->add_option("--withhold", flags->withhold, "sbom, arrows, results [sbom arrows]")
-      ->check(CLI::IsMember({"sbom", "arrows", "results"}).description(""));
+      ->one_of({"sbom", "arrows", "results"});
   view->callback([flags, &status] { status = report(redact(*flags)); });
 }
 

@@ -8,6 +8,8 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 namespace assay::cli {
 namespace {
 
@@ -81,11 +83,11 @@ int run(const Flags& flags) {
 
 }  // namespace
 
-void add_certify(CLI::App& app, int& status) {
-  CLI::App* command = app.add_subcommand("certify", "Judge images by a policy; sign and log the verdict");
+void add_certify(App& app, int& status) {
+  App* command = app.add_subcommand("certify", "Judge images by a policy; sign and log the verdict");
   auto flags = std::make_shared<Flags>();
   flags->add_examination(*command);
-  command->remove_option(command->get_option("--key"));
+  command->remove_option("--key");
   command->add_option("--policy", flags->policy, "Name of a ready policy (assay policy list), or a file")->required();
   command->add_option("--key", flags->key, "Signing key: a file of `assay keygen`, or pkcs11:URI")
       ->required()

@@ -1,8 +1,7 @@
 // One file a subcommand: read flags, call the engine, print. Each returns the program's exit status.
 #pragma once
+#include "cli/options.h"
 #include "engine/inspect.h"
-
-#include <CLI/CLI.hpp>
 
 #include <string>
 
@@ -19,32 +18,32 @@ struct Common {
   unsigned workers = 0;           // 0: one per core
   std::vector<std::string> keys;  // FORMAT=FILE
 
-  void add_to(CLI::App& app);
+  void add_to(App& app);
   Result<engine::Options> options() const;
 };
 
 // Prints "assay: what" and gives the status back.
 int complain(int status, const std::string& what);
 
-void add_inspect(CLI::App& app, int& status);
-void add_ls(CLI::App& app, int& status);
-void add_cat(CLI::App& app, int& status);
-void add_export(CLI::App& app, int& status);
-void add_show(CLI::App& app, int& status);
-void add_functions(CLI::App& app, int& status);
-void add_disasm(CLI::App& app, int& status);
-void add_refs(CLI::App& app, int& status);
-void add_calls(CLI::App& app, int& status);
-void add_list(CLI::App& app, int& status);
-void add_policy(CLI::App& app, int& status);
-void add_declare(CLI::App& app, int& status);
-void add_requirements(CLI::App& app, int& status);
-void add_certify(CLI::App& app, int& status);
-void add_keygen(CLI::App& app, int& status);
-void add_log(CLI::App& app, int& status);
-void add_verify(CLI::App& app, int& status);
-void add_status(CLI::App& app, int& status);
-void add_certificate(CLI::App& app, int& status);
+void add_inspect(App& app, int& status);
+void add_ls(App& app, int& status);
+void add_cat(App& app, int& status);
+void add_export(App& app, int& status);
+void add_show(App& app, int& status);
+void add_functions(App& app, int& status);
+void add_disasm(App& app, int& status);
+void add_refs(App& app, int& status);
+void add_calls(App& app, int& status);
+void add_list(App& app, int& status);
+void add_policy(App& app, int& status);
+void add_declare(App& app, int& status);
+void add_requirements(App& app, int& status);
+void add_certify(App& app, int& status);
+void add_keygen(App& app, int& status);
+void add_log(App& app, int& status);
+void add_verify(App& app, int& status);
+void add_status(App& app, int& status);
+void add_certificate(App& app, int& status);
 
 // The artifact a user means: a way ("trx/part1/squashfs/etc/passwd", with or without the image's name before it), or a
 // path on the device ("/etc/passwd") where only one volume has it. The error names the candidates.

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <chrono>
 #include <cstring>
@@ -41,13 +42,11 @@ std::string base_name(const std::string& path) {
 
 }  // namespace
 
-void Common::add_to(CLI::App& app) {
+void Common::add_to(App& app) {
   app.add_option("IMAGE", image, "Firmware image, a directory tree, or - for standard input")->required();
   app.add_option("--store", store, "Folder for results [$XDG_CACHE_HOME/assay]")->type_name("DIR");
   app.add_flag("--no-store", no_store, "Neither read nor keep results");
-  app.add_option("--workers", workers, "Processes that examine [one per core]")
-      ->type_name("N")
-      ->check(CLI::Range(1, 256).description(""));
+  app.add_option("--workers", workers, "Processes that examine [one per core]")->type_name("N")->within(1, 256);
   app.add_option("--key", keys, "Key that a laboratory has for an encrypted format, FORMAT=FILE")->type_name("KEY");
 }
 

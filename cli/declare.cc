@@ -100,8 +100,8 @@ int run(Flags flags) {
 
 }  // namespace
 
-void add_declare(CLI::App& app, int& status) {
-  CLI::App* command = app.add_subcommand("declare", "Draft a vendor's declaration from an image; check one; MUD");
+void add_declare(App& app, int& status) {
+  App* command = app.add_subcommand("declare", "Draft a vendor's declaration from an image; check one; MUD");
   auto flags = std::make_shared<Flags>();
   flags->add_to(*command);
   command->get_option("IMAGE")->required(false);

@@ -74,8 +74,8 @@ int run(Flags flags) {
 
 }  // namespace
 
-void add_disasm(CLI::App& app, int& status) {
-  CLI::App* command = app.add_subcommand("disasm", "Show the instructions of one function");
+void add_disasm(App& app, int& status) {
+  App* command = app.add_subcommand("disasm", "Show the instructions of one function");
   auto flags = std::make_shared<Flags>();
   flags->add_to(*command);
   flags->add_path(*command);

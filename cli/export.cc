@@ -98,8 +98,8 @@ int run(const Flags& flags) {
 
 }  // namespace
 
-void add_export(CLI::App& app, int& status) {
-  CLI::App* command = app.add_subcommand("export", "Write the tree as a tar archive with exact metadata");
+void add_export(App& app, int& status) {
+  App* command = app.add_subcommand("export", "Write the tree as a tar archive with exact metadata");
   auto flags = std::make_shared<Flags>();
   flags->add_to(*command);
   command->add_option("PATH", flags->path, "Only what is below this way, named relative to it");

@@ -1,6 +1,7 @@
 // assay functions IMAGE [PATH]: where the functions of a program start, how each was found and how sure that is.
 #include "cli/asking.h"
 
+#include "core/json_text.h"
 #include "core/text.h"
 
 #include <fmt/format.h>
@@ -49,7 +50,7 @@ std::string json_of(const CodeAnswer& answer) {
         {{"address", hex_of(t.address)}, {"table", hex_of(t.table)}, {"targets", addresses(t.targets)}});
   for (const CodeReference& r : answer.references)
     out["string_references"].push_back({{"from", hex_of(r.from)}, {"to", hex_of(r.to)}});
-  return out.dump(1) + "\n";
+  return json_text(out, 1) + "\n";
 }
 
 std::string table_of(const CodeAnswer& answer) {
@@ -78,8 +79,8 @@ int run(const Flags& flags) {
 
 }  // namespace
 
-void add_functions(CLI::App& app, int& status) {
-  CLI::App* command = app.add_subcommand("functions", "List the functions of a program, stripped or not");
+void add_functions(App& app, int& status) {
+  App* command = app.add_subcommand("functions", "List the functions of a program, stripped or not");
   auto flags = std::make_shared<Flags>();
   flags->add_to(*command);
   flags->add_path(*command);

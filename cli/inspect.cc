@@ -88,8 +88,8 @@ int run(const Flags& flags) {
 
 }  // namespace
 
-void add_inspect(CLI::App& app, int& status) {
-  CLI::App* command = app.add_subcommand("inspect", "Unpack an image, read its facts, state findings with evidence");
+void add_inspect(App& app, int& status) {
+  App* command = app.add_subcommand("inspect", "Unpack an image, read its facts, state findings with evidence");
   auto flags = std::make_shared<Flags>();
   flags->add_to(*command);
   command->add_option("--json", flags->json, "Write the report as JSON (- is standard output)")->type_name("FILE");
@@ -102,7 +102,7 @@ void add_inspect(CLI::App& app, int& status) {
       ->type_name("DATE");
   command->add_option("--fail-on", flags->fail_on, "Exit 1 from note, low, medium, high, critical on, or none [high]")
       ->type_name("SEVERITY")
-      ->check(CLI::IsMember(std::vector<std::string>(std::begin(kSeverities), std::end(kSeverities))).description(""));
+      ->one_of(std::vector<std::string>(std::begin(kSeverities), std::end(kSeverities)));
   command->add_flag("--no-code", flags->no_code, "Leave the machine code of programs unread");
   command->add_option("--arrows", flags->arrows, "Write which analyses ran and which came from the store")
       ->type_name("FILE");

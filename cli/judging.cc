@@ -56,11 +56,11 @@ Result<Judged> evidence_from_file(const JudgingFlags& flags) {
 
 }  // namespace
 
-void JudgingFlags::add_examination(CLI::App& command) {
+void JudgingFlags::add_examination(App& command) {
   add_to(command);
-  command.remove_option(command.get_option("IMAGE"));
-  command.remove_option(command.get_option("--store"));
-  command.remove_option(command.get_option("--no-store"));
+  command.remove_option("IMAGE");
+  command.remove_option("--store");
+  command.remove_option("--no-store");
   command.add_option("IMAGE", images, "Firmware images or directory trees of one submission");
   command.add_option("--declaration", declaration, "What the vendor says is there (YAML)")->type_name("FILE");
   command.add_option("--as-of", as_of, "Day to judge by, YYYY-MM-DD [today]")->type_name("DATE");

@@ -16,7 +16,7 @@ struct JudgingFlags : Common {
   std::vector<std::string> images;  // of one submission
   std::vector<std::string> nmap, sarif, results;
 
-  void add_examination(CLI::App& command);              // IMAGE… and what an examination takes
+  void add_examination(App& command);                   // IMAGE… and what an examination takes
   Result<engine::Options> examination_options() const;  // never the user's store; every arrow's digests
 };
 

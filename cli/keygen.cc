@@ -30,12 +30,12 @@ int run(const Flags& flags) {
 
 }  // namespace
 
-void add_keygen(CLI::App& app, int& status) {
-  CLI::App* command = app.add_subcommand("keygen", "Make a key pair: K (private, mode 0600) and K.pub");
+void add_keygen(App& app, int& status) {
+  App* command = app.add_subcommand("keygen", "Make a key pair: K (private, mode 0600) and K.pub");
   auto flags = std::make_shared<Flags>();
   command->add_option("-o,--output", flags->output, "File for the private key")->required()->type_name("K");
   command->add_option("--type", flags->type, "ed25519 or p256 [ed25519]; logs and witnesses need ed25519")
-      ->check(CLI::IsMember({"ed25519", "p256"}).description(""))
+      ->one_of({"ed25519", "p256"})
       ->type_name("TYPE");
   command->callback([flags, &status] { status = run(*flags); });
 }

@@ -54,11 +54,11 @@ std::string formats_as_markdown() {
 
 }  // namespace
 
-void add_list(CLI::App& app, int& status) {
-  CLI::App* command = app.add_subcommand("list", "List the formats it reads or the checks it makes");
+void add_list(App& app, int& status) {
+  App* command = app.add_subcommand("list", "List the formats it reads or the checks it makes");
   auto what = std::make_shared<std::string>();
   auto markdown = std::make_shared<bool>(false);
-  command->add_option("WHAT", *what, "formats or checks")->required()->check(CLI::IsMember({"formats", "checks"}));
+  command->add_option("WHAT", *what, "formats or checks")->required()->one_of({"formats", "checks"});
   command->add_flag("--markdown", *markdown, "With formats: variants, limits, sources; as docs/formats.md has it");
   command->callback([what, markdown, &status] {
     if (*markdown && *what != "formats") {

@@ -101,30 +101,29 @@ Result<void> witness(const Flags& flags) {
   return {};
 }
 
-CLI::App* part(CLI::App* log, const char* name, const char* what, Flags& flags) {
-  CLI::App* command = log->add_subcommand(name, what);
+App* part(App* log, const char* name, const char* what, Flags& flags) {
+  App* command = log->add_subcommand(name, what);
   command->add_option("LOG", flags.log, "Folder of the log")->required();
   return command;
 }
 
 }  // namespace
 
-void add_log(CLI::App& app, int& status) {
-  CLI::App* log = app.add_subcommand("log", "Keep a transparency log: C2SP tlog-tiles in a folder");
-  log->require_subcommand(1);
+void add_log(App& app, int& status) {
+  App* log = app.add_subcommand("log", "Keep a transparency log: C2SP tlog-tiles in a folder");
+  log->require_subcommand();
   auto flags = std::make_shared<Flags>();
-  CLI::App* init = part(log, "init", "Make an empty log", *flags);
+  App* init = part(log, "init", "Make an empty log", *flags);
   init->add_option("--key", flags->key, "Ed25519 key: a file of `assay keygen`, or pkcs11:URI")->required();
   init->add_option("--origin", flags->origin, "Name of the log, like log.example/2026")->required();
   init->callback([=, &status] { status = report(certify::Log::init(flags->log, flags->key, flags->origin), kUsage); });
-  CLI::App* add = part(log, "append", "Append entries; prints their indexes when they are durable and signed", *flags);
+  App* add = part(log, "append", "Append entries; prints their indexes when they are durable and signed", *flags);
   add->add_option("FILE", flags->entries, "One entry each, 65535 bytes at most")->required();
   add->callback([=, &status] { status = report(append(*flags), kUnreadable); });
   part(log, "checkpoint", "Sign what is durable and print the checkpoint", *flags)->callback([=, &status] {
     status = report(checkpoint(*flags), kUnreadable);
   });
-  CLI::App* proof =
-      part(log, "prove", "Write a proof: of an entry (C2SP tlog-proof), or of growth (tlog-witness)", *flags);
+  App* proof = part(log, "prove", "Write a proof: of an entry (C2SP tlog-proof), or of growth (tlog-witness)", *flags);
   proof->add_option("--index", flags->index, "Of the entry");
   proof->add_option("--since", flags->since, "A checkpoint kept from before: the proof that the log only grew")
       ->type_name("FILE");
@@ -132,17 +131,16 @@ void add_log(CLI::App& app, int& status) {
   flags->output = "-";
   proof->add_option("-o,--output", flags->output, "File [standard output]");
   proof->callback([=, &status] { status = report(prove(*flags), kUnreadable); });
-  CLI::App* check =
-      part(log, "verify", "Check every entry, tile and signature; exit 1 where one does not hold", *flags);
+  App* check = part(log, "verify", "Check every entry, tile and signature; exit 1 where one does not hold", *flags);
   check->add_option("--since", flags->since, "A checkpoint kept from before: a rewritten log is noticed")
       ->type_name("FILE");
   check->add_option("--log-key", flags->log_key, "Verifier key, where LOG is a URL or not ours")->type_name("VKEY");
   check->callback([=, &status] { status = report(verify(*flags), kFindings); });
-  CLI::App* web = part(log, "serve", "Serve checkpoint, tiles and status statements over HTTP; nothing else", *flags);
+  App* web = part(log, "serve", "Serve checkpoint, tiles and status statements over HTTP; nothing else", *flags);
   web->add_option("--address", flags->address, "Address to listen on [127.0.0.1]");
   web->add_option("--port", flags->port, "Port; 0: any free one [8080]");
   web->callback([=, &status] { status = report(serve(*flags), kUnreadable); });
-  CLI::App* watch = part(log, "witness", "Cosign the checkpoint if the log only grew since it was seen last", *flags);
+  App* watch = part(log, "witness", "Cosign the checkpoint if the log only grew since it was seen last", *flags);
   watch->add_option("--key", flags->key, "The witness's Ed25519 key")->required();
   watch->add_option("--name", flags->name, "The witness's name, like witness.example/w1")->required();
   watch->add_option("--state", flags->state, "Folder where it remembers what it saw")->required();

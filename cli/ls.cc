@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace assay::cli {
 namespace {
 
@@ -94,8 +96,8 @@ int run(const Common& flags, const std::string& path) {
 
 }  // namespace
 
-void add_ls(CLI::App& app, int& status) {
-  CLI::App* command = app.add_subcommand("ls", "List what is inside: mode, owner, size, way, link target");
+void add_ls(App& app, int& status) {
+  App* command = app.add_subcommand("ls", "List what is inside: mode, owner, size, way, link target");
   auto flags = std::make_shared<Common>();
   auto path = std::make_shared<std::string>();
   flags->add_to(*command);

@@ -9,9 +9,9 @@
 int main(int argc, char** argv) {
   using namespace assay;
   std::signal(SIGPIPE, SIG_IGN);
-  CLI::App app("Assay examines firmware of network equipment: what is inside, what it opens, what it hides.", "assay");
-  app.set_version_flag("--version", std::string("assay ") + engine::kVersion);
-  app.require_subcommand(1);
+  cli::App app("Assay examines firmware of network equipment: what is inside, what it opens, what it hides.", "assay",
+               std::string("assay ") + engine::kVersion);
+  app.require_subcommand();
   app.footer("Exit status: 0 clean, 1 findings, 2 usage, 3 unreadable, 4 incomplete. Options: --help, --version.");
   int status = cli::kClean;
   cli::add_inspect(app, status);
@@ -33,21 +33,8 @@ int main(int argc, char** argv) {
   cli::add_verify(app, status);
   cli::add_status(app, status);
   cli::add_certificate(app, status);
-  // So that all commands fit a screen: no empty line above them, and the last line names the two options.
-  app.formatter_fn([](const CLI::App* of, std::string name, CLI::AppFormatMode mode) {
-    std::string help = CLI::Formatter().make_help(of, std::move(name), mode);
-    if (const size_t at = help.find("\n\nSubcommands"); at != std::string::npos) help.erase(at, 1);
-    return help;
-  });
-  app.get_help_ptr()->group("");
-  app.get_version_ptr()->group("");
-  app.failure_message([](const CLI::App*, const CLI::Error& error) {
-    return std::string(error.what()) + "\nRun with --help for more information.\n";
-  });
   try {
-    app.parse(argc, argv);
-  } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? cli::kClean : cli::kUsage;
+    if (const auto ended = app.parse(argc, argv)) return *ended == 0 ? cli::kClean : cli::kUsage;
   } catch (const std::exception& error) {
     return cli::complain(cli::kUnreadable, error.what());
   }

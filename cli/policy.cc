@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 namespace assay::cli {
 namespace {
@@ -114,12 +115,12 @@ Result<int> waive(const Flags& flags) {
 using Run = Result<int> (*)(const Flags&);
 
 struct Adder {
-  CLI::App* command;
+  App* command;
   int& status;
 
-  std::pair<CLI::App*, std::shared_ptr<Flags>> add(const char* name, const char* what, Run run) const {
+  std::pair<App*, std::shared_ptr<Flags>> add(const char* name, const char* what, Run run) const {
     auto flags = std::make_shared<Flags>();
-    CLI::App* sub = command->add_subcommand(name, what);
+    App* sub = command->add_subcommand(name, what);
     int& into = status;
     sub->callback([flags, run, &into] {
       const auto done = run(*flags);
@@ -129,11 +130,11 @@ struct Adder {
   }
 };
 
-void add_policy_option(CLI::App& sub, Flags& flags) {
+void add_policy_option(App& sub, Flags& flags) {
   sub.add_option("POLICY", flags.policy, "Name of a ready policy, or a file")->required();
 }
 
-void add_evidence_options(CLI::App& sub, Flags& flags) {
+void add_evidence_options(App& sub, Flags& flags) {
   flags.add_examination(sub);
   sub.add_option("--evidence", flags.evidence, "What `assay policy evidence` wrote, instead of images")
       ->type_name("FILE");
@@ -153,9 +154,9 @@ void add_waive(const Adder& adder) {
 
 }  // namespace
 
-void add_policy(CLI::App& app, int& status) {
-  CLI::App* command = app.add_subcommand("policy", "List, check, apply and compare policies; evidence; waivers");
-  command->require_subcommand(1);
+void add_policy(App& app, int& status) {
+  App* command = app.add_subcommand("policy", "List, check, apply and compare policies; evidence; waivers");
+  command->require_subcommand();
   command->add_subcommand("list", "The ready policies")->callback([&status] { status = list(); });
   const Adder adder{command, status};
   const auto [checking, check_flags] = adder.add("check", "Whether a file is a policy", check);

@@ -42,8 +42,8 @@ int run(Flags flags) {
 
 }  // namespace
 
-void add_refs(CLI::App& app, int& status) {
-  CLI::App* command = app.add_subcommand("refs", "Show who uses an address, a string or a function");
+void add_refs(App& app, int& status) {
+  App* command = app.add_subcommand("refs", "Show who uses an address, a string or a function");
   auto flags = std::make_shared<Flags>();
   flags->add_to(*command);
   flags->add_path(*command);

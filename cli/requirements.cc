@@ -45,8 +45,8 @@ int run(const Flags& flags) {
 
 }  // namespace
 
-void add_requirements(CLI::App& app, int& status) {
-  CLI::App* command = app.add_subcommand("requirements", "Clauses of standards, and what can decide them");
+void add_requirements(App& app, int& status) {
+  App* command = app.add_subcommand("requirements", "Clauses of standards, and what can decide them");
   auto flags = std::make_shared<Flags>();
   command->add_option("STANDARD", flags->standard, "List one in full");
   command->add_option("--cyclonedx", flags->cyclonedx, "Write them as CycloneDX 1.6 (definitions.standards)")

@@ -34,8 +34,8 @@ int run(const Flags& flags) {
 
 }  // namespace
 
-void add_show(CLI::App& app, int& status) {
-  CLI::App* command = app.add_subcommand("show", "Show a finding's evidence in full");
+void add_show(App& app, int& status) {
+  App* command = app.add_subcommand("show", "Show a finding's evidence in full");
   auto flags = std::make_shared<Flags>();
   flags->add_to(*command);
   command->add_option("FINDING", flags->finding, "Its id, the first digits of it, or a rule's id")->required();

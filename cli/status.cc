@@ -70,12 +70,12 @@ int run(const Flags& flags) {
 
 }  // namespace
 
-void add_status(CLI::App& app, int& status) {
-  CLI::App* command = app.add_subcommand("status", "Suspend, withdraw or reinstate a certificate: signed and logged");
+void add_status(App& app, int& status) {
+  App* command = app.add_subcommand("status", "Suspend, withdraw or reinstate a certificate: signed and logged");
   auto flags = std::make_shared<Flags>();
   command->add_option("EVENT", flags->event, "issue, review, suspend, reinstate, withdraw, expire or supersede")
       ->required()
-      ->check(CLI::IsMember(certify::status_events()).description(""));
+      ->one_of(certify::status_events());
   command->add_option("CERT", flags->certificate, "The certificate's file")->required();
   command->add_option("--key", flags->key, "Key that may (role status in roots.json): a file, or pkcs11:URI")
       ->required()

@@ -221,8 +221,8 @@ int run(const Flags& flags) {
 
 }  // namespace
 
-void add_verify(CLI::App& app, int& status) {
-  CLI::App* command = app.add_subcommand("verify", "Check a certificate; says what was checked and what not");
+void add_verify(App& app, int& status) {
+  App* command = app.add_subcommand("verify", "Check a certificate; says what was checked and what not");
   auto flags = std::make_shared<Flags>();
   command->add_option("CERT", flags->certificate, "The certificate's file")->required();
   command->add_option("--trust", flags->trust, "roots.json: logs, witnesses and keys you trust, and for what")

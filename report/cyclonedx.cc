@@ -1,6 +1,7 @@
 // CycloneDX 1.6 (ECMA-424): the image as a firmware component, what was recognised inside it, each with its occurrence.
 // The serial number is made from the image and the tool, not drawn: the same run gives the same document.
 #include "core/hash.h"
+#include "core/json_text.h"
 #include "report/json.h"
 
 namespace assay::report {
@@ -78,7 +79,7 @@ std::string cyclonedx(const Examination& e) {
           {"hashes", Json::array({{{"alg", "SHA-256"}, {"content", e.sha256.hex()}}})}}}}},
       {"components", components},
       {"compositions", Json::array({{{"aggregate", "incomplete"}, {"assemblies", Json::array({image_ref})}}})}};
-  return out.dump(1) + "\n";
+  return json_text(out, 1) + "\n";
 }
 
 }  // namespace assay::report

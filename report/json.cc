@@ -1,6 +1,7 @@
 // The JSON report (docs/report.schema.json).
 #include "report/json.h"
 
+#include "core/json_text.h"
 #include "report/code_totals.h"
 
 namespace assay::report {
@@ -92,7 +93,7 @@ std::string json(const Examination& e) {
   out["findings"] = Json::array();
   for (const Finding& f : e.findings) out["findings"].push_back(finding(to, e, f));
   out["rules"] = to.value(e.rules);
-  return out.dump(1) + "\n";
+  return json_text(out, 1) + "\n";
 }
 
 }  // namespace assay::report

@@ -1,4 +1,5 @@
 // SARIF 2.1.0 (OASIS): one run, one result a finding. Binary evidence has byte offsets, never line numbers.
+#include "core/json_text.h"
 #include "report/json.h"
 
 namespace assay::report {
@@ -84,7 +85,7 @@ std::string sarif(const Examination& e) {
       {"$schema", "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"},
       {"version", "2.1.0"},
       {"runs", Json::array({run})}};
-  return out.dump(1) + "\n";
+  return json_text(out, 1) + "\n";
 }
 
 }  // namespace assay::report

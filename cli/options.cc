@@ -1,0 +1,112 @@
+// The command line by CLI11 (https://cliutils.github.io/CLI11/book/); no other file includes it.
+#include "cli/options.h"
+
+#include <CLI/CLI.hpp>
+
+#include <deque>
+
+namespace assay::cli {
+namespace {
+
+CLI::Option* as_option(void* of) { return static_cast<CLI::Option*>(of); }
+
+// So that all commands fit a screen: no empty line above them, and the last line names the two options.
+std::string help_of(const CLI::App* of, std::string name, CLI::AppFormatMode mode) {
+  std::string help = CLI::Formatter().make_help(of, std::move(name), mode);
+  if (const size_t at = help.find("\n\nSubcommands"); at != std::string::npos) help.erase(at, 1);
+  return help;
+}
+
+std::string failure(const CLI::App*, const CLI::Error& error) {
+  return std::string(error.what()) + "\nRun with --help for more information.\n";
+}
+
+}  // namespace
+
+struct App::Parts {
+  std::unique_ptr<CLI::App> owned;  // the program; its subcommands belong to it
+  CLI::App* of = nullptr;
+  std::deque<Option> options;
+  std::vector<std::unique_ptr<App>> subcommands;
+};
+
+Option* Option::required(bool yes) {
+  as_option(of_)->required(yes);
+  return this;
+}
+
+Option* Option::type_name(const std::string& name) {
+  as_option(of_)->type_name(name);
+  return this;
+}
+
+Option* Option::one_of(const std::vector<std::string>& values) {
+  as_option(of_)->check(CLI::IsMember(values).description(""));
+  return this;
+}
+
+Option* Option::within(int64_t least, int64_t most) {
+  as_option(of_)->check(CLI::Range(least, most).description(""));
+  return this;
+}
+
+App::App(const std::string& what, const std::string& name, const std::string& version)
+    : parts_(std::make_unique<Parts>()) {
+  parts_->owned = std::make_unique<CLI::App>(what, name);
+  parts_->of = parts_->owned.get();
+  parts_->of->set_version_flag("--version", version);
+  parts_->of->failure_message(failure);
+}
+
+App::App(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+App::~App() = default;
+
+Option* App::keep(void* of) { return &parts_->options.emplace_back(of); }
+
+App* App::add_subcommand(const std::string& name, const std::string& what) {
+  auto parts = std::make_unique<Parts>();
+  parts->of = parts_->of->add_subcommand(name, what);
+  return parts_->subcommands.emplace_back(new App(std::move(parts))).get();
+}
+
+Option* App::add_option(const std::string& names, std::string& into, const std::string& what) {
+  return keep(parts_->of->add_option(names, into, what));
+}
+Option* App::add_option(const std::string& names, std::vector<std::string>& into, const std::string& what) {
+  return keep(parts_->of->add_option(names, into, what));
+}
+Option* App::add_option(const std::string& names, unsigned& into, const std::string& what) {
+  return keep(parts_->of->add_option(names, into, what));
+}
+Option* App::add_option(const std::string& names, uint16_t& into, const std::string& what) {
+  return keep(parts_->of->add_option(names, into, what));
+}
+Option* App::add_option(const std::string& names, uint64_t& into, const std::string& what) {
+  return keep(parts_->of->add_option(names, into, what));
+}
+Option* App::add_option(const std::string& names, std::optional<uint64_t>& into, const std::string& what) {
+  return keep(parts_->of->add_option(names, into, what));
+}
+Option* App::add_flag(const std::string& names, bool& into, const std::string& what) {
+  return keep(parts_->of->add_flag(names, into, what));
+}
+
+Option* App::get_option(const std::string& name) { return keep(parts_->of->get_option(name)); }
+void App::remove_option(const std::string& name) { parts_->of->remove_option(parts_->of->get_option(name)); }
+void App::require_subcommand() { parts_->of->require_subcommand(1); }
+void App::footer(const std::string& text) { parts_->of->footer(text); }
+void App::callback(std::function<void()> run) { parts_->of->callback(std::move(run)); }
+
+std::optional<int> App::parse(int argc, char** argv) {
+  parts_->of->formatter_fn(help_of);
+  parts_->of->get_help_ptr()->group("");  // not before: subcommands take their --help after this one's
+  parts_->of->get_version_ptr()->group("");
+  try {
+    parts_->of->parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return parts_->of->exit(error);
+  }
+  return std::nullopt;
+}
+
+}  // namespace assay::cli
