@@ -2,11 +2,12 @@
 //   dpkg      /var/lib/dpkg/status, status.d/*          RFC 822 style paragraphs (deb-control(5))
 //   opkg      /usr/lib/opkg/status, info/*.control      the same paragraphs; ipkg: /usr/lib/ipkg/…
 //   apk       /lib/apk/db/installed                     "P:name", "V:version", "A:architecture", blank line
-//   rpm       /var/lib/rpm/…                            named as unread
+//   rpm       /var/lib/rpm/…, /usr/lib/sysimage/rpm/…    rpm_database.h
 //   os-release(5), /etc/openwrt_release
 // Package URLs: github.com/package-url/purl-spec.
 #include "core/text.h"
 #include "system/named_values.h"
+#include "system/rpm_database.h"
 #include "system/text_files.h"
 
 #include <algorithm>
@@ -17,7 +18,7 @@
 namespace assay::system {
 namespace {
 
-constexpr uint64_t kMaximumDatabase = 16 << 20;
+constexpr uint64_t kMaximumDatabase = 16 << 20, kMaximumRpm = 256 << 20;
 constexpr size_t kMaximumPackages = 50000;
 
 struct Package {
@@ -162,29 +163,57 @@ bool is_release(std::string_view path) {
 
 struct Database {
   std::string_view ending, how, type;
-  bool apk = false;
+  std::string_view otherwise = "";  // the package URL's namespace where the distribution is not known
 };
-constexpr Database kDatabases[] = {{"/var/lib/dpkg/status", "dpkg", "deb/"},
+constexpr Database kDatabases[] = {{"/var/lib/dpkg/status", "dpkg", "deb", "debian"},
                                    {"/usr/lib/opkg/status", "opkg", "opkg"},
                                    {"/var/lib/opkg/status", "opkg", "opkg"},
                                    {"/usr/lib/ipkg/status", "opkg", "opkg"},
-                                   {"/lib/apk/db/installed", "apk", "apk/", true}};
+                                   {"/lib/apk/db/installed", "apk", "apk", "alpine"}};
+
+bool too_large(const Artifact& artifact, uint64_t size, uint64_t most, Facts& out) {
+  if (size <= most) return false;
+  out.problems.push_back({artifact.way, Fault::kLimit, "package database of " + human_size(size) + " not read", 0});
+  return true;
+}
+
+// "pkg:rpm/fedora/bash": the distribution is the namespace where one is known.
+std::string type_in(const Tree& tree, const Artifact& artifact, const Distributions& distributions,
+                    std::string_view type, std::string_view otherwise) {
+  const auto at = distributions.find(tree.volume_of(artifact));
+  const bool known = at != distributions.end() && !at->second.id.empty();
+  const std::string space = known ? percent_encoded(at->second.id) : std::string(otherwise);
+  return space.empty() ? std::string(type) : std::string(type) + "/" + space;
+}
 
 void read_database(const Tree& tree, const Artifact& artifact, const Database& database,
                    const Distributions& distributions, std::set<std::string>& seen, Facts& out) {
   const std::string_view text = tree.content(artifact).text();
-  if (text.size() > kMaximumDatabase) {
-    out.problems.push_back(
-        {artifact.way, Fault::kLimit, "package database of " + human_size(text.size()) + " not read", 0});
-    return;
+  if (too_large(artifact, text.size(), kMaximumDatabase, out)) return;
+  const std::string type = database.otherwise.empty()
+                               ? std::string(database.type)
+                               : type_in(tree, artifact, distributions, database.type, database.otherwise);
+  add(artifact, text, database.how == "apk" ? read_apk(text) : read_paragraphs(text), database.how, type, seen, out);
+}
+
+void read_rpm(const Tree& tree, const Artifact& artifact, const std::string& type, std::set<std::string>& seen,
+              Facts& out) {
+  const Bytes bytes = tree.content(artifact);
+  if (too_large(artifact, bytes.size(), kMaximumRpm, out)) return;
+  const RpmDatabase database = read_rpm_database(bytes);
+  for (const Error& problem : database.problems)
+    out.problems.push_back({artifact.way, problem.fault, "RPM database: " + problem.what, problem.offset});
+  for (const RpmPackage& package : database.packages) {
+    Component component{.name = package.name,
+                        .version = package.version,
+                        .purl = purl(type, {package.name, package.version, package.architecture, ""}),
+                        .how = "rpm",
+                        .architecture = package.architecture,
+                        .at = evidence_of(artifact, package.name + " " + package.version)};
+    if (!seen.insert(component.purl).second) continue;
+    if (package.at) component.at.offset = package.at->at, component.at.length = package.at->length;
+    out.components.push_back(std::move(component));
   }
-  const auto distribution = distributions.find(tree.volume_of(artifact));
-  std::string type(database.type);
-  if (type.ends_with('/')) {
-    const bool known = distribution != distributions.end() && !distribution->second.id.empty();
-    type += known ? percent_encoded(distribution->second.id) : database.how == "apk" ? "alpine" : "debian";
-  }
-  add(artifact, text, database.apk ? read_apk(text) : read_paragraphs(text), database.how, type, seen, out);
 }
 
 void run(Tree& tree, Facts& out) {
@@ -205,14 +234,16 @@ void run(Tree& tree, Facts& out) {
         path.ends_with(".control");
     if (control) read_database(tree, artifact, kDatabases[1], distributions, seen[volume], out);
     if (path.ends_with("/rpm/rpmdb.sqlite") || path.ends_with("/rpm/Packages") || path.ends_with("/rpm/Packages.db"))
-      out.problems.push_back(
-          {artifact.way, Fault::kUnsupported, "RPM database not read: its packages are not listed", 0});
+      read_rpm(tree, artifact, type_in(tree, artifact, distributions, "rpm", ""), seen[volume], out);
+    if (path.ends_with("/rpm/rpmdb.sqlite-wal") && artifact.size > 0)
+      out.problems.push_back({artifact.way, Fault::kUnsupported,
+                              "changes to the RPM database that are not in its file yet are not read", 0});
   }
 }
 
 }  // namespace
 
 extern const TreeAnalysis kPackages;
-const TreeAnalysis kPackages = {.id = "packages", .version = 1, .run = run};
+const TreeAnalysis kPackages = {.id = "packages", .version = 2, .run = run};
 
 }  // namespace assay::system

@@ -81,7 +81,11 @@ std::string way_of_volume(const Artifact& container, const Artifact& entry) {
 }  // namespace
 
 Tree::Tree(std::span<const Artifact> artifacts, const Facts& file_facts, Read read)
-    : artifacts_(artifacts), file_facts_(file_facts), read_(std::move(read)), volume_of_(artifacts.size(), -1) {
+    : artifacts_(artifacts),
+      file_facts_(file_facts),
+      read_(std::move(read)),
+      volume_of_(artifacts.size(), -1),
+      path_of_(artifacts.size()) {
   std::vector<int> volume_in(artifacts.size(), -1);  // by container
   for (size_t i = 0; i < artifacts.size(); ++i) {
     const Artifact& entry = artifacts[i];
@@ -95,7 +99,10 @@ Tree::Tree(std::span<const Artifact> artifacts, const Facts& file_facts, Read re
       paths_.emplace_back();
     }
     volume_of_[i] = volume;
-    paths_[static_cast<size_t>(volume)][stored_path(entry.node)] = static_cast<int>(i);  // the last of a name wins
+    const auto [at, fresh] =
+        paths_[static_cast<size_t>(volume)].insert_or_assign(stored_path(entry.node), static_cast<int>(i));
+    static_cast<void>(fresh);  // the last of a name wins
+    path_of_[i] = at->first;
   }
   mounts_.resize(volumes_.size());
   for (const Elf& elf : file_facts.elf) elf_.emplace(elf.at.artifact, &elf);
@@ -208,7 +215,8 @@ std::string_view Tree::path_in_volume(const Artifact& artifact) const {
   if (volume < 0) return {};
   const std::string_view way = artifact.way;
   const size_t prefix = volumes_[static_cast<size_t>(volume)].prefix.size();
-  return prefix == 0 || prefix > way.size() ? way : way.substr(prefix - 1);
+  if (prefix == 0) return path_of_[static_cast<size_t>(&artifact - artifacts_.data())];  // a directory that was given
+  return prefix > way.size() ? way : way.substr(prefix - 1);
 }
 
 const Elf* Tree::elf(const Artifact& artifact) const {

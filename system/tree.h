@@ -52,6 +52,7 @@ class Tree {
   std::vector<Volume> volumes_;
   std::vector<int> volume_of_;                                  // by artifact
   std::vector<std::map<std::string, int, std::less<>>> paths_;  // per volume: "/etc/passwd" -> artifact
+  std::vector<std::string_view> path_of_;                       // by artifact: its key in these
   std::map<std::string, const Elf*, std::less<>> elf_;
   std::map<std::string, const FileType*, std::less<>> types_;
   std::vector<std::map<std::string, int, std::less<>>> mounts_;  // per volume: target -> source volume
