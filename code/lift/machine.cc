@@ -107,6 +107,7 @@ bool has_lifter(Processor processor) {
     case Processor::kMips32Le:
     case Processor::kMips64Be:
     case Processor::kMips64Le:
+    case Processor::kPpc32:
       return true;
     default:
       return family_of(processor) == Family::kArm || family_of(processor) == Family::kAArch64;
@@ -120,6 +121,8 @@ Isa make_isa(Processor processor) {
       return make_arm(processor);
     case Family::kAArch64:
       return make_aarch64();
+    case Family::kPpc:
+      return make_ppc();
     default:
       return make_mips(processor);
   }

@@ -52,7 +52,7 @@ struct Isa {
   uint8_t pointer = 32;
   uint8_t counter_ahead = 0;
   Lift begin = nullptr, end = nullptr;  // around every instruction, opaque ones too
-  // What the manual leaves open although the decoder takes it, if the CPU has such.
+  // What the manual leaves open although the decoder takes it, and what a handler has no meaning for, if there is any.
   bool (*unpredictable)(const Isa&, const Insn&) = nullptr;
 
   void bind(std::span<const Handler> handlers);
@@ -112,6 +112,7 @@ class Machine : public ir::Builder {
 Isa make_mips(Processor processor);
 Isa make_aarch64();
 Isa make_arm(Processor processor);  // Thumb too
+Isa make_ppc();
 Isa make_isa(Processor processor);  // of the lifter that `processor` has
 bool has_lifter(Processor processor);
 

@@ -221,8 +221,12 @@ Verdict Emulator::compare(uint64_t address, size_t size, const ir::Function& fun
     return why.empty() ? Verdict::kSame : Verdict::kDifferent;
   };
   const Verdict verdict = judge();
+  const std::vector<ir::Area::Write> written = state.area->writes;
   state.area->undo();
   e.area.undo();
+  // Of stores of several registers (PowerPC's stmw) the emulator tells nobody.
+  for (const ir::Area::Write& w : written)
+    std::memcpy(e.area.bytes.data() + w.at, state.area->bytes.data() + w.at, w.count);
   return verdict;
 }
 

@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <tuple>
+
 namespace assay::code::lift {
 
 namespace {
@@ -67,6 +69,27 @@ void arm(Names n, bool big, bool thumb) {
     n.add(name, UC_ARM_REG_CPSR, static_cast<uint8_t>(bit));
 }
 
+// r3 as XER, which the emulator gives nobody whole: mtxer r3 before, mfxer r3 after. And lis r9, 0x40; lwarx r9, 0, r9,
+// as for MIPS.
+void ppc(Names n) {
+  n.out.arch = UC_ARCH_PPC;
+  n.out.mode = UC_MODE_PPC32 | UC_MODE_BIG_ENDIAN;
+  n.out.before.code = {0x7c, 0x61, 0x03, 0xa6, 0x3d, 0x20, 0x00, 0x40, 0x7d, 0x20, 0x48, 0x28};
+  n.out.after.code = {0x7c, 0x61, 0x02, 0xa6};
+  for (const auto& [name, low, bits] :
+       {std::tuple{"so", 31, 1}, {"ov", 30, 1}, {"ca", 29, 1}, {"string_count", 0, 7}}) {
+    const Shared part{n.file.find(name), UC_PPC_REG_3, static_cast<uint8_t>(low), static_cast<uint8_t>(bits)};
+    n.out.before.registers.push_back(part);
+    n.out.after.registers.push_back(part);
+  }
+  for (int i = 0; i < 32; ++i) n.add(fmt::format("r{}", i), UC_PPC_REG_0 + i);
+  n.add("lr", UC_PPC_REG_LR);
+  n.add("ctr", UC_PPC_REG_CTR);
+  for (int i = 0; i < 8; ++i)
+    for (const auto& [flag, bit] : {std::pair{"lt", 3}, {"gt", 2}, {"eq", 1}, {"so", 0}})
+      n.add(fmt::format("cr{}{}", i, flag), UC_PPC_REG_CR0 + i, static_cast<uint8_t>(bit));
+}
+
 }  // namespace
 
 Setup setup_of(Processor processor, const Isa& isa) {
@@ -81,6 +104,9 @@ Setup setup_of(Processor processor, const Isa& isa) {
       break;
     case Family::kAArch64:
       aarch64(names);
+      break;
+    case Family::kPpc:
+      ppc(names);
       break;
     default:
       ASSAY_CHECK(false);

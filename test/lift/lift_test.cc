@@ -84,7 +84,7 @@ TEST_P(Lifter, PrintsTheSameWithEveryCompiler) {
 
 INSTANTIATE_TEST_SUITE_P(All, Lifter,
                          testing::Values(Processor::kMips32Be, Processor::kMips32Le, Processor::kAArch64,
-                                         Processor::kArm, Processor::kThumb),
+                                         Processor::kArm, Processor::kThumb, Processor::kPpc32),
                          [](const auto& at) {
                            std::string name(name_of(at.param));
                            std::replace(name.begin(), name.end(), '-', '_');

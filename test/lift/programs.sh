@@ -35,6 +35,13 @@ firmware() {
   done
 }
 
+# Instructions that compilers seldom emit, of our own.
+assembled() {
+  mkdir -p "$folder/rare"
+  [ "$folder/rare/$1" -nt "test/lift/forms/$1.s" ] || "$2-gcc" -nostdlib -static -o "$folder/rare/$1" "test/lift/forms/$1.s" >&2
+  printf '%s\0' "$folder/rare/$1"
+}
+
 case $cpu in
   mips32-be) compiled mips32-be; firmware ;;
   mips32-le) distribution mipsel; firmware ;;
@@ -44,7 +51,8 @@ case $cpu in
   aarch64) distribution arm64 ;;
   x86) distribution i386 ;;
   x86-64) distribution amd64 ;;
-  ppc32 | riscv64) compiled "$cpu" ;;
+  ppc32) compiled ppc32; assembled ppc32 powerpc-linux-gnu ;;
+  riscv64) compiled riscv64 ;;
   *)
     echo "test/lift/programs.sh: no programs for $cpu" >&2
     exit 2 ;;
