@@ -49,7 +49,7 @@ struct Journal::Shared {
 namespace {
 
 constexpr std::string_view kMagic = "assayjnl";
-constexpr uint64_t kHeader = 16, kRecordHead = 8, kLong = 16 << 20;
+constexpr uint64_t kHeader = 16, kRecordHead = 8, kLong = 16 << 20, kGrowth = 1 << 20;
 constexpr std::string_view kEndMark = "\xff\xff\xff\xff\xff\xff\xff\xff";  // a length no record has
 
 std::string little(uint64_t value, int bytes) {
@@ -76,11 +76,15 @@ std::optional<std::string> record_at(Bytes journal, uint64_t at, uint64_t index)
 }
 
 // Which boot, and which layout of the mapped file.
-std::string boot_id() {
+std::string read_boot_id() {
   auto id = read_file("/proc/sys/kernel/random/boot_id", 64);
   std::string out = (id && id->size() >= 36 ? id->substr(0, 36) : "unknown") + "/2";
   out.resize(40);
   return out;
+}
+const std::string& boot_id() {
+  static const std::string id = read_boot_id();  // no process outlives its boot
+  return id;
 }
 
 Result<File> open_file(const std::string& path, int flags) {
@@ -168,8 +172,8 @@ Result<void> Journal::reopen() {
 }
 
 // Under the append lock: the mapped file is of this boot, and the open file is the one it speaks of.
-Result<void> Journal::ready(uint64_t published) {
-  if (std::memcmp(shared_->boot, boot_id().data(), sizeof shared_->boot) != 0) TRY_VOID(recover(published));
+Result<void> Journal::ready(const Published& published) {
+  if (std::memcmp(shared_->boot, boot_id().data(), sizeof shared_->boot) != 0) TRY_VOID(recover(TRY(published())));
   if (shared_->broken) return lost_writes();
   return reopen();
 }
@@ -204,7 +208,6 @@ std::unexpected<Error> Journal::lacks(uint64_t published, uint64_t first, uint64
                                      "; restore it from a copy");
 }
 
-// `published` was read before the append lock was held, so it may be behind `first` here; read() refuses that.
 Result<void> Journal::recover(uint64_t published) {
   uint64_t first = 0;
   const Place end = TRY(walk(kNowhere, first));
@@ -226,7 +229,16 @@ Result<void> Journal::write_at(uint64_t at, std::string_view bytes) {
   return {};
 }
 
-Result<uint64_t> Journal::append(const std::vector<std::string>& entries, uint64_t published) {
+// So far that the record which ends at `end` changes no length. Where there is no room, all of it is given back: the
+// record may still fit, and the tiles need some too.
+void Journal::make_longer(uint64_t end) {
+  struct stat at{};
+  if (fstat(file_.fd(), &at) != 0 || static_cast<uint64_t>(at.st_size) >= end) return;
+  if (!write_at(static_cast<uint64_t>(at.st_size), std::string(kGrowth, '\xff')))
+    (void)!ftruncate(file_.fd(), at.st_size);
+}
+
+Result<uint64_t> Journal::append(const std::vector<std::string>& entries, const Published& published) {
   uint64_t index = 0;
   {
     const Held held = TRY(lock(append_lock_, folder_));
@@ -237,6 +249,7 @@ Result<uint64_t> Journal::append(const std::vector<std::string>& entries, uint64
     for (size_t i = 0; i < entries.size(); ++i) bytes += record(index + i, entries[i]);
     const uint64_t after = end.bytes + bytes.size();
     bytes += kEndMark;
+    make_longer(end.bytes + bytes.size());
     TRY_VOID(write_at(end.bytes, bytes));
     shared_->set_end({index + entries.size(), after});
   }
@@ -274,7 +287,7 @@ Result<void> Journal::sync_now() {
   return {};
 }
 
-Result<uint64_t> Journal::sync(uint64_t published) {
+Result<uint64_t> Journal::sync(const Published& published) {
   uint64_t count = 0;
   {
     const Held held = TRY(lock(append_lock_, folder_));

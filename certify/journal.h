@@ -2,20 +2,25 @@
 // written, synced and published, shared by every process that has the log open.
 //
 //   journal: "assayjnl", u64 index of the first record; records: u32 length, u32 CRC-32 over index and bytes, bytes;
-//   after the last one eight bytes 0xff, which the next record overwrites
+//   after the last one eight bytes 0xff, which the next record overwrites; then whatever, at first more 0xff
 //
 // A writer appends under one lock, then waits for a second one to sync: whoever gets it syncs for all that wrote
 // before, and the others find their entries durable. A record that a killed writer left half is overwritten by the
 // next, and the mark behind that one keeps whatever else the dead writer left from being read. After a restart of the
 // machine (another boot id) the mapped file is not believed and the records are read again up to the first that does
-// not check out; what was acknowledged was synced, so it is before that.
+// not check out; what was acknowledged was synced, so it is before that. The file is made longer a megabyte at a time:
+// a record that overwrites is durable once its bytes are, while each change of a file's length also waits until the
+// file system has recorded it, and with it whatever else it has to record.
 #pragma once
 #include "certify/files.h"
 
 #include <cstdint>
+#include <functional>
 #include <vector>
 
 namespace assay::certify {
+
+using Published = std::function<Result<uint64_t>()>;  // what the checkpoint says; asked where the mapped file cannot
 
 class Journal {
  public:
@@ -24,8 +29,9 @@ class Journal {
   Journal(Journal&& other) noexcept;
   ~Journal();
 
-  Result<uint64_t> append(const std::vector<std::string>& entries, uint64_t published);  // durable when it returns
-  Result<uint64_t> sync(uint64_t published);  // how many entries are durable, all that are written
+  Result<uint64_t> append(const std::vector<std::string>& entries,
+                          const Published& published);  // durable when it returns
+  Result<uint64_t> sync(const Published& published);    // how many entries are durable, all that are written
 
   // Up to `most` bytes of entries from `index` on; `index` is what the checkpoint says.
   Result<std::vector<std::string>> read(uint64_t index, uint64_t end, uint64_t most);
@@ -52,13 +58,14 @@ class Journal {
   static constexpr uint64_t kNowhere = ~0ull;
   explicit Journal(std::string folder) : folder_(std::move(folder)) {}
   Result<void> map();
-  Result<void> ready(uint64_t published);
+  Result<void> ready(const Published& published);
   Result<void> recover(uint64_t published);
   Result<void> reopen();
   Result<void> sync_until(uint64_t count);
   Result<void> sync_now();
   std::unexpected<Error> lost_writes() const;
   Result<void> write_at(uint64_t at, std::string_view bytes);
+  void make_longer(uint64_t end);
   Result<Place> walk(uint64_t until, uint64_t& first) const;
   Result<uint64_t> place_of(uint64_t index) const;
   std::unexpected<Error> lacks(uint64_t published, uint64_t first, uint64_t count) const;

@@ -53,6 +53,9 @@ struct Log::State {
     const std::string note = TRY(read_file(file, 1 << 20));
     return open_checkpoint(note, config.key, file);
   }
+  Published published() const {
+    return [this]() -> Result<uint64_t> { return TRY(checkpoint()).size; };
+  }
   Result<Checkpoint> sign(uint64_t size, const Digest& root) {
     if (!signer) signer = TRY(SigningKey::open(config.key_at));
     Note note{checkpoint_text(config.key.name, size, root), {}};
@@ -108,7 +111,7 @@ Result<uint64_t> Log::append(const std::vector<std::string>& entries) {
   for (const std::string& entry : entries)
     if (entry.size() > kLongestEntry)
       return fail(Fault::kLimit, "entry: " + std::to_string(entry.size()) + " bytes, 65535 at most");
-  return state_->journal.append(entries, TRY(checkpoint()).size);
+  return state_->journal.append(entries, state_->published());
 }
 
 Result<Checkpoint> Log::checkpoint() const { return state_->checkpoint(); }
@@ -116,11 +119,10 @@ Result<Checkpoint> Log::checkpoint() const { return state_->checkpoint(); }
 Result<Checkpoint> Log::publish() {
   if (flock(state_->publish_lock.fd(), LOCK_EX) != 0) return system_error("lock " + state_->folder);
   const Journal::Held held(state_->publish_lock.fd());
-  const uint64_t before = TRY(checkpoint()).size;
-  const uint64_t end = TRY(state_->journal.sync(before));
+  const uint64_t end = TRY(state_->journal.sync(state_->published()));
   Checkpoint now = TRY(state_->publish_until(end));
   if (!state_->journal.is_long()) return now;
-  const uint64_t all = TRY(state_->journal.sync(now.size));
+  const uint64_t all = TRY(state_->journal.sync(state_->published()));
   now = TRY(state_->publish_until(all));
   const Journal::Held still = TRY(state_->journal.hold());
   TRY_VOID(state_->journal.begin_anew(now.size));

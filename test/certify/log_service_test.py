@@ -124,7 +124,8 @@ def test_a_full_disk_leaves_nothing_half_written(assay):
         with open(room.at("long"), "wb") as out:
             out.write(b"x" * 60000)
         limit = os.stat(room.at("log/journal")).st_size + 10000
-        done = subprocess.run([assay, "log", "append", room.at("log"), room.at("long")], capture_output=True, text=True,
+        many = [room.at("long")] * 20  # the journal has a megabyte in advance
+        done = subprocess.run([assay, "log", "append", room.at("log"), *many], capture_output=True, text=True,
                               restore_signals=False, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
         assert done.returncode == 3 and "journal" in done.stderr and "make room" in done.stderr, done
         room.run("log", "verify", room.at("log"))
