@@ -2,6 +2,7 @@
 // waivers.
 #include "certify/evidence_file.h"
 #include "certify/files.h"
+#include "certify/verdict.h"
 #include "certify/waiver.h"
 #include "checks/yaml.h"
 #include "cli/judging.h"
@@ -52,14 +53,24 @@ Result<int> check(const Flags& flags) {
   return kClean;
 }
 
+// What a certificate would say, without waivers; evidence from a file does not tell whether all was examined.
+void print_decision(const certify::Policy& policy, const std::vector<certify::Judgement>& judgements,
+                    const Judged& judged) {
+  certify::Decision decision = certify::decide(policy, judgements);
+  if (decision.passed && !judged.complete()) decision = {false, "the examination is not complete"};
+  fmt::print("decision: {}: {}\n", decision.passed ? "PASSED" : "FAILED", decision.because);
+}
+
 Result<int> judge(const Flags& flags) {
   const PolicyText policy = TRY(load_policy(flags.policy));
   const Judged judged = TRY(gather_evidence(flags));
   bool failed = false;
-  for (const certify::Judgement& j : certify::evaluate(policy.policy, judged.evidence)) {
+  const auto judgements = certify::evaluate(policy.policy, judged.evidence);
+  for (const certify::Judgement& j : judgements) {
     failed = failed || (j.blocking && j.verdict == certify::Verdict::kFail);
     fmt::print("{:<14} {}\n               {}\n", certify::name_of(j.verdict), j.ref, j.because);
   }
+  print_decision(policy.policy, judgements, judged);
   if (!judged.complete()) return kIncomplete;
   return failed ? kFindings : kClean;
 }

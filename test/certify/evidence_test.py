@@ -68,7 +68,7 @@ class Lab(Room):
                                *[w for k, v in flags.items() if v for w in ("--" + k, self.at(v))]],
                               capture_output=True, text=True)
         assert done.returncode in (0, 1), done
-        return dict(reversed(l.split()) for l in done.stdout.splitlines() if not l.startswith(" "))
+        return dict(reversed(l.split()) for l in done.stdout.splitlines() if not l.startswith((" ", "decision: ")))
 
 
 def test_evidence_of_other_tools_is_judged(assay):

@@ -2,8 +2,7 @@
 """docs/verdicts.md: what the ready policies say of each image in ../shared/firmware, made by the program itself.
 
 `verdicts_doc.py write ASSAY` certifies each image under both policies with keys and a log of its own and writes the
-document; `verdicts_doc.py check ASSAY` (a test) judges them again and fails where the tables are stale; the section
-Decisions takes certifying each image twice and is compared when it is written only. 77: no images."""
+document; `verdicts_doc.py check ASSAY` (a test) judges them again and fails where the document is stale. 77: no images."""
 import base64
 import csv
 import json
@@ -21,9 +20,8 @@ CLASSES = {"ont-": "cpe-ont", "sannce-": "ip-camera"}
 LETTERS = {"PASS": "P", "FAIL": "**F**", "INCONCLUSIVE": "i", "NOT_TESTED": "-", "NOT_APPLICABLE": "n"}
 INTRO = """# Verdicts on the images of the test set
 
-Made by `test/certify/verdicts_doc.py write ASSAY`; a test holds the tables against the program. The decisions
-at the end are written together with them and only then: the test judges, it does not certify. Each image was certified under both ready
-policies as of %s. No vendor's declaration exists for them: of each only its class is declared, so whatever is counted as
+Made by `test/certify/verdicts_doc.py write ASSAY`; a test judges again and compares all of it. Each image was certified under both
+ready policies as of %s. No vendor's declaration exists for them: of each only its class is declared, so whatever is counted as
 observed minus declared is INCONCLUSIVE, and no certificate is given while evidence is missing. What a verdict rests on stands in the
 certificate; `assay policy judge POLICY IMAGE` prints the reasons. A PASS is no proof that nothing is hidden, and an F says what the
 image holds, not why.
@@ -41,7 +39,7 @@ def images():
 def run(*arguments):
     done = subprocess.run([str(a) for a in arguments], capture_output=True, text=True)
     assert done.returncode in (0, 1, 4), (arguments, done)
-    return done.stdout
+    return done
 
 
 def declaration(folder, image):
@@ -52,18 +50,20 @@ def declaration(folder, image):
 
 
 def judged(assay, folder, image):
-    """By policy: requirement and verdict, in the policy's order."""
-    run(assay, "policy", "evidence", FIRMWARE / image, "--declaration", declaration(folder, image), "--as-of", AS_OF,
-        "-o", folder + "/e.json")
+    """By policy: requirement and verdict, in the policy's order, and what a certificate would say."""
+    complete = run(assay, "policy", "evidence", FIRMWARE / image, "--declaration", declaration(folder, image), "--as-of", AS_OF,
+                   "-o", folder + "/e.json").returncode == 0
     out = {}
     for policy in POLICIES:
-        lines = run(assay, "policy", "judge", policy, "--evidence", folder + "/e.json").splitlines()
-        out[policy] = [tuple(reversed(line.split(maxsplit=1))) for line in lines if not line.startswith(" ")]
+        lines = run(assay, "policy", "judge", policy, "--evidence", folder + "/e.json").stdout.splitlines()
+        verdicts = [tuple(reversed(line.split(maxsplit=1))) for line in lines[:-1] if not line.startswith(" ")]
+        assert lines[-1].startswith("decision: "), lines[-1]
+        out[policy] = verdicts, "PASSED" if complete and lines[-1].startswith("decision: PASSED") else "FAILED"
     return out
 
 
 def certified(assay, folder, image):
-    """The same out of certificates, with what each decided."""
+    """The same out of certificates."""
     out = {}
     for policy in POLICIES:
         run(assay, "certify", FIRMWARE / image, "--declaration", declaration(folder, image), "--as-of", AS_OF, "--policy", policy,
@@ -81,8 +81,8 @@ def certified(assay, folder, image):
 def table(policy, results):
     """Requirements down, images across; those that no image's verdict differs from NOT_TESTED in are left out."""
     names = list(results)
-    refs = [ref for ref, _ in results[names[0]][policy]]
-    verdicts = {name: dict(results[name][policy]) for name in names}
+    refs = [ref for ref, _ in results[names[0]][policy][0]]
+    verdicts = {name: dict(results[name][policy][0]) for name in names}
     shown = [r for r in refs if any(verdicts[n][r] != "NOT_TESTED" for n in names)]
     out = [f"\n## {policy}\n\n{len(refs) - len(shown)} of {len(refs)} requirements are NOT_TESTED.\n",
            "| requirement | " + " | ".join(str(i + 1) for i in range(len(names))) + " |",
@@ -93,14 +93,14 @@ def table(policy, results):
 
 def document(results):
     legend = "".join(f"\n{i + 1}. {name}" for i, name in enumerate(results))
-    return INTRO % AS_OF + legend + "\n" + "".join(table(p, results) for p in POLICIES)
+    return INTRO % AS_OF + legend + "\n" + "".join(table(p, results) for p in POLICIES) + decisions(results)
 
 
-def decisions(all_certified):
+def decisions(results):
     out = "\n## Decisions\n\n"
-    passed = [f"{name} under {p}" for name, by in all_certified.items() for p, (_, result) in by.items() if result == "PASSED"]
+    passed = [f"{name} under {p}" for name, by in results.items() for p, (_, decision) in by.items() if decision == "PASSED"]
     return out + (f"PASSED: {', '.join(passed)}; all others FAILED.\n" if passed else
-                  f"All {len(all_certified) * len(POLICIES)} certificates say FAILED.\n")
+                  f"All {len(results) * len(POLICIES)} certificates say FAILED.\n")
 
 
 def main():
@@ -111,18 +111,17 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         results = {image: judged(assay, folder, image) for image in images()}
         if mode == "check":
-            if DOCUMENT.read_text().split("\n## Decisions")[0] == document(results):
+            if DOCUMENT.read_text() == document(results):
                 return 0
             print("docs/verdicts.md is stale: test/certify/verdicts_doc.py write ASSAY")
             return 1
         for key in ("signer", "log-key"):
             run(assay, "keygen", "-o", f"{folder}/{key}")
         run(assay, "log", "init", folder + "/log", "--key", folder + "/log-key", "--origin", "verdicts.example/log")
-        every = {image: certified(assay, folder, image) for image in images()}
-        for image, by in every.items():
-            for policy, (verdicts, _) in by.items():
-                assert verdicts == results[image][policy], (image, policy)
-        DOCUMENT.write_text(document(results) + decisions(every))
+        for image in images():
+            for policy, said in certified(assay, folder, image).items():
+                assert said == results[image][policy], (image, policy)
+        DOCUMENT.write_text(document(results))
     return 0
 
 
