@@ -126,10 +126,6 @@ Result<std::vector<Bundle>> sign_all(const std::vector<std::string>& statements,
   return out;
 }
 
-std::string digest_of(const Bundle& bundle) {
-  return bundle.withheld.empty() ? sha256(Bytes(bundle.envelope.payload)).hex() : bundle.withheld;
-}
-
 // The log's own signature alone; a witness's would be a byte that nobody checks.
 Result<Checkpoint> without_cosignatures(const Checkpoint& now, const VerifierKey& log) {
   Note note = TRY(parse_note(now.note, "checkpoint"));
@@ -138,6 +134,10 @@ Result<Checkpoint> without_cosignatures(const Checkpoint& now, const VerifierKey
 }
 
 }  // namespace
+
+std::string digest_of(const Bundle& bundle) {
+  return bundle.withheld.empty() ? sha256(Bytes(bundle.envelope.payload)).hex() : bundle.withheld;
+}
 
 std::string statement_type(const Bundle& bundle) {
   const auto json = parse_json(bundle.envelope.payload, "statement");

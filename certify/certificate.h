@@ -28,6 +28,7 @@ struct Certificate {
 };
 
 std::string statement_type(const Bundle& bundle);                         // its predicateType; "" : withheld
+std::string digest_of(const Bundle& bundle);                              // hex, of its statement
 std::string log_body(const Envelope& envelope, const PublicKey& signer);  // the log's entry: digests, never contents
 std::string bundle_json(const Bundle& bundle, const VerifierKey& log);
 std::string certificate_json(const Certificate& certificate);

@@ -2,6 +2,7 @@
 #include "certify/outside.h"
 
 #include "checks/yaml.h"
+#include "core/json_parse.h"
 #include "core/json_text.h"
 #include "core/text.h"
 
@@ -50,6 +51,17 @@ Json collection_of(const Collection& c) {
   return {{"complete", c.complete}, {"why", escape(c.why)}, {"records", records}};
 }
 
+// The caller catches what the library throws where a field is missing or of another kind.
+Collection collection_from(const nlohmann::json& json) {
+  Collection out{json.at("complete").get<bool>(), unescape(json.at("why").get<std::string>()), {}};
+  for (const auto& record : json.at("records")) {
+    std::map<std::string, std::string> fields;
+    for (const auto& [name, value] : record.at("fields").items()) fields[name] = unescape(value.get<std::string>());
+    out.records.push_back(make_record(std::move(fields)));
+  }
+  return out;
+}
+
 }  // namespace
 
 Result<Outside> read_manual(std::string_view text) {
@@ -87,6 +99,21 @@ Statement statement_of(const Outside& outside, const std::vector<Subject>& subje
                           {"settings", escape(outside.settings)},
                           {"collections", collections}};
   return {kOutsideType, subjects, json_text(predicate)};
+}
+
+Result<Outside> read_outside(std::string_view statement) {
+  try {
+    const nlohmann::json json = TRY(parse_json(statement, "evidence from outside"));
+    const auto& predicate = json.at("predicate");
+    const auto text = [&](const char* field) { return unescape(predicate.at(field).get<std::string>()); };
+    Outside out{.kind = text("kind"), .producer = text("producer"), .settings = text("settings")};
+    out.file = unescape(predicate.at("file").at("name").get<std::string>());
+    out.sha256 = predicate.at("file").at("digest").at("sha256").get<std::string>();
+    for (const auto& [name, one] : predicate.at("collections").items()) out.collections[name] = collection_from(one);
+    return out;
+  } catch (const nlohmann::json::exception& error) {
+    return fail(Fault::kMalformed, std::string("evidence from outside: the statement is damaged: ") + error.what());
+  }
 }
 
 }  // namespace assay::certify

@@ -27,5 +27,6 @@ Result<Outside> read_manual(std::string_view yaml);
 // Several files of one kind add up; what is incomplete in one is incomplete in all.
 void add(Evidences& evidence, const Outside& outside);
 Statement statement_of(const Outside& outside, const std::vector<Subject>& subjects);
+Result<Outside> read_outside(std::string_view statement);  // such a statement's bytes
 
 }  // namespace assay::certify

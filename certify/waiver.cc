@@ -154,4 +154,13 @@ Statement statement_of(const Waiver& waiver, std::string_view file, const std::v
   return {kWaiverType, subjects, json_text(predicate)};
 }
 
+Result<std::string> waiver_file_of(std::string_view statement) {
+  try {
+    const Json json = TRY(parse_json(statement, "waiver: the attestation"));
+    return from_base64(json.at("predicate").at("envelope").get<std::string>(), "waiver: envelope");
+  } catch (const Json::exception& error) {
+    return refuse(std::string("the attestation is damaged: ") + error.what());
+  }
+}
+
 }  // namespace assay::certify

@@ -32,5 +32,6 @@ Result<Waiver> accept_waiver(std::string_view file, const Policy& policy, const 
 
 // As an attestation of the certificate: what was waived, and the approvers' envelope as it is.
 Statement statement_of(const Waiver& waiver, std::string_view file, const std::vector<Subject>& subjects);
+Result<std::string> waiver_file_of(std::string_view statement);  // of such a statement's bytes: the file as given
 
 }  // namespace assay::certify

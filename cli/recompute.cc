@@ -79,13 +79,13 @@ std::vector<std::string> draw(const FactRoot& listed, uint64_t count) {
   return out;
 }
 
-Result<FactRoot> run_again(engine::Options options) {
-  const auto inspection = TRY(engine::Inspection::run(options));
+Result<Recomputed> run_again(const engine::Options& options) {
+  auto inspection = TRY(engine::Inspection::run(options));
   end_progress_line();
   std::vector<engine::Arrow> arrows = inspection.arrows();
   // With a part of the tree alone, what looks at the whole reads something else.
   if (!options.focus.empty()) std::erase_if(arrows, [](const auto& arrow) { return !reads_one_content(arrow); });
-  return certify::fact_root(std::move(arrows));
+  return Recomputed{std::move(inspection), certify::fact_root(std::move(arrows))};
 }
 
 std::string name_of(const std::string& way, const CertifiedImage& image) {
@@ -106,29 +106,30 @@ Result<void> check_drawn_ran(const FactRoot& listed, const FactRoot& now, const 
 
 }  // namespace
 
-Result<void> recompute(const Recomputation& flags, const certify::Certificate& certificate, const Terms& terms,
-                       const CertifiedImage& image) {
+Result<std::optional<Recomputed>> recompute(const Recomputation& flags, const certify::Certificate& certificate,
+                                            const Terms& terms, const CertifiedImage& image) {
   TRY_VOID(check_program(terms));
   engine::Options options = TRY(options_for(flags, terms));
   const auto listed = listed_arrows(certificate, image);
   if (!listed && !flags.all) return std::unexpected(listed.error());
   if (!flags.all) options.focus = draw(*listed, flags.sample);
-  const FactRoot now = TRY(run_again(options));
+  Recomputed again = TRY(run_again(options));
+  const FactRoot& now = again.facts;
   const std::string differs = listed ? certify::difference(*listed, now, flags.all) : "";
   if (!differs.empty() || (flags.all && now.root.hex() != image.fact_root))
     return fail(Fault::kMalformed, "computed again, " + image.name + " gives another result: fact root " +
                                        now.root.hex() + ", certified " + image.fact_root +
                                        (differs.empty() ? "" : ": " + differs));
-  if (!flags.all) TRY_VOID(check_drawn_ran(*listed, now, options.focus, image));
   if (flags.all) {
     fmt::print("checked: all {} arrows of {} ran again, fact root {}\n", now.arrows.size(), escape(image.name),
                escape(image.fact_root));
-    return {};
+    return again;
   }
+  TRY_VOID(check_drawn_ran(*listed, now, options.focus, image));
   fmt::print("checked: {} of {} arrows of {} ran again with the same results:\n", now.arrows.size(), image.arrows,
              escape(image.name));
   for (const std::string& way : options.focus) fmt::print("  {}\n", name_of(way, image));
-  return {};
+  return std::nullopt;
 }
 
 }  // namespace assay::cli

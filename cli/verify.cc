@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 namespace assay::cli {
 namespace {
@@ -31,6 +32,7 @@ struct Check {
   std::optional<certify::Trust> trust;
   std::vector<std::string> open;
   bool complete = true;  // false: what roots.json asks for could not be looked at
+  bool waivers_checked = false;
 
   const Bundle& verdict() const { return certificate.bundles[0]; }
 };
@@ -87,8 +89,21 @@ Result<const certify::CertifiedImage*> image_at(const Terms& terms, const std::s
   return fail(Fault::kMalformed, path + " (sha256 " + digest + ") is not what was certified");
 }
 
+// Once each image of the submission was examined again.
+Result<void> check_verdicts(Check& c, std::map<const certify::CertifiedImage*, Recomputed> again) {
+  std::vector<Recomputed> images;
+  for (const certify::CertifiedImage& image : c.terms.images)
+    if (const auto at = again.find(&image); at != again.end()) images.push_back(std::move(at->second));
+  std::string open = "it needs every image of the submission (--image)";
+  if (images.size() == c.terms.images.size()) open = TRY(rejudge(c.flags, c.certificate, c.terms, images));
+  if (!open.empty()) c.open.push_back("that the verdicts follow from the results: " + open);
+  c.waivers_checked = open.empty();
+  return {};
+}
+
 Result<void> check_images(Check& c) {
   std::vector<const certify::CertifiedImage*> seen;
+  std::map<const certify::CertifiedImage*, Recomputed> again;
   for (const std::string& path : c.flags.images) {
     const auto* image = TRY(image_at(c.terms, path));
     seen.push_back(image);
@@ -96,8 +111,10 @@ Result<void> check_images(Check& c) {
     if (!c.flags.all && c.flags.sample == 0) continue;
     Recomputation one = c.flags;
     one.image = path;
-    TRY_VOID(recompute(one, c.certificate, c.terms, *image));
+    auto all = TRY(recompute(one, c.certificate, c.terms, *image));
+    if (all) again.emplace(image, std::move(*all));
   }
+  if (c.flags.all) TRY_VOID(check_verdicts(c, std::move(again)));
   for (const certify::CertifiedImage& image : c.terms.images)
     if (std::ranges::find(seen, &image) == seen.end())
       c.open.push_back("that you hold the certified " + escape(image.name) + ", sha256 " + escape(image.sha256) +
@@ -199,7 +216,8 @@ Result<bool> verify(const Flags& flags) {
   TRY_VOID(check_log(c));
   TRY_VOID(check_validity(c));
   TRY_VOID(check_images(c));
-  if (!c.terms.waived.empty()) c.open.push_back("the approvers' signatures of waivers (the policy names their keys)");
+  if (!c.terms.waived.empty() && !c.waivers_checked)
+    c.open.push_back("the approvers' signatures of waivers (the policy names their keys)");
   for (const std::string& one : c.open) fmt::print("not checked: {}\n", one);
   say_what_it_says(c);
   return c.complete && (!flags.trust.empty() || (!flags.signer.empty() && !flags.log_key.empty()));
@@ -233,9 +251,11 @@ void add_verify(App& app, int& status) {
       ->type_name("DIR|URL");
   command->add_option("--as-of", flags->as_of, "Day on which it must be valid, YYYY-MM-DD [today]")->type_name("DATE");
   command->add_option("--image", flags->images, "Image that must be the one certified")->type_name("FILE");
-  command->add_flag("--recompute", flags->all, "Run all analyses again on the image and compare");
+  command->add_flag("--recompute", flags->all, "Run all analyses again, judge again, and compare");
   command->add_option("--sample", flags->sample, "Run N of them again, drawn at random")->type_name("N");
   command->add_option("--declaration", flags->declaration, "For these: the declaration that was judged")
+      ->type_name("FILE");
+  command->add_option("--policy", flags->policy, "For --recompute: the policy, unless it is a ready one")
       ->type_name("FILE");
   command->add_option("--format-key", flags->keys, "For these: the key of an encrypted format, FORMAT=FILE")
       ->type_name("KEY");

@@ -24,7 +24,7 @@ _assay() {
       certify) common+=" --policy --declaration --as-of --format-key --nmap --sarif --results --waiver --save-evidence --log --output -o" ;;
       policy) common+=" --declaration --as-of --nmap --sarif --results --evidence --ref --reason --until --cosign --output -o" ;;
       requirements) common="--cyclonedx --help" ;;
-      verify) common="--trust --signer --log-key --log --as-of --image --recompute --sample --declaration --format-key --workers --help" ;;
+      verify) common="--trust --signer --log-key --log --as-of --image --recompute --sample --declaration --policy --format-key --workers --help" ;;
       status) common="--trust --key --log --reason --by --on --help" ;;
       certificate) common="--output -o --withhold --help" ;;
       keygen) common="--output -o --type --help" ;;

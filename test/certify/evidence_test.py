@@ -59,6 +59,14 @@ class Lab(Room):
         self.write("s.sarif", json.dumps(SARIF))
         self.write("r.yaml", RESULTS % "PASS")
 
+    def recomputed(self, name, *images, status=0):
+        """What verify says; images up to the first flag, then flags."""
+        count = next((i for i, word in enumerate(images) if word.startswith("-")), len(images))
+        given = [word for image in images[:count] for word in ("--image", self.at(image))]
+        given += [] if name == "c.json" else ["--declaration", self.at("d.yaml")]
+        return self.run("verify", self.at(name), "--signer", self.at("signer.pub"), "--log-key", self.log_key(), "--as-of", "2026-11-02",
+                        "--recompute", *given, *images[count:], status=status).stdout
+
     def write(self, name, text):
         pathlib.Path(self.at(name)).write_text(text)
 
@@ -146,6 +154,11 @@ def test_certificate_holds_what_came_from_outside(assay):
         there = {r["id"] for s in statements_of(lab.at("cert.json")) if s["predicateType"] == "urn:assay:evidence:v1"
                  for c in s["predicate"]["collections"].values() for r in c["records"]}
         assert used and used <= there, "each record a verdict names stands in the certificate"
+        said = lab.recomputed("cert.json", "image.tar")
+        assert "not checked: that the verdicts follow from the results: needs --policy FILE" in said, said
+        lab.write("q.yaml", (POLICY % "").replace("validity_days: 100", "validity_days: 101"))
+        lab.recomputed("cert.json", "image.tar", "--policy", lab.at("q.yaml"), status=1)
+        assert "judged again" in lab.recomputed("cert.json", "image.tar", "--policy", lab.at("p.yaml"))
         lab.certify("less.json", status=1, **{k: v for k, v in given.items() if k != "nmap"})
         assert os.stat(lab.at("e.json")).st_mode & 0o777 == 0o600, "it may hold password hashes"
         # Another policy on the same evidence, without the image; and an evidence file that was changed.
@@ -190,6 +203,8 @@ def test_waivers_take_two_approvers(assay):
             verdict = json.loads(base64.b64decode(json.load(file)["certificate"]["dsseEnvelope"]["payload"]))["predicate"]
         checked = lab.run("verify", lab.at("cert.json"), "--signer", lab.at("signer.pub"), "--log-key", lab.log_key(), "--as-of", "2026-11-02")
         assert "not checked: the approvers' signatures of waivers (the policy names their keys)" in checked.stdout, checked
+        said = lab.recomputed("cert.json", "image.tar", "--policy", lab.at("p.yaml"))
+        assert "judged again" in said and "approvers" not in said, said
         lab.run("certificate", "page", lab.at("cert.json"), "-o", lab.at("c.html"))
         assert "by two approvers" not in pathlib.Path(lab.at("c.html")).read_text()
         assert verdict["verifiedLevels"] == ["LAB_WITH_WAIVERS"]
@@ -227,6 +242,8 @@ def test_several_images_are_one_submission(assay):
         assert [s["subject"][0]["name"] for s in sboms] == ["image.tar", "boot.bin"]
         for image in ("image.tar", "boot.bin"):
             lab.run("verify", lab.at("c.json"), "--image", lab.at(image), status=4)
+        assert "needs every image" in lab.recomputed("c.json", "boot.bin")
+        assert "judged again" in lab.recomputed("c.json", "boot.bin", "image.tar")
 
 
 if __name__ == "__main__":

@@ -38,6 +38,10 @@ def test_same_root_elsewhere_and_recomputed(assay):
         assert facts_of(room.at("cert.json")) == facts_of(room.at("elsewhere/again.json"))
         said = room.run(*trusting(room), "--image", room.at("elsewhere/renamed.bin"), "--recompute").stdout
         assert "ran again, fact root " + facts_of(room.at("cert.json")) in said, said
+        assert "judged again by urn:assay:policy:consumer-cpe" in said, said
+        room.run("certificate", "redact", room.at("cert.json"), "-o", room.at("public.json"))
+        said = room.run(*trusting(room, "public.json"), "--image", room.at("image.tar"), "--recompute").stdout
+        assert "judged again" in said, said
         said = room.run(*trusting(room), "--image", room.at("image.tar"), "--sample", "2").stdout
         assert "ran again with the same results" in said, said
 
@@ -101,25 +105,39 @@ def plain(document):
     return json.dumps(document, separators=(",", ":"), ensure_ascii=False)
 
 
-def statements_with(payloads, row):
-    """The same statements with an arrow more in the list of arrows, and the verdict that fits them."""
+def an_arrow_more(row):
+    def change(statements):
+        arrows = next(s["predicate"] for s in statements if "arrows" in s["predicate"])
+        arrows["arrows"] = sorted([*arrows["arrows"], row], key=lambda arrow: arrow[2])
+        arrows["factRoot"] = node_hash([leaf_hash(bytes.fromhex(a[2] + a[3])) for a in arrows["arrows"]]).hex()
+        statements[0]["predicate"]["urn:assay:certificate:v1"]["images"][0].update(factRoot=arrows["factRoot"], arrows=len(arrows["arrows"]))
+    return change
+
+
+def a_verdict_better(statements):
+    judged = statements[1]["predicate"]["urn:assay:certificate:v1"]["judgements"]
+    next(j for j in judged if j["verdict"] == "INCONCLUSIVE")["verdict"] = "PASS"
+
+
+def a_decision_better(statements):
+    statements[0]["predicate"]["verificationResult"] = "PASSED"
+
+
+def statements_with(payloads, change):
+    """The changed statements, and the verdict that names them."""
     statements = [json.loads(payload) for payload in payloads]
-    arrows = next(s["predicate"] for s in statements if "arrows" in s["predicate"])
-    arrows["arrows"] = sorted([*arrows["arrows"], row], key=lambda arrow: arrow[2])
-    arrows["factRoot"] = node_hash([leaf_hash(bytes.fromhex(a[2] + a[3])) for a in arrows["arrows"]]).hex()
-    verdict = statements[0]["predicate"]
-    verdict["urn:assay:certificate:v1"]["images"][0].update(factRoot=arrows["factRoot"], arrows=len(arrows["arrows"]))
-    bodies = [plain(s).encode() for s in statements[1:]]
-    verdict["inputAttestations"] = [{"digest": {"sha256": hashlib.sha256(body).hexdigest()}} for body in bodies]
+    change(statements)
+    bodies = [body if json.loads(body) == s else plain(s).encode() for s, body in zip(statements, payloads)][1:]
+    statements[0]["predicate"]["inputAttestations"] = [{"digest": {"sha256": hashlib.sha256(body).hexdigest()}} for body in bodies]
     return [plain(statements[0]).encode(), *bodies]
 
 
-def forge(room, row):
-    """What a dishonest signer with a log of his own can make: lied.json, a certificate that lists an analysis that never ran."""
+def forge(room, change):
+    """What a dishonest signer with a log of his own can make: lied.json, a certificate of statements that `change` wrote."""
     with open(room.at("cert.json")) as file:
         certificate = json.load(file)
     bundles = [certificate["certificate"], *certificate["attestations"]]
-    payloads = statements_with([base64.b64decode(b["dsseEnvelope"]["payload"]) for b in bundles], row)
+    payloads = statements_with([base64.b64decode(b["dsseEnvelope"]["payload"]) for b in bundles], change)
     bodies = []
     for bundle, payload in zip(bundles, payloads):
         signature = base64.b64encode(signed(room, payload)).decode()
@@ -136,6 +154,7 @@ def forge(room, row):
 
 
 def log_of(room, bundles, bodies):
+    shutil.rmtree(room.at("own-log"), ignore_errors=True)
     room.run("log", "init", room.at("own-log"), "--key", room.at("log-key"), "--origin", "log.example/t")
     for i, body in enumerate(bodies):
         with open(room.at(f"body{i}"), "wb") as out:
@@ -156,7 +175,7 @@ def test_an_arrow_that_was_invented_is_refused_when_drawn(assay):
     with tempfile.TemporaryDirectory() as folder:
         room = Room(assay, folder)
         room.certify("cert.json")
-        forge(room, ["file", "etc/\x1b[2Jnothing", "7" * 64, "8" * 64])
+        forge(room, an_arrow_more(["file", "etc/\x1b[2Jnothing", "7" * 64, "8" * 64]))
         room.run(*trusting(room, "lied.json"))  # signatures and proofs hold
         for flags in (["--sample", "1000"], ["--recompute"]):
             refused = room.run(*trusting(room, "lied.json"), "--image", room.at("image.tar"), *flags, status=1)
@@ -165,6 +184,17 @@ def test_an_arrow_that_was_invented_is_refused_when_drawn(assay):
                 assert "computed again, nothing ran at etc/\\x1b[2Jnothing, which the certificate lists" in refused.stderr, refused
         said = room.run(*trusting(room), "--image", room.at("image.tar"), "--sample", "1000").stdout
         assert "ran again with the same results" in said, said
+
+
+def test_a_verdict_that_does_not_follow_is_refused(assay):
+    with tempfile.TemporaryDirectory() as folder:
+        room = Room(assay, folder)
+        room.certify("cert.json")
+        for change, said in ((a_verdict_better, "is INCONCLUSIVE, the certificate says PASS"), (a_decision_better, "decision")):
+            forge(room, change)
+            room.run(*trusting(room, "lied.json"))  # signatures and proofs hold
+            refused = room.run(*trusting(room, "lied.json"), "--image", room.at("image.tar"), "--recompute", status=1)
+            assert "judged again, " in refused.stderr and said in refused.stderr, refused
 
 
 if __name__ == "__main__":
