@@ -58,12 +58,12 @@ def modules(assay, source=HERE, into="foreign"):
 
 
 def node(assay):
-    """A Node.js of 20.17 or later: the system's, else npm's package of one."""
+    """A Node.js of 20.17 or later: the system's (unless ASSAY_PINNED_NODE is set), else npm's package of one."""
     try:
         version = subprocess.run(["node", "--version"], capture_output=True, text=True).stdout.strip().lstrip("v")
     except FileNotFoundError:
         version = ""
-    if version and [int(n) for n in version.split(".")[:2]] >= [20, 17]:
+    if version and "ASSAY_PINNED_NODE" not in os.environ and [int(n) for n in version.split(".")[:2]] >= [20, 17]:
         return "node"
     if platform.machine() != "x86_64":
         skip("no Node.js of 20.17 or later, and npm's package of one is pinned for x86_64 alone")
