@@ -13,6 +13,7 @@ extern const Format kAndroidSparse;
 extern const Format kAndroidSuper;
 extern const Format kAndroidVendorBoot;
 extern const Format kAr;
+extern const Format kArcadyan;
 extern const Format kAvbFooter;
 extern const Format kAvmFake;
 extern const Format kBcmNvram;
@@ -32,11 +33,14 @@ extern const Format kCiscoPkg;
 extern const Format kCompress;
 extern const Format kCpio;
 extern const Format kCramfs;
+extern const Format kCsMan;
 extern const Format kCsys;
 extern const Format kDapFw;
 extern const Format kDeafBead;
 extern const Format kDeflate;
 extern const Format kDisguisedZip;
+extern const Format kDkbs;
+extern const Format kDlke;
 extern const Format kDlinkTlv;
 extern const Format kDni;
 extern const Format kDsk1;
@@ -75,11 +79,14 @@ extern const Format kJpeg;
 extern const Format kLha;
 extern const Format kLinuxImage;
 extern const Format kLinuxKernel;
+extern const Format kLvm2;
 extern const Format kLz4;
 extern const Format kLzip;
 extern const Format kLzma;
 extern const Format kLzmaVendor;
 extern const Format kLzop;
+extern const Format kMachO;
+extern const Format kMachOFat;
 extern const Format kMaxLinear;
 extern const Format kMbr;
 extern const Format kMh01;
@@ -88,6 +95,8 @@ extern const Format kMoxaFrm;
 extern const Format kMzip;
 extern const Format kNand;
 extern const Format kNpk;
+extern const Format kOpenPgp;
+extern const Format kOpenPgpCompressed;
 extern const Format kOpensslSalted;
 extern const Format kOtaPayload;
 extern const Format kPackImg;
@@ -95,13 +104,19 @@ extern const Format kPe;
 extern const Format kPjl;
 extern const Format kPlanex;
 extern const Format kPng;
+extern const Format kQcaLzma;
 extern const Format kQcdt;
+extern const Format kQnap;
+extern const Format kQnxDeflate;
+extern const Format kQnxIfs;
+extern const Format kQnxImageFs;
 extern const Format kRar;
 extern const Format kRar5;
 extern const Format kRealtek;
 extern const Format kRomfs;
 extern const Format kRosPack;
 extern const Format kRpm;
+extern const Format kRtk0;
 extern const Format kSafeLoader;
 extern const Format kSafeLoaderFlash;
 extern const Format kSeama;
@@ -133,8 +148,10 @@ extern const Format kUefiCapsule;
 extern const Format kUefiVolume;
 extern const Format kUImage;
 extern const Format kUpdateApp;
+extern const Format kUpx;
 extern const Format kVbmeta;
 extern const Format kVrp;
+extern const Format kVxWorks;
 extern const Format kWrg;
 extern const Format kWrgg;
 extern const Format kXar;
@@ -163,6 +180,7 @@ constexpr const Format* kFormats[] = {
     &kAndroidSuper,
     &kAndroidVendorBoot,
     &kAr,
+    &kArcadyan,
     &kAvbFooter,
     &kAvmFake,
     &kBcmNvram,
@@ -182,12 +200,15 @@ constexpr const Format* kFormats[] = {
     &kCompress,
     &kCpio,
     &kCramfs,
+    &kCsMan,
     &kCsys,
     &kDapFw,
     &kDeafBead,
     &kDeflate,
     &kDisguisedZip,
+    &kDkbs,
     &kDlinkTlv,
+    &kDlke,
     &kDni,
     &kDsk1,
     &kDtTable,
@@ -225,11 +246,14 @@ constexpr const Format* kFormats[] = {
     &kLha,
     &kLinuxImage,
     &kLinuxKernel,
+    &kLvm2,
     &kLz4,
     &kLzip,
     &kLzma,
     &kLzmaVendor,
     &kLzop,
+    &kMachO,
+    &kMachOFat,
     &kMaxLinear,
     &kMbr,
     &kMh01,
@@ -238,6 +262,8 @@ constexpr const Format* kFormats[] = {
     &kMzip,
     &kNand,
     &kNpk,
+    &kOpenPgp,
+    &kOpenPgpCompressed,
     &kOpensslSalted,
     &kOtaPayload,
     &kPackImg,
@@ -245,13 +271,19 @@ constexpr const Format* kFormats[] = {
     &kPjl,
     &kPlanex,
     &kPng,
+    &kQcaLzma,
     &kQcdt,
+    &kQnap,
+    &kQnxDeflate,
+    &kQnxIfs,
+    &kQnxImageFs,
     &kRar,
     &kRar5,
     &kRealtek,
     &kRomfs,
     &kRosPack,
     &kRpm,
+    &kRtk0,
     &kSafeLoader,
     &kSafeLoaderFlash,
     &kSeama,
@@ -282,8 +314,10 @@ constexpr const Format* kFormats[] = {
     &kUfs,
     &kUImage,
     &kUpdateApp,
+    &kUpx,
     &kVbmeta,
     &kVrp,
+    &kVxWorks,
     &kWrg,
     &kWrgg,
     &kXar,

@@ -121,6 +121,7 @@ Result<ZipMember> read_central(Bytes b, uint64_t& at, const ZipDirectory& d) {
   ZipMember m;
   const auto maker = TRY(b.le<uint8_t>(at + 5, "maker"));
   m.flags = TRY(b.le<uint16_t>(at + 8, "flags")), m.method = TRY(b.le<uint16_t>(at + 10, "method"));
+  m.time = TRY(b.le<uint16_t>(at + 12, "time"));
   m.crc = TRY(b.le<uint32_t>(at + 16, "crc32"));
   m.packed = TRY(b.le<uint32_t>(at + 20, "compressed size")), m.size = TRY(b.le<uint32_t>(at + 24, "size"));
   const auto name = TRY(b.le<uint16_t>(at + 28, "name length"));

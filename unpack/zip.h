@@ -12,7 +12,7 @@ struct ZipDirectory {
 
 struct ZipMember {
   std::string name;
-  uint16_t flags = 0, method = 0;
+  uint16_t flags = 0, method = 0, time = 0;
   uint32_t crc = 0;
   uint64_t packed = 0, size = 0;
   uint64_t local = 0, data = 0;  // offsets of the local header and of the data

@@ -276,7 +276,8 @@ TEST(Samples, OfOtherProjects) {
   EXPECT_EQ(ar->measured.length, 196u);
   EXPECT_FALSE(ar->sink.items.empty());
   const auto zip = open("zip", slurp(root + "sevenz/test_password.zip"));
-  EXPECT_FALSE(zip->sink.problems.empty());
+  EXPECT_TRUE(zip->sink.problems.empty());
+  EXPECT_EQ(zip->sink.opened_with.size(), 3u);
   for (const char* fake : {"generic_carver/fake_tar.tar", "generic_carver/fake_zip.zip"})
     for (const char* id : {"tar", "zip"}) EXPECT_FALSE(find_format(id)->measure(Bytes(slurp(root + fake)))) << fake;
 }

@@ -7,7 +7,8 @@
 //   16  offsets of the partitions, 0 if absent: three in version 1, four in version 2
 //
 // Partitions have no length: each ends where the next begins. Version 2 keeps 32 bytes of header.
-// Source: openwrt/firmware-utils, src/trx.c; Linux, drivers/mtd/parsers/parser_trx.c.
+// ASUS writes its own tail over the last 64 bytes: version (4), product (12), 48 bytes of zeros.
+// Source: openwrt/firmware-utils, src/trx.c, src/asustrx.c; Linux, drivers/mtd/parsers/parser_trx.c.
 #include "core/hash.h"
 #include "unpack/format.h"
 
@@ -17,6 +18,7 @@ namespace assay::unpack {
 namespace {
 
 constexpr Magic kMagics[] = {{"HDR0"}};
+constexpr uint64_t kTail = 64;
 
 struct Header {
   uint32_t length = 0, crc = 0, size = 0;
@@ -50,11 +52,32 @@ Result<Measured> measure(Bytes from) {
   return Measured{h.length, true};
 }
 
+// Nothing but its shape tells the tail: a product's name of capitals and digits, and zeros on both sides of it.
+bool has_tail(Bytes tail) {
+  const std::string_view product = tail.head(12, 4).text();
+  const size_t length = std::min(product.find('\0'), product.size());
+  const auto in_name = [](char c) { return (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; };
+  return tail.size() == kTail && length >= 4 && std::ranges::all_of(product.substr(0, length), in_name) &&
+         std::ranges::all_of(product.substr(length), [](char c) { return c == '\0'; }) && tail[16] == 0 &&
+         is_run(tail.head(48, 16));
+}
+
+void state_tail(Bytes tail, uint64_t at, Sink& into) {
+  std::string version = std::to_string(tail[0]);
+  for (uint64_t i = 1; i < 4; ++i) version += "." + std::to_string(tail[i]);
+  into.note("product", *tail.text_field(4, 12, ""), at + 4);
+  into.note("product version", version, at);
+  into.range(Range::kHeader, at, kTail);
+}
+
 Result<void> unpack(Bytes whole, Sink& into) {
   Header h = TRY(read_header(whole));
   into.range(Range::kHeader, 0, h.size);
   into.note("version", std::to_string(h.version), 14);
-  h.partitions.push_back(h.length);
+  const Bytes tail = whole.head(kTail, h.length - kTail);
+  const bool tailed = !h.partitions.empty() && h.length >= h.partitions.back() + kTail && has_tail(tail);
+  if (tailed) state_tail(tail, h.length - kTail, into);
+  h.partitions.push_back(tailed ? h.length - kTail : h.length);
   for (size_t i = 0; i + 1 < h.partitions.size(); ++i) {
     const uint64_t from = h.partitions[i], to = h.partitions[i + 1];
     TRY_VOID(into.child("part" + std::to_string(i), stored(TRY(whole.slice(from, to - from, "partition")))));
@@ -65,14 +88,15 @@ Result<void> unpack(Bytes whole, Sink& into) {
 }  // namespace
 
 extern const Format kTrx;
-const Format kTrx = {.id = "trx",
-                     .title = "Broadcom TRX firmware image",
-                     .version = 1,
-                     .magics = kMagics,
-                     .measure = measure,
-                     .unpack = unpack,
-                     .reads = "versions 1 and 2",
-                     .source = "openwrt/firmware-utils src/trx.c; Linux drivers/mtd/parsers/parser_trx.c",
-                     .checked = "real images: shared/firmware (Linksys and OpenWrt WRT54G)"};
+const Format kTrx = {
+    .id = "trx",
+    .title = "Broadcom TRX firmware image",
+    .version = 2,
+    .magics = kMagics,
+    .measure = measure,
+    .unpack = unpack,
+    .reads = "versions 1 and 2; the tail of ASUS",
+    .source = "openwrt/firmware-utils src/trx.c, src/asustrx.c; Linux drivers/mtd/parsers/parser_trx.c",
+    .checked = "real images: shared/firmware (Linksys and OpenWrt WRT54G)"};
 
 }  // namespace assay::unpack

@@ -12,6 +12,7 @@
 #include "core/hash.h"
 #include "unpack/codecs.h"
 #include "unpack/format.h"
+#include "unpack/zip_crypt.h"
 
 #include <algorithm>
 
@@ -131,17 +132,44 @@ Node node_of(const ZipMember& m) {
   return node;
 }
 
+// A member under ZIP's traditional encryption, where one of the documented passwords opens it: its decoded bytes are in
+// the sink's output then.
+Result<void> open_encrypted(Bytes data, const ZipMember& m, Sink& into) {
+  constexpr uint16_t kDescriptor = 8, kStrong = 0x40;
+  const auto check = static_cast<uint8_t>(m.flags & kDescriptor ? m.time >> 8 : m.crc >> 24);
+  for (const DocumentedPassword& p : documented_zip_passwords()) {
+    if (m.flags & kStrong || codec_of(m.method).empty()) break;
+    TRY_VOID(into.step(1));
+    const auto plain = zip_decrypt(data, p.password, check);
+    if (!plain) continue;
+    TRY_VOID(into.step(data.size() / 16));
+    if (auto done = decode_member(Bytes(*plain), m, into.output()); !done) {
+      into.discard();
+      if (done.error().fault == Fault::kLimit) return done;
+      continue;
+    }
+    into.opened({"zipcrypto", std::string(p.documented), m.data, m.packed});
+    return {};
+  }
+  into.range(Range::kEncrypted, m.data, m.packed);
+  return fail(Fault::kEncrypted, "member is encrypted", m.data);
+}
+
 Result<void> put(Bytes whole, const ZipMember& m, Sink& into) {
   constexpr uint16_t kEncrypted = 1;
   constexpr uint64_t kLongestTarget = 4096;
   TRY_VOID(check_zip_local_header(whole, m));
   const Bytes data = TRY(whole.slice(m.data, m.packed, "data"));
   into.range(Range::kHeader, m.local, m.data - m.local);
+  Node node = node_of(m);
+  if (m.flags & kEncrypted && node.kind == Kind::kFile) {
+    TRY_VOID(open_encrypted(data, m, into));
+    return into.node(std::move(node), {{data}, "zipcrypto"});
+  }
   if (m.flags & kEncrypted) {
     into.range(Range::kEncrypted, m.data, m.packed);
     return fail(Fault::kEncrypted, "member is encrypted", m.data);
   }
-  Node node = node_of(m);
   if (node.kind == Kind::kSymlink) {
     MemoryOutput target(kLongestTarget);
     if (m.size > kLongestTarget) return fail(Fault::kMalformed, "link target is too long", m.data);
@@ -195,16 +223,20 @@ Result<void> unpack(Bytes whole, Sink& into) {
 }  // namespace
 
 extern const Format kZip;
-const Format kZip = {.id = "zip",
-                     .title = "ZIP archive",
-                     .magics = kMagics,
-                     .measure = measure,
-                     .unpack = unpack,
-                     .reads = "stored, deflate, bzip2, LZMA, zstd, xz; zip64, data descriptors",
-                     .limits =
-                         "archives without a central directory or on several disks; methods other than stored, "
-                         "deflate, bzip2, lzma, zstd and xz; encrypted members",
-                     .source = "PKWARE APPNOTE.TXT 6.3.10",
-                     .checked = "foreign tool: zip"};
+const Format kZip = {
+    .id = "zip",
+    .title = "ZIP archive",
+    .version = 2,
+    .magics = kMagics,
+    .measure = measure,
+    .unpack = unpack,
+    .reads =
+        "stored, deflate, bzip2, LZMA, zstd, xz; zip64, data descriptors; traditional encryption with the documented "
+        "passwords",
+    .limits =
+        "archives without a central directory or on several disks; methods other than stored, "
+        "deflate, bzip2, lzma, zstd and xz; members encrypted with AES, or whose password is not public",
+    .source = "PKWARE APPNOTE.TXT 6.3.10",
+    .checked = "foreign tool: zip"};
 
 }  // namespace assay::unpack
