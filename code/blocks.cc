@@ -3,6 +3,22 @@
 
 namespace assay::code {
 
+namespace {
+
+// By address, the first of equals first. Few are out of place, as a rule: each is moved to its own.
+void put_in_order(std::vector<Op>& ops) {
+  constexpr int kFew = 64;
+  int moved = 0;
+  for (size_t i = 1; i < ops.size(); ++i) {
+    if (ops[i].address >= ops[i - 1].address) continue;
+    if (++moved > kFew) return std::ranges::stable_sort(ops, {}, &Op::address), void();
+    const auto here = ops.begin() + static_cast<ptrdiff_t>(i);
+    std::rotate(std::ranges::upper_bound(ops.begin(), here, here->address, {}, &Op::address), here, here + 1);
+  }
+}
+
+}  // namespace
+
 void Pass::sort_ops() {
   std::ranges::sort(runs_, {}, &Run::address);
   bool in_order = true;
@@ -18,7 +34,7 @@ void Pass::sort_ops() {
     work_.ops.swap(work_.sorted);
   }
   // A delay slot read twice, and x86 code read at two offsets: by address, the first stays.
-  if (!std::ranges::is_sorted(work_.ops, {}, &Op::address)) std::ranges::stable_sort(work_.ops, {}, &Op::address);
+  put_in_order(work_.ops);
   const auto rest = std::ranges::unique(work_.ops, {}, &Op::address);
   work_.ops.erase(rest.begin(), rest.end());
   runs_.clear();
@@ -43,8 +59,11 @@ void Pass::build() {
   std::ranges::sort(leaders_);
   leaders_.erase(std::ranges::unique(leaders_).begin(), leaders_.end());
   is_leader_.assign(work_.ops.size() + 1, 0);
-  for (const uint64_t l : leaders_)
-    if (const uint32_t i = op_at(l); i != kNone) is_leader_[i] = 1;
+  size_t next = 0;  // of the operations, which are in order too
+  for (const uint64_t l : leaders_) {
+    while (next < work_.ops.size() && work_.ops[next].address < l) ++next;
+    if (next < work_.ops.size() && work_.ops[next].address == l) is_leader_[next] = 1;
+  }
   work_.pieces.clear();
   const auto& ops = work_.ops;
   for (uint32_t i = 0; i < ops.size(); ++i) {

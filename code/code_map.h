@@ -20,9 +20,23 @@ class CodeMap {
   }
   // What is said of `address`: kUnread, kData, or an owner; nothing: it is not code.
   const uint32_t* at(uint64_t address) const {
-    const Area* area = program_.code_at(address);
-    return area ? &owners_[static_cast<size_t>(area - program_.code.data())][(address - area->address) >> shift_]
-                : nullptr;
+    if (!here_ || address - here_->address >= here_->bytes.size()) {
+      const Area* area = program_.code_at(address);
+      if (!area) return nullptr;
+      here_ = area;
+      here_owners_ = owners_[static_cast<size_t>(area - program_.code.data())].data();
+    }
+    return here_owners_ + ((address - here_->address) >> shift_);
+  }
+  struct Place {
+    uint32_t owner = kUnread;
+    bool starts = false, function = false;  // an instruction begins here; a function does
+  };
+  Place place(uint64_t address) const {
+    const uint32_t* p = at(address);
+    if (!p) return {};
+    const uint32_t owner = *p & kOwner;
+    return {owner, owner >= kFirstOwner && (*p & kInside) == 0, (*p & kStart) != 0};
   }
   uint32_t owner(uint64_t address) const {
     const uint32_t* p = at(address);
@@ -42,18 +56,16 @@ class CodeMap {
   // [address, address + size) of one area.
   void mark(uint64_t address, uint64_t size, uint32_t owner) {
     auto* p = const_cast<uint32_t*>(at(address));
-    const Area* area = program_.code_at(address);
     if (!p) return;
-    size = std::min(size, area->end() - address);
+    size = std::min(size, here_->end() - address);
     const uint64_t units = ((size - 1) >> shift_) + 1;
     for (uint64_t i = 0; i < units; ++i)
       p[i] = (p[i] & kStart) | owner | (i != 0 && owner >= kFirstOwner ? kInside : 0);
   }
   void clear(uint64_t address, uint64_t size, uint32_t owner) {
     auto* p = const_cast<uint32_t*>(at(address));
-    const Area* area = program_.code_at(address);
     if (!p || size == 0) return;
-    size = std::min(size, area->end() - address);
+    size = std::min(size, here_->end() - address);
     for (uint64_t i = 0; i <= (size - 1) >> shift_; ++i)
       if ((p[i] & kOwner) == owner) p[i] &= kStart;
   }
@@ -64,6 +76,8 @@ class CodeMap {
   const Program& program_;
   uint8_t shift_ = 0;
   std::vector<std::vector<uint32_t>> owners_;
+  mutable const Area* here_ = nullptr;  // what was asked for last is near what is asked for next
+  mutable const uint32_t* here_owners_ = nullptr;
 };
 
 }  // namespace assay::code

@@ -42,7 +42,7 @@ class InstructionSet {
   void reads(const Insn& insn, std::vector<uint16_t>& out) const;
   std::string text(const Insn& insn) const;  // as an assembler would write it, one space between its parts
 
-  struct Tables;  // decode.cc
+  struct Tables;  // code/mc.h
   const Tables& tables() const { return *tables_; }
   ~InstructionSet();
   InstructionSet(const InstructionSet&) = delete;
@@ -65,8 +65,11 @@ class Decoder {
   // could be (0 where `code` is empty).
   bool decode(std::span<const std::byte> code, uint64_t address, Insn& insn);
   void restart();
+  // Whether the next instruction's meaning depends on one before.
+  bool in_block() const;
 
  private:
+  bool decode_anew(std::span<const std::byte> code, uint64_t address, Insn& insn);
   struct State;
   const InstructionSet* set_;
   std::unique_ptr<State> state_;

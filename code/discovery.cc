@@ -69,6 +69,7 @@ void Discovery::add(uint64_t address, Processor processor, Found found, Sure sur
                      .name = std::string(name)});
   if (!name.empty()) starts_.back().returns = !never_returns(name);
   by_address_.emplace(address, index);
+  if (!starts_.back().returns) judge_again(jumpers_, address);
   map_.set_function(address);
   if (owner >= CodeMap::kFirstOwner) queue(owner - CodeMap::kFirstOwner);
   queue(index);
@@ -77,12 +78,15 @@ void Discovery::add(uint64_t address, Processor processor, Found found, Sure sur
 void Discovery::read(uint32_t index) {
   Start& s = starts_[index];
   s.waits = false;
+  unjudged_.push_back(index), fresh_.push_back(index);
+  freed_ |= s.reads != 0;
   if (s.reads != 0) {
     for (const Range& r : s.body.extents) map_.clear(r.from, r.to - r.from, index + CodeMap::kFirstOwner);
     for (const Range& r : s.body.data) map_.clear(r.from, r.to - r.from, CodeMap::kData);
   }
   // What another function took for its own from here on is this one's.
   const uint32_t owner = map_.owner(s.address);
+  freed_ |= owner >= CodeMap::kFirstOwner;
   if (owner >= CodeMap::kFirstOwner)
     for (const Range& r : starts_[owner - CodeMap::kFirstOwner].body.extents)
       if (r.to > s.address) map_.clear(std::max(r.from, s.address), r.to - std::max(r.from, s.address), owner);
@@ -100,12 +104,14 @@ void Discovery::take(uint32_t index) {
   const ReadFunction& body = starts_[index].body;
   for (const Call& c : body.calls) {
     if (c.target == kNowhere || c.kind == CallKind::kCallback) continue;
+    if (c.kind != CallKind::kTail) note(callers_, c.target, index);
     uint64_t to = c.target;
     Processor there = processor_at(to, here, false);
     if (c.kind == CallKind::kIndirect && arm) there = mode_at(program_, to);
     add(to, there, Found::kCall, Sure::kHigh);
   }
   for (const Escape& e : body.escapes) {
+    note(jumpers_, e.target, index);
     if (e.falls) continue;
     uint64_t to = e.target;
     const Processor there = arm && (to & 1) ? mode_at(program_, to) : here;
@@ -123,46 +129,77 @@ void Discovery::drain() {
   }
 }
 
-// Functions that end only in calls of, and jumps to, functions that do not return. True: more of them than before.
-bool Discovery::find_no_return() {
-  std::vector<uint32_t> newly;
-  for (bool any = true; any;) {
-    any = false;
-    for (uint32_t i = 0; i < starts_.size(); ++i) {
-      Start& s = starts_[i];
-      if (!s.returns || s.reads == 0 || s.body.returns || s.body.instructions == 0 || s.body.undecodable != 0) continue;
-      bool leaves = false;
-      for (const Escape& e : s.body.escapes) leaves |= !by_address_.contains(e.target) || returns(e.target);
-      if (leaves) continue;
-      s.returns = false;
-      newly.push_back(i);
-      any = true;
-    }
-  }
-  if (newly.empty()) return false;
-  for (uint32_t i = 0; i < starts_.size(); ++i)
-    for (const Call& c : starts_[i].body.calls) {
-      if (c.target == kNowhere || (c.kind != CallKind::kDirect && c.kind != CallKind::kIndirect)) continue;
-      const bool ends = std::ranges::binary_search(starts_[i].body.endings, c.site);
-      if (!ends && !returns(c.target)) queue(i);
-    }
-  return true;
+void Discovery::note(Users& users, uint64_t target, uint32_t index) {
+  auto& list = users[target];
+  if (list.empty() || list.back() != index) list.push_back(index);
 }
 
-// Functions that stopped at what was another's then and is nobody's now. True: some are read again.
+void Discovery::judge_again(const Users& users, uint64_t target) {
+  const auto at = users.find(target);
+  if (at != users.end()) unjudged_.insert(unjudged_.end(), at->second.begin(), at->second.end());
+}
+
+// It ends only in calls of, and jumps to, functions that do not return.
+bool Discovery::ends_nowhere(const Start& s) const {
+  if (s.reads == 0 || s.body.returns || s.body.instructions == 0 || s.body.undecodable != 0) return false;
+  return std::ranges::none_of(s.body.escapes,
+                              [&](const Escape& e) { return !by_address_.contains(e.target) || returns(e.target); });
+}
+
+// Whether it goes on behind a call of a function that is known by now not to return.
+bool Discovery::outlives_call(const Start& s) const {
+  return std::ranges::any_of(s.body.calls, [&](const Call& c) {
+    if (c.target == kNowhere || (c.kind != CallKind::kDirect && c.kind != CallKind::kIndirect)) return false;
+    return !std::ranges::binary_search(s.body.endings, c.site) && !returns(c.target);
+  });
+}
+
+// Of the functions that were read since, and of those that jump to ones that are found not to return. True: more of
+// them than before; who calls them is read again.
+bool Discovery::find_no_return() {
+  std::vector<uint32_t> callers;
+  bool any = false;
+  while (!unjudged_.empty()) {
+    Start& s = starts_[unjudged_.back()];
+    unjudged_.pop_back();
+    if (!s.returns || !ends_nowhere(s)) continue;
+    s.returns = false;
+    any = true;
+    judge_again(jumpers_, s.address);
+    if (const auto at = callers_.find(s.address); at != callers_.end())
+      callers.insert(callers.end(), at->second.begin(), at->second.end());
+  }
+  std::ranges::sort(callers);
+  callers.erase(std::ranges::unique(callers).begin(), callers.end());
+  for (const uint32_t i : callers)
+    if (outlives_call(starts_[i])) queue(i);
+  return any;
+}
+
+// Whether it stopped at what was another's then and is nobody's now.
+bool Discovery::stopped_too_early(const Start& s) const {
+  if (s.body.escapes.empty() || s.reads >= kMostReads) return false;
+  const uint64_t next = next_start(s.address);
+  return std::ranges::any_of(s.body.escapes, [&](const Escape& e) {
+    return e.target > s.address && e.target < next && map_.at(e.target) && map_.owner(e.target) == CodeMap::kUnread;
+  });
+}
+
+// True: functions are read again. Where nothing was given free since, only those that are new can have stopped so.
 bool Discovery::retry() {
   bool any = false;
-  for (uint32_t i = 0; i < starts_.size(); ++i) {
-    const Start& s = starts_[i];
-    if (s.body.escapes.empty() || s.reads >= kMostReads) continue;
-    const uint64_t next = next_start(s.address);
-    const bool freed = std::ranges::any_of(s.body.escapes, [&](const Escape& e) {
-      return e.target > s.address && e.target < next && program_.code_at(e.target) &&
-             map_.owner(e.target) == CodeMap::kUnread;
-    });
-    if (freed) queue(i);
-    any |= freed;
-  }
+  const auto look = [&](uint32_t i) {
+    if (!stopped_too_early(starts_[i])) return;
+    queue(i);
+    any = true;
+  };
+  std::vector<uint32_t> fresh = std::exchange(fresh_, {});
+  std::ranges::sort(fresh);
+  fresh.erase(std::ranges::unique(fresh).begin(), fresh.end());
+  if (std::exchange(freed_, false))
+    for (uint32_t i = 0; i < starts_.size(); ++i) look(i);
+  else
+    for (const uint32_t i : fresh) look(i);
   return any;
 }
 

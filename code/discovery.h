@@ -5,6 +5,7 @@
 
 #include <deque>
 #include <map>
+#include <unordered_map>
 
 namespace assay::code {
 
@@ -44,7 +45,13 @@ class Discovery : public Neighbours {
   void read(uint32_t index);
   void take(uint32_t index);
   void drain();
+  using Users = std::unordered_map<uint64_t, std::vector<uint32_t>>;  // of a target; only looked up
+  static void note(Users& users, uint64_t target, uint32_t index);
+  void judge_again(const Users& users, uint64_t target);
+  bool ends_nowhere(const Start& start) const;
+  bool outlives_call(const Start& start) const;
   bool find_no_return();
+  bool stopped_too_early(const Start& start) const;
   bool retry();
   void settle();
   std::vector<uint64_t> doubtful_places() const;
@@ -69,6 +76,10 @@ class Discovery : public Neighbours {
   std::deque<Start> starts_;
   std::map<uint64_t, uint32_t> by_address_;
   std::vector<uint32_t> waiting_, later_;
+  Users callers_, jumpers_;
+  std::vector<uint32_t> unjudged_,
+      fresh_;                    // read since it was last asked whether they return, whether they stopped early
+  bool freed_ = false;           // code that was a function's became nobody's since
   std::vector<bool> no_return_;  // by import
   bool has_sections_ = true, whole_segment_ = false;
   std::vector<std::pair<uint64_t, Processor>> tail_targets_;

@@ -5,15 +5,14 @@ namespace assay::code {
 
 bool Pass::inside(uint64_t target) const {
   if (target == start_) return true;
-  if (target < start_ || target >= limit_ || neighbours_.starts_function(target)) return false;
-  if (program_.code_at(target) == nullptr || target % instruction_alignment(processor_) != 0) return false;
-  const uint32_t owner = map_.owner(target);
-  return owner == CodeMap::kUnread || owner == owner_;
+  if (target < start_ || target >= limit_ || target % alignment_ != 0 || !map_.at(target)) return false;
+  const CodeMap::Place place = map_.place(target);
+  return !place.function && (place.owner == CodeMap::kUnread || place.owner == owner_);
 }
 
 // Where a function's code may end: padding, another function, or nothing at all.
 bool Pass::boundary(uint64_t at) {
-  if (neighbours_.starts_function(at) || !program_.code_at(at)) return true;
+  if (!map_.at(at) || map_.starts_function(at)) return true;
   Op op;
   const bool decoded = work_.decode(processor_, at, op);
   return !decoded || op.padding || op.flow == Flow::kTrap;
@@ -57,16 +56,17 @@ void Pass::decode_from(uint64_t at) {
   };
   bool slot = false, ends = false;
   for (;;) {
-    if (at != start_ && !slot && neighbours_.starts_function(at)) {
+    const CodeMap::Place place = map_.place(at);
+    if (at != start_ && !slot && place.function) {
       out_.escapes.push_back({work_.ops.size() > run.first ? work_.ops.back().address : at, at, false, true});
       return end_run();
     }
-    if (map_.owner(at) == owner_ && map_.starts(at)) {
+    if (place.owner == owner_ && place.starts) {
       leaders_.push_back(at);
       // The slot of a branch may have been read as a block's first instruction.
       if (!slot) return end_run();
     }
-    if (map_.owner(at) != CodeMap::kUnread && map_.owner(at) != owner_) {
+    if (place.owner != CodeMap::kUnread && place.owner != owner_) {
       if (at != run.address || work_.ops.size() > run.first) out_.escapes.push_back({at, at, false, true});
       return end_run();
     }

@@ -35,8 +35,8 @@ void Pass::see_memory(const Op& op, const State& before) {
   see_reference(op.address, at, true);
 }
 
-void Pass::see(const Op& op, const State& before, const State& after) {
-  if (op.has_memory && !(op.what == Do::kAdd && op.width == 0)) see_memory(op, before);
+// What an operation made, once it ran.
+void Pass::see_made(const Op& op, const State& after) {
   switch (op.what) {
     case Do::kAdd:
     case Do::kOr:
@@ -143,16 +143,15 @@ bool Pass::gather() {
   out_.returns = out_.open = false;
   for (uint32_t i = 0; i < work_.pieces.size(); ++i) {
     if (!reached_[i]) continue;
-    State state = values_ ? work_.states[i] : machine_.entry(start_);
+    State& state = work_.state;
+    state = values_ ? work_.states[i] : machine_.entry(start_);
     const Op* last = nullptr;
-    State before;
-    State taken;
     // What an operation made is seen when the next one comes.
     const auto settle = [&](const State& now) {
-      if (last) see(*last, before, now);
+      if (last) see_made(*last, now);
       last = nullptr;
     };
-    walk(i, state, &taken, [&](const Op& op, const State& now) {
+    walk(i, state, nullptr, [&](const Op& op, const State& now) {
       settle(now);
       if (op.calls()) return see_call(op, now);
       if (op.flow == Flow::kSystemCall) {
@@ -162,7 +161,9 @@ bool Pass::gather() {
             {op.address, 0, v.number() ? std::optional(static_cast<uint32_t>(v.add)) : std::nullopt});
       }
       if (op.flow != Flow::kNone && op.flow != Flow::kSystemCall) see_jump(op, now);
-      if (op.what != Do::kNothing) last = &op, before = now;
+      if (op.what == Do::kNothing) return;
+      last = &op;
+      if (op.has_memory && !(op.what == Do::kAdd && op.width == 0)) see_memory(op, now);
     });
     settle(state);
   }

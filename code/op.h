@@ -78,6 +78,7 @@ struct Op {
   bool moves : 1 = false;  // a copy of a register, nothing added
 
   uint64_t end() const { return address + size; }
+  bool operator==(const Op&) const = default;
   bool calls() const { return flow == Flow::kCall || flow == Flow::kIndirectCall; }
 };
 

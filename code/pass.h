@@ -1,6 +1,7 @@
 // Inside of reader.h: the reading of one function, shared by the files that each do one part of it: follow.cc (which
 // instructions), blocks.cc, propagate.cc (values along the edges), switches.cc, observe.cc (calls and references).
 #pragma once
+#include "code/op_decoder.h"
 #include "code/reader.h"
 
 #include <algorithm>
@@ -8,6 +9,7 @@
 #include <map>
 #include <memory>
 #include <unordered_map>
+#include <utility>
 
 namespace assay::code {
 
@@ -30,29 +32,28 @@ struct Reader::Work {
     steps_left -= std::min(steps, steps_left);
     return steps_left != 0;
   }
-  Decoder& decoder(Processor processor) {
+  OpDecoder& decoder(Processor processor) {
     auto& slot = decoders[static_cast<size_t>(processor)];
-    if (!slot) slot = std::make_unique<Decoder>(processor, program.dialect);
+    if (!slot) slot = std::make_unique<OpDecoder>(processor, program.dialect);
     return *slot;
   }
-  const Translator& translator(Processor processor) { return Translator::of(processor, program.dialect); }
   // False: no instruction.
   bool decode(Processor processor, uint64_t address, Op& op, bool anywhere = false) {
-    const Area* area = program.code_at(address);
-    if (!area && anywhere) area = program.data_at(address);
-    if (!area) return op.size = 0, false;
-    if (!decoder(processor).decode(area->bytes.span().subspan(address - area->address), address, insn)) {
-      op.size = insn.size;
-      return false;
+    const Area* area = here;
+    if (!area || address - area->address >= area->bytes.size()) {
+      area = program.code_at(address);
+      if (area) here = area;
+      if (!area && anywhere) area = program.data_at(address);
+      if (!area) return op.size = 0, false;
     }
-    translator(processor).translate(insn, op);
-    return true;
+    return decoder(processor).decode(area->bytes.span().subspan(address - area->address), address, op);
   }
 
   const Program& program;
-  std::array<std::unique_ptr<Decoder>, kProcessors> decoders;
-  Insn insn;
+  std::array<std::unique_ptr<OpDecoder>, kProcessors> decoders;
+  const Area* here = nullptr;  // of code, that was decoded in last
   Unknowns unknowns, scratch;
+  State state, taken;
   std::vector<Op> ops, sorted;
   std::vector<Piece> pieces;
   std::vector<State> states;
@@ -90,8 +91,10 @@ class Pass {
   void edges_of(uint32_t control);
   void add_edge(uint64_t to, Way way);
   void propagate();
-  void visit(uint32_t piece);
+  void visit(uint32_t piece, uint32_t first);
+  void revisit(uint32_t first);
   void send(uint32_t from, uint32_t to, const State& state);
+  void send_back(uint32_t to, const State& state);
   void enter(uint32_t piece);
   void order_blocks(uint32_t entry);
   bool follow_switches();
@@ -100,7 +103,7 @@ class Pass {
   void after_call(const Op& op, uint32_t mark, State& state);
   void give_up_values();
   bool gather();
-  void see(const Op& op, const State& before, const State& after);
+  void see_made(const Op& op, const State& after);
   void see_call(const Op& op, const State& state);
   void see_jump(const Op& op, const State& state);
   void see_reference(uint64_t from, const Value& value, bool whole);
@@ -116,7 +119,7 @@ class Pass {
   Reader::Work& work_;
   const uint64_t start_;
   const Processor processor_;
-  const uint32_t owner_;
+  const uint32_t owner_, alignment_;
   const Translator& translator_;
   Machine machine_;
   uint64_t limit_;
@@ -130,8 +133,9 @@ class Pass {
     uint64_t lost = 0;         // slots that a turn of the loop changes
     std::vector<Value> words;  // and words of the stack
   };
-  std::map<uint32_t, Head> heads_;
-  bool again_ = false;
+  std::vector<Head> heads_;
+  std::vector<uint32_t> head_of_;        // by block: in heads_, or kNone
+  uint32_t changed_ = kNone;             // rank of the first head that is entered with less than before
   std::map<uint64_t, Switch> switches_;  // by the jump's address
   bool values_ = true;
   std::vector<Range> undecodable_;
@@ -150,23 +154,21 @@ void Pass::walk(uint32_t piece, State& state, State* taken, See&& see) {
     const bool slot_follows = op.delay_slot && i + 1 < p.last;
     if (i == p.control && !op.calls()) {
       see(op, state);
-      State before = state;
+      const Test test = machine_.test(op, state);
+      // The slot of a "likely" branch runs only where it is taken.
+      const bool slot_skipped = op.likely && slot_follows;
+      State* on = slot_skipped && taken ? taken : &state;
+      if (slot_skipped && taken) *taken = state;
       if (slot_follows) {
         const Op& slot = work_.ops[i + 1];
         see(slot, state);
-        machine_.step(slot, mark + 1, state);
+        if (!slot_skipped || taken) machine_.step(slot, mark + 1, *on);
       } else if (op.what != Do::kNothing || op.writes != 0) {
         machine_.step(op, mark, state);
       }
-      State on = op.likely ? before : state;
-      State yes = state;
-      machine_.assume(op, true, before);
-      yes.bound = before.bound, yes.bounds = before.bounds;
-      if (taken) *taken = yes;
-      before.bound = on.bound, before.bounds = on.bounds;
-      machine_.assume(op, false, before);
-      on.bound = before.bound, on.bounds = before.bounds;
-      state = on;
+      if (taken && !slot_skipped) *taken = state;
+      if (taken) machine_.assume(test, true, *taken);
+      machine_.assume(test, false, state);
       return;
     }
     if (op.calls() && !slot_follows) {

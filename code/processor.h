@@ -44,6 +44,7 @@ Family family_of(Processor processor);
 std::string_view name_of(Processor processor);     // as CodeUnit::processor has it: mips32-be, arm, x86-64, …
 Processor processor_named(std::string_view name);  // kUnknown for no such name
 bool is_64_bit(Processor processor);
+inline bool is_thumb(Processor processor) { return processor == Processor::kThumb || processor == Processor::kThumbBe; }
 Order instruction_order(Processor processor);
 uint32_t instruction_alignment(Processor processor);  // of every instruction's address: 1, 2 or 4
 // The other mode that calls may switch to: ARM and Thumb, MIPS32 and microMIPS; kUnknown where there is none.

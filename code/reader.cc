@@ -20,7 +20,8 @@ Pass::Pass(const Program& program, CodeMap& map, const Neighbours& neighbours, R
       start_(start),
       processor_(processor),
       owner_(owner),
-      translator_(work.translator(processor)),
+      alignment_(instruction_alignment(processor)),
+      translator_(work.decoder(processor).translator()),
       machine_(program, translator_, work.unknowns),
       limit_(neighbours.next_start(start)) {}
 

@@ -17,7 +17,7 @@ uint32_t Reader::find_stub(uint64_t address, Processor processor, const State* g
   const auto known = stubs.find(address);
   if (known != stubs.end() && known->second != kDepends) return known->second;
   if (known != stubs.end() && !given) return kNone;
-  const Translator& translator = work_->translator(processor);
+  const Translator& translator = work_->decoder(processor).translator();
   work_->scratch.clear();
   Machine machine(program_, translator, work_->scratch);
   State state = given && family_of(processor) == Family::kPpc ? *given : machine.entry(address);

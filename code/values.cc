@@ -347,6 +347,7 @@ Value Machine::compute(const Op& op, uint32_t mark, State& state) {
 }
 
 void Machine::step(const Op& op, uint32_t mark, State& state) {
+  if (op.what == Do::kNothing && op.writes == 0 && !op.forgets_flags && !op.sets_flags) return;
   const Slot sp = translator_.stack_pointer();
   if (op.what == Do::kPush) {
     state.slots[sp] = sum(state.slots[sp], {}, 0, -static_cast<int64_t>(op.width));
@@ -445,14 +446,19 @@ void Machine::relate(const Value& a, Relation relation, const Value& b, State& s
   }
 }
 
-void Machine::assume(const Op& op, bool taken, State& state) const {
-  const Relation relation = taken ? op.relation : opposite(op.relation);
+Test Machine::test(const Op& op, const State& state) const {
+  if (op.relation == Relation::kUnstated) return {};
+  if (op.compares) return {.relation = op.relation, .left = value(state, op.a, op), .right = value(state, op.b, op)};
+  if (!state.compared || state.flags != op.flags) return {};
+  return {op.relation, state.guard, state.unsigned_only, state.left, state.right};
+}
+
+void Machine::assume(const Test& t, bool taken, State& state) const {
+  const Relation relation = taken ? t.relation : opposite(t.relation);
   if (relation == Relation::kUnstated) return;
-  if (op.compares) return relate(value(state, op.a, op), relation, value(state, op.b, op), state);
-  if (!state.compared || state.flags != op.flags) return;
   // `cmpls` that is skipped leaves "above" standing: only where "below or equal" holds it was made for certain.
-  if (state.guard != Relation::kUnstated && state.guard != relation) return;
-  relate(state.left, state.unsigned_only ? without_sign(relation) : relation, state.right, state);
+  if (t.guard != Relation::kUnstated && t.guard != relation) return;
+  relate(t.left, t.unsigned_only ? without_sign(relation) : relation, t.right, state);
 }
 
 std::optional<Bound> Machine::bound(const State& state, uint32_t unknown) const {

@@ -4,6 +4,7 @@
 #include "code/op.h"
 #include "code/program.h"
 
+#include <algorithm>
 #include <array>
 
 namespace assay::code {
@@ -71,6 +72,27 @@ struct State {
     bool operator==(const Saved&) const = default;
   };
   std::array<Saved, 24> memory{};  // words of the stack
+
+  State() = default;
+  State(const State& other) { *this = other; }
+  // Of the lists, what is in them.
+  State& operator=(const State& other) {
+    if (this == &other) return *this;
+    slots = other.slots;
+    left = other.left, right = other.right;
+    compared = other.compared, flags = other.flags, unsigned_only = other.unsigned_only, guard = other.guard;
+    bounds = other.bounds, saved = other.saved, epoch = other.epoch;
+    std::copy_n(other.bound.begin(), bounds, bound.begin());
+    std::copy_n(other.memory.begin(), saved, memory.begin());
+    return *this;
+  }
+};
+
+// What a branch goes by, read off before its delay slot runs.
+struct Test {
+  Relation relation = Relation::kUnstated, guard = Relation::kUnstated;
+  bool unsigned_only = false;
+  Value left, right;
 };
 
 // Steps a State through instructions.
@@ -87,7 +109,9 @@ class Machine {
   Value loaded(const State& state, const Op& op) const;
   Value target(const State& state, const Op& op) const;  // of an indirect jump or call
   // What holds if the relation of `op` does, or (taken = false) does not.
-  void assume(const Op& op, bool taken, State& state) const;
+  void assume(const Op& op, bool taken, State& state) const { assume(test(op, state), taken, state); }
+  Test test(const Op& op, const State& state) const;
+  void assume(const Test& test, bool taken, State& state) const;
   std::optional<Bound> bound(const State& state, uint32_t unknown) const;
   // Makes `into` what holds after either. `place` numbers what is not known any more.
   static void join(State& into, const State& from, uint32_t place);

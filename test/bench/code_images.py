@@ -6,6 +6,7 @@
   images     `assay inspect` without a store, with and without code: wall and CPU seconds, their difference, and the most that
              all processes held at one time (PSS)
   growth     one program's code so many times over, 100 kB to 50 MB: seconds and peak, a table and build/bench-code.svg
+  large      one function of 10,000 to 1,000,000 instructions and one of 1,000 to 100,000 blocks, written as assembly
 
 A goal that is missed is printed as missed and the exit status is 1.
 """
@@ -138,6 +139,38 @@ def growth_table(build):
     return [f"50 MB cost {curve:.2f} times as much a byte as 1 MB, goal {MOST_CURVE}"] if curve > MOST_CURVE else []
 
 
+# Assembly of one function: its name, the text, how many instructions and blocks it has.
+def straight(count):
+    return f"{count} instructions", "f: " + "lea 1(%rax), %rax\n" * (count - 1) + "ret\n", count
+
+
+def choices(count):
+    half = count // 2
+    body = "".join(f"test %edi, %edi\nje 1f\nadd %rsi, %rax\n1: shr $1, %edi\n" for _ in range(half))
+    return f"{count} blocks in a loop", f"f: {body} cmp %rax, %rdx\njne f\nret\n", 4 * half + 3
+
+
+def large_table(build):
+    if os.uname().machine != "x86_64":
+        print("large: not measured, this machine's assembler is not x86-64's")
+        return []
+    table, missed = [("one function of", "instructions", "read", "whole s", "ns each")], []
+    with tempfile.TemporaryDirectory() as folder:
+        for make, sizes in ((straight, (10_000, 100_000, 1_000_000)), (choices, (1_000, 10_000, 100_000))):
+            for size in sizes:
+                what, text, count = make(size)
+                source, program = pathlib.Path(folder) / "f.s", pathlib.Path(folder) / "f"
+                source.write_text(".globl f\n" + text)
+                subprocess.run(["gcc", "-nostdlib", "-static", "-Wl,-e,f", "-o", program, source], check=True)
+                out = subprocess.run([build / "test/bench/code_speed", program], capture_output=True, text=True, check=True).stdout
+                read, seconds = int(out.split()[4]), float(out.split()[5])
+                table.append((what, str(count), str(read), f"{seconds:.2f}", f"{seconds / count * 1e9:.0f}"))
+                if read != count:
+                    missed.append(f"a function of {what}: {read} of {count} instructions read")
+    print_table(table)
+    return missed
+
+
 def main():
     build = pathlib.Path(sys.argv[1]).resolve()
     print(f"machine: {machine()}; load {os.getloadavg()[0]:.1f} at the start")
@@ -146,6 +179,8 @@ def main():
     missed += image_table(build, int(os.environ.get("ASSAY_BENCH_RUNS", "3")))
     print()
     missed += growth_table(build)
+    print()
+    missed += large_table(build)
     print(f"\nload {os.getloadavg()[0]:.1f} at the end")
     print("goals: " + (f"{len(missed)} missed" if missed else "all met"))
     for goal in missed:

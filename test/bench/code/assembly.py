@@ -18,6 +18,7 @@ TABLE_LABEL = re.compile(r"^(?:\.L|\$)u\d+\.(?:L?\d+|JTI\d+_\d+)$")
 BRANCH_TABLE = re.compile(r"^\s*add(?:ls)?\s+pc, pc, ")
 SECTION = re.compile(r"^\s*\.(?:section\s+(\S+)|(text|data|bss|rdata|previous|pushsection)\b)")
 FORWARD = re.compile(r"(?<![\w.$])(\d+)\+([.$A-Za-z_][\w.$]*)")  # 4+.LC6
+ALIAS = re.compile(r"^\s*\.set\s+([.$\w]+)\s*,\s*([.$A-Za-z_][\w.$]*)$")  # .set .LC17,.LC8
 ALIGN = re.compile(r"^\s*\.(?:p2align|align|balign|section|data_region|text|previous|set)\b")
 
 
@@ -51,6 +52,8 @@ class Reader:
         code = FORWARD.sub(r"\2+\1", code)
         if match := SECTION.match(code):
             self.in_text = ".text" in (match.group(1) or "." + match.group(2))
+        if match := ALIAS.match(code):
+            self.pools[match.group(1)] = self.pools.setdefault(match.group(2), [])
         if match := TYPE_LINE.match(code):
             self.typed.add(match.group(1))
         if match := LABEL_LINE.match(code):

@@ -66,7 +66,8 @@ def score_tables(said, truth, count, where):
 
 
 def score_strings(said, truth, count, where):
-    starts = sorted(number(a) for a in truth["functions"])
+    # A piece (.part, .cold) is held to what its own assembly says.
+    starts = sorted({number(a) for kind in ("functions", "neutral", "reach") for a in truth[kind]})
     claims = defaultdict(set)
     for reference in said.get("string_references", []):
         i = bisect.bisect_right(starts, number(reference["from"])) - 1

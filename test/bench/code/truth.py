@@ -60,6 +60,21 @@ class Elf:
         return self.data[self.loaded[i][2] + address - self.loaded[i][0]:][:length]
 
 
+UNNAMED = 16  # bytes
+
+
+def unnamed(elf, symbols, code):
+    """Code that is in no symbol's extent: parts of libraries whose symbols their makers removed. Nobody says what it is."""
+    extents = sorted((value & ~1 if elf.machine in (ARM, MIPS) else value, size) for _, value, size, _, index in symbols
+                     if index in code and size)
+    for i in code:
+        at, end = elf.sections[i][3], elf.sections[i][3] + elf.sections[i][5]
+        for start, size in [e for e in extents if at <= e[0] < end] + [(end, 0)]:
+            if start - at >= UNNAMED:
+                yield [at, start]
+            at = max(at, start + size)
+
+
 def functions_of(elf, symbols):
     functions, neutral, ranges = {}, set(), []
     code = {i for i, s in enumerate(elf.sections) if s[2] & 4}
@@ -77,6 +92,7 @@ def functions_of(elf, symbols):
             neutral.add(address)  # a piece of another function, or a hand-written label without an extent
         elif kind in (2, 10):
             functions.setdefault(address, (name, size))
+    ranges += unnamed(elf, symbols, code)
     inside = [a for a in functions if any(x <= a < y for x, y in ranges)]
     for address in inside:
         del functions[address]
@@ -107,6 +123,15 @@ def is_string(elf, address):
     return len(raw) == 5 and raw[0] == 0 and all(32 <= c < 127 for c in raw[1:])
 
 
+def string_end(elf, address):
+    """Behind the text at an address: linkers let one string end in another, so that a label may lie within it."""
+    raw = elf.read(address, 1)
+    while raw and raw != b"\0":
+        address += 1
+        raw = elf.read(address, 1)
+    return address
+
+
 def split_name(name):
     base, _, plus = name.partition("+")
     return base.strip(), int(plus) if plus.strip() else 0
@@ -131,11 +156,12 @@ def strings_of(elf, symbols, uses, pools, places, mask):
             behind = pools.get(base, []) if POOL.match(base) else []
             for one, more in [(base, plus), *[split_name(n) for n in behind]]:
                 for value in of_name.get(one, ()):
-                    found.add((value + more, bool(ANCHOR.search(one))))
-        for address, anchor in found:
+                    found.add((value, more, bool(ANCHOR.search(one))))
+        for base, more, anchor in found:
+            address = base + more
             i = bisect.bisect_right(objects, address)
             end = objects[i] if i < len(objects) else address + 4096
-            span = [address - ANCHOR_REACH, address + ANCHOR_REACH] if anchor else [address, max(end, address + 1)]
+            span = [address - ANCHOR_REACH, address + ANCHOR_REACH] if anchor else [base, max(end, string_end(elf, address), address + 1)]
             reach.setdefault(function, []).append(span)
             if not anchor and is_string(elf, address):
                 used.add((function, address))

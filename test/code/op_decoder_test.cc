@@ -1,0 +1,101 @@
+// What is remembered of bytes is held to what decoding them anew gives, wherever they lie.
+#include "code/op_decoder.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace assay::code {
+namespace {
+
+using Code = std::vector<std::byte>;
+
+// Bytes that recur: few words, each with small changes.
+Code code_of(uint32_t seed) {
+  std::minstd_rand random(seed);
+  std::vector<std::array<uint8_t, 4>> words(48);
+  for (auto& word : words)
+    for (auto& byte : word) byte = static_cast<uint8_t>(random());
+  Code out;
+  for (int i = 0; i < 150; ++i)
+    for (const uint8_t byte : words[random() % words.size()]) out.push_back(std::byte{byte});
+  return out;
+}
+
+bool same(const Insn& a, const Insn& b) {
+  if (a.size != b.size || a.flow != b.flow || a.operand_count != b.operand_count) return false;
+  for (size_t i = 0; i < a.operand_count; ++i)
+    if (a.operand(i).kind != b.operand(i).kind || a.operand(i).value != b.operand(i).value) return false;
+  return a.opcode == b.opcode && a.target == b.target && a.conditional == b.conditional && a.links == b.links &&
+         a.condition == b.condition && a.prefixes == b.prefixes && a.unpredictable == b.unpredictable;
+}
+
+class Remembering : public testing::TestWithParam<size_t> {};
+
+TEST_P(Remembering, IsDecodingAnew) {
+  const auto processor = static_cast<Processor>(GetParam());
+  constexpr uint64_t kBase = 0x10ffc;
+  OpDecoder ops(processor, Dialect::kUsual);
+  Decoder kept(processor);
+  const Translator& translator = Translator::of(processor, Dialect::kUsual);
+  size_t good = 0;
+  for (uint32_t seed = 1; seed <= 2; ++seed) {
+    const Code code = code_of(seed);
+    Decoder anew(processor);
+    for (uint64_t at = 0; at < code.size();) {
+      const auto rest = std::span(code).subspan(at);
+      const uint64_t address = kBase + at;
+      // One that never saw these bytes, apart from those of a block that is open.
+      if (!anew.in_block()) anew = Decoder(processor);
+      Insn first, second;
+      Op op, expected;
+      const bool is = anew.decode(rest, address, first);
+      ASSERT_EQ(kept.decode(rest, address, second), is) << at;
+      ASSERT_EQ(ops.decode(rest, address, op), is) << at;
+      ASSERT_EQ(op.size, first.size) << at;
+      if (is) {
+        ASSERT_TRUE(same(first, second)) << kept.set().opcode_name(first.opcode) << " at " << at;
+        translator.translate(first, expected);
+        ASSERT_EQ(op, expected) << kept.set().opcode_name(first.opcode) << " at " << at;
+        ++good;
+      }
+      at += std::max<uint64_t>(first.size, 1);
+    }
+  }
+  EXPECT_GT(good, 30u);
+}
+
+INSTANTIATE_TEST_SUITE_P(EveryProcessor, Remembering, testing::Range<size_t>(1, kProcessors), [](const auto& p) {
+  std::string name(name_of(static_cast<Processor>(p.param)));
+  std::erase(name, '-');
+  return name;
+});
+
+TEST(Remembering, ForgetsWhatComesLater) {
+  Words<int> words(1);
+  words.put(1) = 5;
+  EXPECT_EQ(*words.find(1), 5);
+  for (Word w = 2; w < 64; ++w) words.put(w) = 6;
+  EXPECT_EQ(words.find(1), nullptr);
+}
+
+TEST(WordAt, IsWhatTheFirstBytesTell) {
+  const auto size = [](Processor p, std::initializer_list<int> bytes) {
+    Code code;
+    for (const int b : bytes) code.push_back(static_cast<std::byte>(b));
+    return size_of(word_at(p, code));
+  };
+  EXPECT_EQ(size(Processor::kMips32Be, {0, 0, 0, 0}), 4);
+  EXPECT_EQ(size(Processor::kMips32Be, {0, 0, 0}), 0);
+  EXPECT_EQ(size(Processor::kThumb, {0x70, 0x47, 0, 0}), 2);
+  EXPECT_EQ(size(Processor::kThumb, {0x00, 0xf0, 0, 0xf8}), 4);
+  EXPECT_EQ(size(Processor::kRiscv64, {0x82, 0x80}), 2);
+  EXPECT_EQ(size(Processor::kX86_64, {0x48, 0x89, 0xe5, 0x90}), 3);
+  EXPECT_EQ(size(Processor::kX86_64, {0xf6, 0xc2, 0x0f}), 3);  // test dl, 15
+  EXPECT_EQ(size(Processor::kX86_64, {0xf6, 0xd2, 0x0f}), 2);  // not dl
+  EXPECT_EQ(size(Processor::kX86, {0x66, 0xc7, 0x44, 0x24, 8, 1, 0}), 7);
+  EXPECT_EQ(size(Processor::kX86_64, {0xe8, 0, 0, 0, 0}), 0);  // too seldom the same
+}
+
+}  // namespace
+}  // namespace assay::code
