@@ -83,6 +83,9 @@ void Discovery::read(uint32_t index) {
   if (s.reads != 0) {
     for (const Range& r : s.body.extents) map_.clear(r.from, r.to - r.from, index + CodeMap::kFirstOwner);
     for (const Range& r : s.body.data) map_.clear(r.from, r.to - r.from, CodeMap::kData);
+    // Constants lie behind the function they belong to; this one may have run on into it before.
+    for (const Range& r : s.body.data)
+      if (const Start* owner = owner_before(r.from); owner && owner != &s) mark_data(*owner);
   }
   // What another function took for its own from here on is this one's.
   const uint32_t owner = map_.owner(s.address);
@@ -92,9 +95,13 @@ void Discovery::read(uint32_t index) {
       if (r.to > s.address) map_.clear(std::max(r.from, s.address), r.to - std::max(r.from, s.address), owner);
   ++s.reads;
   s.body = reader_.read(s.address, s.processor, index + CodeMap::kFirstOwner);
+  mark_data(s);
+  take(index);
+}
+
+void Discovery::mark_data(const Start& s) {
   for (const Range& r : s.body.data)
     if (map_.owner(r.from) == CodeMap::kUnread) map_.mark(r.from, r.to - r.from, CodeMap::kData);
-  take(index);
 }
 
 // What the body of a function says of others.
@@ -241,8 +248,12 @@ void Discovery::tails() {
 void Discovery::pointer(uint64_t value, bool made_by_code) {
   const Processor processor = mode_at(program_, value);
   if (value % instruction_alignment(processor) != 0 || !program_.code_at(value) || starts_function(value)) return;
-  const bool taken = map_.owner(value) != CodeMap::kUnread;
-  if (taken && !std::ranges::binary_search(doubtful_, value)) return;
+  const uint32_t owner = map_.owner(value);
+  if (owner != CodeMap::kUnread && !std::ranges::binary_search(doubtful_, value)) return;
+  // A constant that it reads itself, although it seemed to run on into it.
+  if (owner >= CodeMap::kFirstOwner && std::ranges::any_of(starts_[owner - CodeMap::kFirstOwner].body.data,
+                                                           [&](const Range& r) { return r.holds(value); }))
+    return;
   uint64_t size = 0;
   if (is_padding(processor, value, size)) return;
   if (!plausible(processor, value) || reader_.stub(value, processor, nullptr) != kNone) return;

@@ -43,6 +43,7 @@ class Discovery : public Neighbours {
            std::string_view name = {});
   void queue(uint32_t index);
   void read(uint32_t index);
+  void mark_data(const Start& start);
   void take(uint32_t index);
   void drain();
   using Users = std::unordered_map<uint64_t, std::vector<uint32_t>>;  // of a target; only looked up

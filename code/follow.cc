@@ -12,7 +12,7 @@ bool Pass::inside(uint64_t target) const {
 
 // Where a function's code may end: padding, another function, or nothing at all.
 bool Pass::boundary(uint64_t at) {
-  if (!map_.at(at) || map_.starts_function(at)) return true;
+  if (!map_.at(at) || map_.starts_function(at) || map_.owner(at) == CodeMap::kData) return true;
   Op op;
   const bool decoded = work_.decode(processor_, at, op);
   return !decoded || op.padding || op.flow == Flow::kTrap;
@@ -45,6 +45,17 @@ bool Pass::goes_on_behind(uint64_t at) {
   const auto word = program_.word(at, 4);
   Op next;
   return word && *word != 0 && work_.decode(processor_, at + 4, next);
+}
+
+// ARM keeps constants behind the code that loads them: known at once, they are not taken for what comes after a call.
+void Pass::keep_literal(const Op& op) {
+  if (op.what != Do::kLoad || op.base != kProgramCounter || op.index != kNoSlot) return;
+  const uint64_t at =
+      ((op.address + (is_thumb(processor_) ? 4 : 8)) & ~uint64_t{3}) + static_cast<uint64_t>(op.displacement);
+  if (!map_.at(at) || map_.owner(at) != CodeMap::kUnread) return;
+  map_.mark(at, op.width, CodeMap::kData);
+  literals_.push_back({at, at + op.width});
+  out_.data.push_back(literals_.back());
 }
 
 void Pass::decode_from(uint64_t at) {
@@ -82,6 +93,7 @@ void Pass::decode_from(uint64_t at) {
       op.forgets_flags = true;
     }
     map_.mark(at, op.size, owner_);
+    keep_literal(op);
     at += op.size;
     if (slot) {
       if (!ends) leaders_.push_back(at), todo_.push_back(at);

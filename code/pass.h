@@ -78,6 +78,7 @@ class Pass {
   void reset();
   void decode_all();
   void decode_from(uint64_t at);
+  void keep_literal(const Op& op);
   bool stops_after(const Op& op);
   bool boundary(uint64_t at);
   bool goes_on_behind(uint64_t at);
@@ -138,7 +139,7 @@ class Pass {
   uint32_t changed_ = kNone;             // rank of the first head that is entered with less than before
   std::map<uint64_t, Switch> switches_;  // by the jump's address
   bool values_ = true;
-  std::vector<Range> undecodable_;
+  std::vector<Range> undecodable_, literals_;
   ReadFunction out_;
 };
 

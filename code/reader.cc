@@ -59,8 +59,9 @@ void Pass::finish_blocks() {
 
 void Pass::reset() {
   for (const Op& op : work_.ops) map_.clear(op.address, op.size, owner_);
+  for (const Range& r : literals_) map_.clear(r.from, r.to - r.from, CodeMap::kData);
   work_.ops.clear();
-  runs_.clear(), leaders_.clear(), todo_.clear(), stops_.clear(), undecodable_.clear();
+  runs_.clear(), leaders_.clear(), todo_.clear(), stops_.clear(), undecodable_.clear(), literals_.clear();
   switches_.clear();
   std::vector<uint64_t> endings = std::move(out_.endings);
   out_ = {};
