@@ -32,7 +32,7 @@ std::unexpected<Error> give_up(const std::string& temporary, const std::string& 
 const char* advice(int error) {
   if (error == ENOSPC || error == EDQUOT || error == EFBIG)
     return "; make room and try again, nothing half-written is left";
-  if (error == EROFS) return "; its file system is mounted read-only";
+  if (error == EROFS) return "; its file system is mounted read-only: mount it writable or name another place";
   if (error == EACCES || error == EPERM) return "; check whose it is and its permissions";
   return "";
 }

@@ -86,7 +86,7 @@ const VerifierKey& Log::key() const { return state_->config.key; }
 Result<void> Log::init(const std::string& folder, const std::string& key_at, const std::string& origin) {
   SigningKey key = TRY(SigningKey::open(key_at));
   const VerifierKey verifier = TRY(verifier_key(origin, kNoteEd25519, key.public_key()));
-  if (file_exists(folder + "/log.json")) return fail(Fault::kIo, folder + " is a log already");
+  if (file_exists(folder + "/log.json")) return fail(Fault::kMalformed, folder + " is a log already");
   TRY_VOID(make_folders(folder));
   TRY_VOID(Journal::create(folder, 0));
   const std::string where = key_at.starts_with("pkcs11:") ? key_at : absolute(key_at);

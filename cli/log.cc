@@ -22,7 +22,11 @@ struct Flags {
   uint16_t port = 8080;
 };
 
-int report(const Result<void>& done, int status) { return done ? kClean : complain(status, done.error().what); }
+// What cannot be read or written is 3 everywhere; `refused` is for all else.
+int report(const Result<void>& done, int refused) {
+  if (done) return kClean;
+  return complain(done.error().fault == Fault::kIo ? kUnreadable : refused, done.error().what);
+}
 
 Result<void> append(const Flags& flags) {
   certify::Log log = TRY(certify::Log::open(flags.log));
@@ -61,8 +65,11 @@ Result<void> prove(const Flags& flags) {
     const auto old = TRY(kept(flags, log.key));
     return write_file(flags.output, certify::tlog_consistency(old.size, TRY(tree.consistency(old.size)), now));
   }
-  if (!flags.index) return fail(Fault::kMalformed, "log prove: give --index N or --since CHECKPOINT");
   return write_file(flags.output, certify::tlog_proof(*flags.index, TRY(tree.inclusion(*flags.index)), now));
+}
+int run_prove(const Flags& flags) {
+  if (!flags.index && flags.since.empty()) return complain(kUsage, "log prove: give --index N or --since CHECKPOINT");
+  return report(prove(flags), kUnreadable);
 }
 
 Result<void> verify(const Flags& flags) {
@@ -130,7 +137,7 @@ void add_log(App& app, int& status) {
   proof->add_option("--log-key", flags->log_key, "Verifier key, where LOG is a URL or not ours")->type_name("VKEY");
   flags->output = "-";
   proof->add_option("-o,--output", flags->output, "File [standard output]");
-  proof->callback([=, &status] { status = report(prove(*flags), kUnreadable); });
+  proof->callback([=, &status] { status = run_prove(*flags); });
   App* check = part(log, "verify", "Check every entry, tile and signature; exit 1 where one does not hold", *flags);
   check->add_option("--since", flags->since, "A checkpoint kept from before: a rewritten log is noticed")
       ->type_name("FILE");

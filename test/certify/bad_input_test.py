@@ -68,7 +68,11 @@ def cases(room):
     yield "log where a log is", ["log", "init", at("log"), "--key", at("log-key"), "--origin", "log.example/t"], 2, ["log already"]
     yield "origin with a space", ["log", "init", at("third"), "--key", at("log-key"), "--origin", "a b"], 2, ["white space"]
     yield "entry that is not there", ["log", "prove", at("log"), "--index", "99999"], 3, ["99999"]
-    yield "no entry named", ["log", "prove", at("log")], 3, ["--index"]
+    yield "log that is not there", ["log", "verify", at("nothing")], 3, ["nothing"]
+    yield "log where none can be", ["log", "init", at("empty/log"), "--key", at("log-key"), "--origin", "log.example/o"], 3, ["empty/log"]
+    yield "witness without a folder", ["log", "witness", at("log"), "--key", at("log-key"), "--name", "w.example/1", "--state", at("empty/w")], 3, \
+        ["empty/w"]
+    yield "no entry named", ["log", "prove", at("log")], 2, ["--index"]
     yield "key over a key", ["keygen", "-o", at("signer")], 3, ["never replaced"]
     yield "folder that is not there", ["keygen", "-o", at("no/such/key")], 3, ["no/such/key"]
     yield "output that cannot be", certify(room, output="no/such/new.json"), 3, ["new.json"]

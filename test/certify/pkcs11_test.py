@@ -62,9 +62,9 @@ def test_a_log_signs_with_a_token(assay):
         assert "wrong key type" in refused.stderr, refused
         with open(os.path.join(folder, "wrong"), "w") as out:
             out.write("9999")
-        refused = run("log", "init", log + "2", "--key", uri(folder, "ed", "wrong"), "--origin", "x.example", status=2)
+        refused = run("log", "init", log + "2", "--key", uri(folder, "ed", "wrong"), "--origin", "x.example", status=3)
         assert "PIN is wrong" in refused.stderr, refused
-        refused = run("log", "init", log + "2", "--key", uri(folder, "none"), "--origin", "x.example", status=2)
+        refused = run("log", "init", log + "2", "--key", uri(folder, "none"), "--origin", "x.example", status=3)
         assert "no private key is called none" in refused.stderr, refused
 
 
