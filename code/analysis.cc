@@ -44,7 +44,7 @@ void Assembly::add_body(uint32_t index, ReadFunction& body) {
   out_.bodies.push_back({.first_block = first_block,
                          .blocks = static_cast<uint32_t>(body.blocks.size()),
                          .instructions = body.instructions});
-  shape(body.blocks, body.edges);
+  out_.functions.unshaped += !shape(body.blocks, body.edges);
   for (Block& b : body.blocks) {
     b.function = index;
     b.first_edge += first_edge;
@@ -102,6 +102,8 @@ std::optional<Use> Assembly::use_of(uint64_t address) const {
   if (std::ranges::binary_search(out_.functions.all, bare, {}, &Function::address)) return Use::kFunction;
   if (found_.map().owner(address) >= CodeMap::kFirstOwner) return std::nullopt;
   if (!program_.data_at(address)) return std::nullopt;
+  // ARM's constants behind code are words, whatever letters they happen to be.
+  if (family_of(program_.processor) == Family::kArm && found_.map().owner(address) == CodeMap::kData) return Use::kData;
   return string_at(program_, address).empty() ? Use::kData : Use::kString;
 }
 
@@ -126,6 +128,7 @@ Analysis Assembly::run() {
   for (uint32_t i = 0; i < kept.size(); ++i) {
     add_body(i, found_.start(kept[i]).body);
     out_.bodies.back().returns = found_.start(kept[i]).returns;
+    out_.functions.unsettled += found_.start(kept[i]).unsettled;
   }
   out_.imports = program_.imports;
   for (uint32_t i = 0; i < out_.imports.size(); ++i) out_.imports[i].stub = found_.stub_of(i);

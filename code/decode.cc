@@ -42,11 +42,13 @@ struct Decoder::State {
   // LLVM keeps the conditions of a block and does not tell: behind the block it is asked to forget, whatever it took
   // for the end. The mask of a block of four has no zero at its end.
   void follow_block(const Insn& insn, bool good) {
-    if (good && insn.opcode == block_opcode)
-      block_left =
-          4 - std::min<uint32_t>(3, static_cast<uint32_t>(std::countr_zero(static_cast<uint8_t>(insn.imm(1)))));
-    else if (block_left != 0 && (!good || --block_left == 0))
-      start();
+    if (good && insn.opcode == block_opcode) {
+      const auto mask = static_cast<uint8_t>(insn.imm(1));
+      block_left = 4 - std::min<uint32_t>(3, static_cast<uint32_t>(std::countr_zero(mask)));
+    } else if (block_left != 0) {
+      --block_left;
+      if (!good || block_left == 0) start();
+    }
   }
 };
 

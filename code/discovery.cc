@@ -41,7 +41,8 @@ Processor Discovery::processor_at(uint64_t address, Processor here, bool other) 
 
 void Discovery::queue(uint32_t index) {
   Start& s = starts_[index];
-  if (s.waits || s.reads >= kMostReads) return;
+  if (s.waits) return;
+  if (s.reads >= kMostReads) return void(s.unsettled = true);
   s.waits = true;
   (s.reads == 0 ? waiting_ : later_).push_back(index);
 }
@@ -185,7 +186,7 @@ bool Discovery::find_no_return() {
 
 // Whether it stopped at what was another's then and is nobody's now.
 bool Discovery::stopped_too_early(const Start& s) const {
-  if (s.body.escapes.empty() || s.reads >= kMostReads) return false;
+  if (s.body.escapes.empty()) return false;
   const uint64_t next = next_start(s.address);
   return std::ranges::any_of(s.body.escapes, [&](const Escape& e) {
     return e.target > s.address && e.target < next && map_.at(e.target) && map_.owner(e.target) == CodeMap::kUnread;
@@ -198,7 +199,7 @@ bool Discovery::retry() {
   const auto look = [&](uint32_t i) {
     if (!stopped_too_early(starts_[i])) return;
     queue(i);
-    any = true;
+    any |= starts_[i].waits;
   };
   std::vector<uint32_t> fresh = std::exchange(fresh_, {});
   std::ranges::sort(fresh);
@@ -445,9 +446,9 @@ bool Discovery::crossings() {
   for (uint32_t i = 0; i < starts_.size(); ++i) {
     const Start& s = starts_[i];
     const uint64_t next = next_start(s.address);
-    if (s.body.extents.empty() || s.body.extents.back().to <= next || s.reads >= kMostReads) continue;
+    if (s.body.extents.empty() || s.body.extents.back().to <= next) continue;
     queue(i);
-    any = true;
+    any |= s.waits;
   }
   return any;
 }

@@ -20,6 +20,7 @@ class Discovery : public Neighbours {
     std::string name;
     uint32_t reads = 0;
     bool waits = false, returns = true, stub = false;
+    bool unsettled = false;  // to be read once more, and read often enough
     ReadFunction body;
   };
 

@@ -18,6 +18,8 @@ struct Functions {
   uint64_t instructions = 0, undecodable = 0;  // read; bytes met on the way that are none
   uint64_t code_bytes = 0;                     // executable
   uint64_t incomplete = 0;                     // functions whose values are not followed to the end
+  uint64_t unsettled = 0;                      // functions that were to be read once more and were not: enough
+  uint64_t unshaped = 0;                       // functions with too tangled a graph for dominators and loops
   uint64_t indirect_jumps = 0, indirect_calls = 0, indirect_calls_resolved = 0;
 };
 

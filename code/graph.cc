@@ -7,29 +7,32 @@
 namespace assay::code {
 namespace {
 
+// Steps up the tree of dominators; heads of loops times blocks. Graphs as tangled and nests as deep are no compiler's.
+constexpr uint64_t kMostSteps = uint64_t{1} << 26, kMostWork = uint64_t{1} << 24;
+
 class Shaper {
  public:
   Shaper(std::vector<Block>& blocks, const std::vector<Edge>& edges, uint32_t entry)
       : blocks_(blocks), edges_(edges), entry_(entry), rank_(blocks.size(), kNone), idom_(blocks.size(), kNone) {}
-  void run() {
+  bool run() {
     order();
     gather_predecessors();
-    dominate();
-    loops();
+    return dominate() && loops();
   }
 
  private:
   void order();
   void gather_predecessors();
-  void dominate();
-  void loops();
+  bool dominate();
+  bool loops();
   void body_of(uint32_t head, uint32_t tail, uint32_t number);
-  bool dominates(uint32_t one, uint32_t other) const;
-  uint32_t meet(uint32_t a, uint32_t b) const;
+  bool dominates(uint32_t one, uint32_t other);
+  uint32_t meet(uint32_t a, uint32_t b);
 
   std::vector<Block>& blocks_;
   const std::vector<Edge>& edges_;
   const uint32_t entry_;
+  uint64_t steps_ = 0;  // up the tree
   std::vector<uint32_t> rank_, idom_, reverse_, first_, from_, mark_, depth_;
 };
 
@@ -63,15 +66,15 @@ void Shaper::gather_predecessors() {
     for (uint32_t e = 0; e < blocks_[b].edges; ++e) from_[next[edges_[blocks_[b].first_edge + e].to]++] = b;
 }
 
-uint32_t Shaper::meet(uint32_t a, uint32_t b) const {
+uint32_t Shaper::meet(uint32_t a, uint32_t b) {
   while (a != b) {
-    while (rank_[a] > rank_[b]) a = idom_[a];
-    while (rank_[b] > rank_[a]) b = idom_[b];
+    while (rank_[a] > rank_[b]) a = idom_[a], ++steps_;
+    while (rank_[b] > rank_[a]) b = idom_[b], ++steps_;
   }
   return a;
 }
 
-void Shaper::dominate() {
+bool Shaper::dominate() {
   idom_[entry_] = entry_;
   for (bool any = true; any;) {
     any = false;
@@ -81,15 +84,17 @@ void Shaper::dominate() {
       for (uint32_t i = first_[b]; i < first_[b + 1]; ++i)
         if (idom_[from_[i]] != kNone) best = best == kNone ? from_[i] : meet(best, from_[i]);
       if (best != idom_[b]) idom_[b] = best, any = true;
+      if (steps_ > kMostSteps) return false;
     }
   }
   depth_.assign(blocks_.size(), 0);
   for (const uint32_t b : reverse_)
     if (b != entry_) blocks_[b].dominator = idom_[b], depth_[b] = depth_[idom_[b]] + 1;
+  return true;
 }
 
-bool Shaper::dominates(uint32_t one, uint32_t other) const {
-  while (depth_[other] > depth_[one]) other = idom_[other];
+bool Shaper::dominates(uint32_t one, uint32_t other) {
+  while (depth_[other] > depth_[one]) other = idom_[other], ++steps_;
   return one == other;
 }
 
@@ -109,23 +114,26 @@ void Shaper::body_of(uint32_t head, uint32_t tail, uint32_t number) {
 }
 
 // Outer heads first, so that the innermost is the last to be written.
-void Shaper::loops() {
-  constexpr uint64_t kMostWork = uint64_t{1} << 24;  // heads times blocks: nests this deep are no compiler's
+bool Shaper::loops() {
   mark_.assign(blocks_.size(), kNone);
   uint64_t work = 0;
   for (const uint32_t head : reverse_)
     for (uint32_t i = first_[head]; i < first_[head + 1]; ++i) {
       // An edge forward is none back to a head.
-      if (rank_[from_[i]] < rank_[head] || !dominates(head, from_[i])) continue;
+      if (rank_[from_[i]] < rank_[head]) continue;
+      if (steps_ > kMostSteps) return false;
+      if (!dominates(head, from_[i])) continue;
       work += blocks_.size();
-      if (work <= kMostWork) body_of(head, from_[i], head);
+      if (work > kMostWork) return false;
+      body_of(head, from_[i], head);
     }
+  return true;
 }
 
 }  // namespace
 
-void shape(std::vector<Block>& blocks, const std::vector<Edge>& edges, uint32_t entry) {
-  if (entry < blocks.size()) Shaper(blocks, edges, entry).run();
+bool shape(std::vector<Block>& blocks, const std::vector<Edge>& edges, uint32_t entry) {
+  return entry >= blocks.size() || Shaper(blocks, edges, entry).run();
 }
 
 }  // namespace assay::code

@@ -8,15 +8,20 @@ namespace {
 constexpr size_t kMostProblems = 4, kLongestString = 120;
 
 // What was not read of a program, in one line.
-std::string unread(const Program& program, uint64_t incomplete) {
+std::string unread(const Program& program, const Functions& functions) {
   std::string out;
   for (size_t i = 0; i < std::min(program.problems.size(), kMostProblems); ++i)
     out += (out.empty() ? "" : "; ") + program.problems[i].what;
   if (program.problems.size() > kMostProblems)
     out += "; " + std::to_string(program.problems.size() - kMostProblems) + " more";
-  if (incomplete > 0)
-    out += (out.empty() ? "" : "; ") + std::to_string(incomplete) + (incomplete == 1 ? " function" : " functions") +
-           " too large to follow values in";
+  const auto say = [&](uint64_t count, std::string_view what) {
+    if (count == 0) return;
+    out += (out.empty() ? "" : "; ") + std::to_string(count) + (count == 1 ? " function " : " functions ");
+    out += what;
+  };
+  say(functions.incomplete, "too large to follow values in");
+  say(functions.unsettled, "read again and again without an end");
+  say(functions.unshaped, "without dominators and loops");
   return out;
 }
 
@@ -33,6 +38,13 @@ std::span<const T> equal(const std::vector<T>& sorted, uint64_t address, Key key
 
 }  // namespace
 
+Reading::Reading(const Program& from) : program(from), analysis(analyse(from)) {
+  for (uint32_t i = 0; i < analysis.imports.size(); ++i)
+    for (const uint64_t address : {analysis.imports[i].stub, analysis.imports[i].slot})
+      if (address != 0) ways_.emplace_back(address, i);
+  std::ranges::sort(ways_);
+}
+
 CodeUnit Reading::unit() const {
   const Functions& f = analysis.functions;
   CodeUnit unit;
@@ -45,7 +57,7 @@ CodeUnit Reading::unit() const {
   unit.indirect_jumps_resolved = analysis.indirect_jumps_resolved;
   unit.indirect_calls = f.indirect_calls;
   unit.indirect_calls_resolved = f.indirect_calls_resolved;
-  unit.unread = unread(program, f.incomplete);
+  unit.unread = unread(program, f);
   unit.at.shows = "code for " + unit.processor;
   return unit;
 }
@@ -67,9 +79,9 @@ std::string Reading::name(uint32_t function) {
 std::string Reading::name_at(uint64_t address) {
   const uint32_t index = analysis.function_at(address);
   if (index != kNone && analysis.functions.all[index].address == address) return name(index);
-  for (const Import& import : analysis.imports)
-    if (address != 0 && (import.stub == address || import.slot == address)) return names_.shown(import.name);
-  return {};
+  const auto way = std::ranges::lower_bound(ways_, std::pair(address, uint32_t{0}));
+  if (way == ways_.end() || way->first != address) return {};
+  return names_.shown(analysis.imports[way->second].name);
 }
 
 std::string Reading::meaning(const Reference& r) {

@@ -8,7 +8,7 @@ namespace assay::code {
 
 class Reading {
  public:
-  explicit Reading(const Program& from) : program(from), analysis(analyse(from)) {}
+  explicit Reading(const Program& from);
 
   const Program& program;
   Analysis analysis;
@@ -29,6 +29,7 @@ class Reading {
 
  private:
   Names names_;
+  std::vector<std::pair<uint64_t, uint32_t>> ways_;  // addresses that lead to an import, and which; ascending
 };
 
 }  // namespace assay::code

@@ -25,7 +25,8 @@ Json listing_of(const CodeListing& listing) {
               {"left_off", listing.lines_left_off},
               {"lines", Json::array()},
               {"blocks", Json::array()},
-              {"callers", Json::array()}};
+              {"callers", Json::array()},
+              {"callers_left_off", listing.callers_left_off}};
   for (const CodeLine& line : listing.lines) {
     Json row = Json::array({hex_of(line.address), line.text});
     if (!line.note.empty()) row.push_back(escape(line.note));

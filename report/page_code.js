@@ -56,7 +56,9 @@ function drawListing(program, listing, box) {
                         [i ? ', ' : '', make('bdi', {class: 'mono'}, functionName(caller, name)),
                          how === 'direct' ? '' : ' (' + how + ')'])
                 .flat(),
-            listing.callers.length > 12 ? ' and ' + (listing.callers.length - 12) + ' more' : ''));
+            listing.callers.length > 12 ?
+                ' and ' + (listing.callers.length - 12 + listing.callers_left_off) + ' more' :
+                ''));
   const graph = make('div', {class: 'graph-box', tabindex: 0});
   if (listing.blocks.length > kMostBlocks)
     add(graph,

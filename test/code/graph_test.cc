@@ -82,6 +82,21 @@ TEST(Graph, ABlockThatLeadsToItself) {
   EXPECT_EQ(g.blocks[2].loop, kNone);
 }
 
+TEST(Graph, WhatIsTooTangledIsSaid) {
+  constexpr uint32_t kChain = 9000, kJoins = 8000;  // each join is led to by both ends of the chain
+  std::vector<std::vector<uint32_t>> next(kChain + kJoins);
+  for (uint32_t i = 0; i + 1 < kChain; ++i) next[i].push_back(i + 1);
+  for (uint32_t i = kChain; i < kChain + kJoins; ++i) next[0].push_back(i), next[kChain - 1].push_back(i);
+  Graph g = graph(next);
+  EXPECT_FALSE(shape(g.blocks, g.edges));
+  EXPECT_EQ(g.blocks[kChain].dominator, kNone);
+  next.resize(kChain + 1);
+  for (auto& to : next) std::erase_if(to, [](uint32_t t) { return t > kChain; });
+  g = graph(next);
+  EXPECT_TRUE(shape(g.blocks, g.edges));
+  EXPECT_EQ(g.blocks[kChain].dominator, 0u);
+}
+
 TEST(Graph, WhatNothingLeadsToHasNoDominator) {
   const Graph g = graph({{1}, {}, {1}});
   EXPECT_EQ(dominators(g), (std::vector<uint32_t>{kNone, 0, kNone}));

@@ -1,6 +1,7 @@
 // What is said of whole programs: references, system calls, the stubs of imports, names, and what was not followed.
 #include "code/reading.h"
 #include "code/answer.h"
+#include "code/listing.h"
 #include "small_elf.h"
 
 #include <gtest/gtest.h>
@@ -55,6 +56,23 @@ TEST(Reading, WhatIsTooLargeToFollowIsSaid) {
   const auto program = load(Bytes(file));
   ASSERT_TRUE(program);
   EXPECT_EQ(Reading(*program).unit().unread, "1 function too large to follow values in");
+}
+
+TEST(Reading, CallersThatAreLeftOffAreCounted) {
+  constexpr uint32_t kCalls = 1005;
+  std::string code;  // calls of what lies behind them all: ret
+  for (uint32_t i = 0; i < kCalls; ++i) {
+    const uint32_t distance = 5 * (kCalls - 1 - i) + 1;
+    code += '\xe8';
+    for (int shift = 0; shift < 32; shift += 8) code += static_cast<char>(distance >> shift);
+  }
+  const std::string file = kX86.of(code + "\xc3\xc3");
+  const auto program = load(Bytes(file));
+  ASSERT_TRUE(program);
+  Reading reading(*program);
+  const CodeListing called = listing(reading, reading.analysis.function_at(0x10100 + code.size() + 1), 10);
+  EXPECT_EQ(called.callers.size(), 1000u);
+  EXPECT_EQ(called.callers_left_off, kCalls - 1000);
 }
 
 TEST(Names, ARepeatedNameIsPaidForOnce) {
