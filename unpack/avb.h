@@ -67,7 +67,5 @@ Integrity check_avb_image_hash(const AvbDescriptor& d, Bytes covered, uint64_t b
 // A hash tree (dm-verity, version 1) from its root down to every block of data in `partition`.
 Result<Integrity> check_avb_tree(const AvbDescriptor& d, Bytes partition, Sink& into);
 Integrity avb_not_checkable(const AvbDescriptor& d, uint64_t base, std::string why);
-// Passes it on; where it is invalid, as a problem too.
-void state_avb_integrity(Integrity i, Sink& into);
 
 }  // namespace assay::unpack

@@ -2,6 +2,7 @@
 #include "core/hash.h"
 #include "core/text.h"
 #include "unpack/avb.h"
+#include "unpack/vendor.h"
 
 namespace assay::unpack {
 namespace {
@@ -54,25 +55,19 @@ void state_seal(std::string_view kind, std::string_view name, AvbState state, co
   if (state == AvbState::kUnsigned) return;
   const bool open = state == AvbState::kNotCheckable;
   const std::string algorithm = avb_algorithm(image);
-  state_avb_integrity({.kind = std::string(kind),
-                       .name = std::string(name),
-                       .algorithm = kind == "signature" ? algorithm : algorithm.substr(algorithm.find('-') + 1),
-                       .state = open                        ? "not-checkable"
-                                : state == AvbState::kValid ? "valid"
-                                                            : "invalid",
-                       .detail = open ? "the algorithm is not known" : "",
-                       .key = kind == "signature" ? avb_key_id(image.key) : "",
-                       .offset = offset},
-                      into);
+  state_integrity({.kind = std::string(kind),
+                   .name = std::string(name),
+                   .algorithm = kind == "signature" ? algorithm : algorithm.substr(algorithm.find('-') + 1),
+                   .state = open                        ? "not-checkable"
+                            : state == AvbState::kValid ? "valid"
+                                                        : "invalid",
+                   .detail = open ? "the algorithm is not known" : "",
+                   .key = kind == "signature" ? avb_key_id(image.key) : "",
+                   .offset = offset},
+                  into);
 }
 
 }  // namespace
-
-void state_avb_integrity(Integrity i, Sink& into) {
-  if (i.state == "invalid")
-    into.problem({Fault::kMalformed, i.name + " does not match" + (i.detail.empty() ? "" : ": " + i.detail), i.offset});
-  into.integrity(std::move(i));
-}
 
 void state_avb(const AvbImage& image, uint64_t base, Sink& into) {
   const uint64_t at = image.header.base() - base;

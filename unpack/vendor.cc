@@ -40,9 +40,14 @@ void note_text(Bytes whole, uint64_t at, uint64_t length, std::string_view name,
   if (!text.empty()) into.note(name, std::string(text), at);
 }
 
+void state_integrity(Integrity i, Sink& into) {
+  if (i.state == "invalid")
+    into.problem({Fault::kMalformed, i.name + " does not match" + (i.detail.empty() ? "" : ": " + i.detail), i.offset});
+  into.integrity(std::move(i));
+}
+
 void state_checksum(std::string_view name, std::string_view algorithm, bool holds, uint64_t offset, Sink& into) {
-  into.integrity(checksum(name, algorithm, holds, offset));
-  if (!holds) into.problem({Fault::kMalformed, std::string(name) + " does not match", offset});
+  state_integrity(checksum(name, algorithm, holds, offset), into);
 }
 
 Integrity unchecked_signature(std::string_view name, std::string_view algorithm, uint64_t offset) {

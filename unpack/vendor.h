@@ -15,7 +15,9 @@ std::optional<std::string> base64_decoded(std::string_view text);
 // A text field up to its first NUL as a note, white space off its ends; nothing when it is empty.
 void note_text(Bytes whole, uint64_t at, uint64_t length, std::string_view name, Sink& into);
 
-// A checksum as a fact; where it does not hold, as a problem too.
+// Passes it on; where it is invalid, as a problem too.
+void state_integrity(Integrity i, Sink& into);
+// A checksum in the same way.
 void state_checksum(std::string_view name, std::string_view algorithm, bool holds, uint64_t offset, Sink& into);
 
 // A signature that is there and cannot be checked: its public key is in the device, not in the image.

@@ -170,7 +170,7 @@ Result<void> state_signature(Bytes whole, const Boot& boot, Sink& into) {
       const Bytes covered = d.name == "generic_kernel" ? boot.sections[0].bytes : before;
       TRY_VOID(into.step(1 + covered.size() / 4096));
       if (d.image_size == covered.size())
-        state_avb_integrity(check_avb_image_hash(d, covered, whole.base()), into);
+        state_integrity(check_avb_image_hash(d, covered, whole.base()), into);
       else
         into.integrity(avb_not_checkable(d, whole.base(), "it covers other bytes than image or kernel"));
     }
@@ -184,7 +184,7 @@ Result<void> unpack(Bytes whole, Sink& into) {
   into.range(Range::kHeader, 0, boot.header);
   note_fields(whole, boot, into);
   TRY_VOID(into.step(1 + whole.size() / 4096));
-  if (const auto id = check_id(whole, boot)) state_avb_integrity(*id, into);
+  if (const auto id = check_id(whole, boot)) state_integrity(*id, into);
   if (!boot.signature.empty()) TRY_VOID(state_signature(whole, boot, into));
   for (const Section& s : boot.sections)
     if (!s.bytes.empty()) TRY_VOID(into.child(s.name, stored(s.bytes)));

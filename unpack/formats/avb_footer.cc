@@ -3,6 +3,7 @@
 //
 // Hash descriptors are checked over the image, hash trees down to every block.
 #include "unpack/avb.h"
+#include "unpack/vendor.h"
 
 namespace assay::unpack {
 namespace {
@@ -33,13 +34,13 @@ Result<Measured> measure(Bytes from) {
 Result<void> check_descriptor(const AvbDescriptor& d, Bytes whole, const Partition& p, Sink& into) {
   if (d.tag == AvbTag::kHash) {
     TRY_VOID(into.step(1 + p.footer.image_size / 4096));
-    state_avb_integrity(check_avb_image_hash(d, whole.head(p.footer.image_size), whole.base()), into);
+    state_integrity(check_avb_image_hash(d, whole.head(p.footer.image_size), whole.base()), into);
   }
   if (d.tag != AvbTag::kHashTree) return {};
   Integrity i = TRY(check_avb_tree(d, whole.head(p.footer.offset), into));
   if (i.state != "not-checkable" && d.tree_offset >= p.footer.image_size)
     into.range(Range::kHeader, d.tree_offset, d.tree_size);
-  state_avb_integrity(std::move(i), into);
+  state_integrity(std::move(i), into);
   if (d.fec_size) into.note("error correction", std::to_string(d.fec_size) + " bytes, not read", d.fec_offset);
   return {};
 }

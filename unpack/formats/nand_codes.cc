@@ -106,13 +106,14 @@ bool ends_alike(const NandLayout& a, const NandLayout& b) {
 
 class Finder {
  public:
-  Finder(const NandGeometry& g, const std::vector<Bytes>& samples) : g_(g), samples_(samples) {}
+  Finder(const NandGeometry& g, const std::vector<Bytes>& samples, BchTables& tables)
+      : g_(g), samples_(samples), tables_(tables) {}
 
   void run() {
     try_hamming();
     for (const Code& code : kCodes) {
       if (code.step > g_.page || uint64_t{g_.page / code.step} * (code.m * code.t / 8) > g_.spare) continue;
-      const auto bch = std::make_shared<const Bch>(code.m, code.t, code.polynomial);
+      const auto& bch = tables_.of(code.m, code.t, code.polynomial);
       for (const bool reversed : {false, true}) try_bch(code, bch, reversed);
     }
   }
@@ -240,13 +241,14 @@ class Finder {
 
   const NandGeometry& g_;
   const std::vector<Bytes>& samples_;
+  BchTables& tables_;
 };
 
 }  // namespace
 
 std::vector<NandLayout> find_nand_codes(const NandGeometry& geometry, const std::vector<Bytes>& samples,
-                                        double& score) {
-  Finder finder(geometry, samples);
+                                        BchTables& tables, double& score) {
+  Finder finder(geometry, samples, tables);
   finder.run();
   const auto strength = [](const auto& scored) { return scored.layout.ecc->strength(); };
   std::ranges::stable_sort(finder.found, std::ranges::greater(), strength);

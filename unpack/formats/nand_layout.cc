@@ -110,6 +110,7 @@ NandLayout plain_layout(const NandGeometry& g) { return {{{0, g.page}}, {}, null
 
 Result<NandDump> find_nand_layout(Bytes dump) {
   NandDump best;
+  BchTables tables;
   double best_score = 0;
   bool any = false;
   for (const NandGeometry& g : kGeometries) {
@@ -117,7 +118,7 @@ Result<NandDump> find_nand_layout(Bytes dump) {
     const std::vector<Bytes> samples = sample_pages(dump, g);
     if (samples.size() < 2 || !has_markers(samples, g)) continue;
     double score = 0;
-    auto layouts = find_nand_codes(g, samples, score);
+    auto layouts = find_nand_codes(g, samples, tables, score);
     if (!layouts.empty() && score > best_score) {
       best = {g, std::move(layouts), true};
       best_score = score;
