@@ -113,6 +113,16 @@ std::optional<Shape> shape_of(const Program& program, const Unknowns& unknowns, 
   return std::nullopt;
 }
 
+// Where nothing was compared: entries that count from their own table show where it begins (clang's `add $-5` before a
+// table whose first entry is for 5).
+int64_t lowest_index(const Shape& shape, int64_t low) {
+  const auto distance = static_cast<int64_t>(shape.target.add - shape.entry.add);
+  const int64_t index = distance >> shape.entry.shift;
+  const bool begins =
+      shape.target.shift == 0 && index > low && index < kMostGuessed && index << shape.entry.shift == distance;
+  return begins ? index : low;
+}
+
 }  // namespace
 
 Destination destination(const Program& program, const Machine& machine, State state, const Op& jump, Range within) {
@@ -151,7 +161,7 @@ Destination destination(const Program& program, const Machine& machine, State st
     return out;
   }
   if (shape->entry.add == 0 || shape->branches) return out;
-  const int64_t low = bound && bound->low > -kMostEntries ? bound->low : 0;
+  const int64_t low = lowest_index(*shape, bound && bound->low > -kMostEntries ? bound->low : 0);
   const int64_t high = bound && bound->high < kMostEntries ? bound->high : low + kMostGuessed - 1;
   if (!program.data_at(shape->entry.add)) return out;
   if (auto table = resolver.read({0, low, high}, false)) {
