@@ -98,6 +98,7 @@ extern const Format kNpk;
 extern const Format kOpenPgp;
 extern const Format kOpenPgpCompressed;
 extern const Format kOpensslSalted;
+extern const Format kOptionRom;
 extern const Format kOtaPayload;
 extern const Format kPackImg;
 extern const Format kPe;
@@ -265,6 +266,7 @@ constexpr const Format* kFormats[] = {
     &kOpenPgp,
     &kOpenPgpCompressed,
     &kOpensslSalted,
+    &kOptionRom,
     &kOtaPayload,
     &kPackImg,
     &kPe,

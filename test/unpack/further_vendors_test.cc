@@ -296,6 +296,26 @@ TEST(Zip, OpensMembersWithDocumentedPasswords) {
   EXPECT_EQ(closed.problems[0].fault, Fault::kEncrypted);
 }
 
+TEST(OptionRom, IsToldByItsSum) {
+  std::string rom =
+      filled(filled(std::string("\x55\xaa\x02\xe9", 4), 24) + little(32, 2) + filled("", 6) + "PCIR", 1023, 'c');
+  rom.push_back(static_cast<char>(0u - [&] {
+    uint32_t sum = 0;
+    for (const char c : rom) sum += static_cast<uint8_t>(c);
+    return sum;
+  }()));
+  const auto m = measured("option-rom", rom + "behind");
+  ASSERT_TRUE(m) << m.error().what;
+  EXPECT_TRUE(m->verified);
+  EXPECT_EQ(m->length, 1024u);
+  for (const size_t at : {size_t{2}, size_t{33}, size_t{500}}) {
+    std::string damaged = rom;
+    damaged[at] = static_cast<char>(damaged[at] ^ 1);
+    EXPECT_FALSE(measured("option-rom", damaged)) << at;
+  }
+  for (size_t i = 0; i < rom.size(); ++i) EXPECT_FALSE(measured("option-rom", rom.substr(0, i)));
+}
+
 std::string trx(const std::string& body) {
   const std::string covered = little(0, 2) + little(1, 2) + little(28) + little(0) + little(0) + body;
   return "HDR0" + little(12 + covered.size()) + little(crc32_raw(Bytes(covered))) + covered;
