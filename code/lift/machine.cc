@@ -108,6 +108,8 @@ bool has_lifter(Processor processor) {
     case Processor::kMips64Be:
     case Processor::kMips64Le:
     case Processor::kPpc32:
+    case Processor::kX86:
+    case Processor::kX86_64:
       return true;
     default:
       return family_of(processor) == Family::kArm || family_of(processor) == Family::kAArch64;
@@ -123,6 +125,8 @@ Isa make_isa(Processor processor) {
       return make_aarch64();
     case Family::kPpc:
       return make_ppc();
+    case Family::kX86:
+      return make_x86(processor);
     default:
       return make_mips(processor);
   }

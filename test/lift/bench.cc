@@ -71,8 +71,11 @@ struct Bench {
     for (const auto& code : functions)
       each(code, [&](std::span<const std::byte> rest, const Insn& insn) { take(rest, insn); });
   }
+  // To the decoder x86's lock is an instruction of its own; it is tried in blocks, with the one it belongs to.
+  bool is_prefix(const Insn& insn) const { return oracle.isa().set->opcode_name(insn.opcode) == "LOCK_PREFIX"; }
   void take(std::span<const std::byte> rest, const Insn& insn) {
     ++instructions;
+    if (is_prefix(insn)) return;
     Form& form = forms[oracle.form_of(insn)];
     ++form.seen;
     const bool exact = oracle.isa().exact(insn);
@@ -120,7 +123,7 @@ struct Bench {
         }
         ends.emplace_back(static_cast<size_t>(rest.data() - begin) + insn.size, insn.flow != Flow::kNone);
         const bool over = slot || (insn.flow != Flow::kNone && !insn.delay_slot);
-        slot = insn.delay_slot;
+        slot = insn.delay_slot || is_prefix(insn);
         if (over || (ends.size() >= kBlockLength && !slot)) flush(rest.data() + insn.size);
       });
       if (slot && !ends.empty()) ends.pop_back();

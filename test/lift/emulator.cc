@@ -24,11 +24,13 @@ struct Emulator::Engine {
   Setup setup;
   ir::Area area;  // the emulator's memory, mapped into it
   ir::Area code{.base = kCodeBase, .bytes = std::vector<uint8_t>(kCodeSize), .writes = {}};
-  uint64_t next_place = kPlaces;
+  uint64_t next_place = kPlaces, place = kPlaces;
+  size_t place_size = 0;
   // of the run at hand
   uint64_t begin = 0, end = 0;
   uint64_t expected = kNowhere;  // where the straight line goes on
   uint64_t stopped = kNowhere;   // where control went
+  bool system_call = false;
 
   static void on_code(uc_engine* uc, uint64_t address, uint32_t size, void* data) {
     auto& e = *static_cast<Engine*>(data);
@@ -52,11 +54,17 @@ struct Emulator::Engine {
     if (e.stopped == kNowhere) e.stopped = address;
     return false;
   }
+  // x86-64's system call is nothing but a hook to the emulator.
+  static void on_system_call(uc_engine* uc, void* data) {
+    static_cast<Engine*>(data)->system_call = true;
+    uc_emu_stop(uc);
+  }
   // Runs until control leaves the straight line.
   uc_err run(uint64_t from, uint64_t size) {
     begin = from;
     end = from + size;
     expected = stopped = kNowhere;
+    system_call = false;
     return uc_emu_start(uc, from | setup.mode_bit, kNeverReached, 0, 0);
   }
   // Where control went, and where it should have gone, with the mode in bit 0 where there are two.
@@ -74,6 +82,7 @@ struct Emulator::Engine {
     if (setup.mode_register != 0 && !straight) return (outcome.next & 1) != 0 || outcome.next % 4 == 0;
     return outcome.next % setup.alignment == 0 && outcome.next <= setup.highest;
   }
+  void put(uint64_t at, std::span<const std::byte> bytes);
   void write(const std::vector<Shared>& registers, const ir::State& state) const;
   void compare(const std::vector<Shared>& registers, const ir::Function& f, const ir::State& state,
                std::string& why) const;
@@ -103,6 +112,7 @@ Emulator::Emulator(Processor processor, const Isa& isa, const ir::Area& area) : 
   e.isa = &isa;
   e.area = area;
   e.setup = setup_of(processor, isa);
+  std::ranges::fill(e.code.bytes, e.setup.padding);
   check(uc_open(e.setup.arch, static_cast<uc_mode>(e.setup.mode), &e.uc));
   if (e.setup.model >= 0) check(uc_ctl_set_cpu_model(e.uc, e.setup.model));
   check(uc_mem_map_ptr(e.uc, kCodeBase, kCodeSize, UC_PROT_READ | UC_PROT_EXEC, e.code.bytes.data()));
@@ -115,6 +125,8 @@ Emulator::Emulator(Processor processor, const Isa& isa, const ir::Area& area) : 
   check(uc_hook_add(e.uc, &id, UC_HOOK_MEM_WRITE, hook(Engine::on_write), &e, 1, 0));
   check(uc_hook_add(e.uc, &id, UC_HOOK_MEM_FETCH_UNMAPPED | UC_HOOK_MEM_FETCH_PROT, hook(Engine::on_unmapped_fetch), &e,
                     1, 0));
+  if (e.setup.arch == UC_ARCH_X86)
+    check(uc_hook_add(e.uc, &id, UC_HOOK_INSN, hook(Engine::on_system_call), &e, 1, 0, UC_X86_INS_SYSCALL));
   check(uc_context_alloc(e.uc, &e.fresh));
   check(uc_context_save(e.uc, e.fresh));
 }
@@ -124,18 +136,27 @@ Emulator::~Emulator() {
   uc_close(engine_->uc);
 }
 
+// Bytes of the code's memory; what was translated of them is forgotten.
+void Emulator::Engine::put(uint64_t at, std::span<const std::byte> bytes) {
+  std::memcpy(code.bytes.data() + (at - kCodeBase), bytes.data(), bytes.size());
+  check(uc_ctl_remove_cache(uc, at, at + bytes.size()));
+}
+
 uint64_t Emulator::place(std::span<const std::byte> code) {
   Engine& e = *engine_;
+  // Where instructions may begin anywhere, a branch into what is left of earlier code would find what the emulator
+  // cannot even translate.
+  if (e.setup.padding != 0 && e.place_size != 0) e.put(e.place, std::vector(e.place_size, std::byte{e.setup.padding}));
   if (e.next_place + code.size() + 32 > kCodeBase + kCodeSize) e.next_place = kPlaces;
-  const uint64_t at = e.next_place;
+  e.place = e.next_place;
   // What is behind it is translated with it, though not run: never a branch whose slot another branch has overwritten.
   std::vector<std::byte> whole(code.begin(), code.end());
-  whole.resize((code.size() + 31) & ~size_t{15});
-  std::memcpy(e.code.bytes.data() + (at - kCodeBase), whole.data(), whole.size());
+  whole.resize((code.size() + 31) & ~size_t{15}, std::byte{e.setup.padding});
   // What lay there may have been translated: as earlier code, and as what follows the target of a branch.
-  check(uc_ctl_remove_cache(e.uc, at, at + whole.size()));
+  e.put(e.place, whole);
+  e.place_size = whole.size();
   e.next_place += whole.size();
-  return at;
+  return e.place;
 }
 
 void Emulator::Engine::write(const std::vector<Shared>& registers, const ir::State& state) const {
@@ -205,7 +226,7 @@ Verdict Emulator::compare(uint64_t address, size_t size, const ir::Function& fun
     if (!e.may_go_on(outcome)) return Verdict::kFault;
     const uc_err error = e.run(address, size);
     if (outcome.kind == Outcome::Kind::kTrap) {
-      if (error == UC_ERR_EXCEPTION || error == UC_ERR_INSN_INVALID) return Verdict::kSame;
+      if (e.system_call || error == UC_ERR_EXCEPTION || error == UC_ERR_INSN_INVALID) return Verdict::kSame;
       why = "traps, in the emulator it does not";
       return Verdict::kDifferent;
     }

@@ -90,6 +90,28 @@ void ppc(Names n) {
       n.add(fmt::format("cr{}{}", i, flag), UC_PPC_REG_CR0 + i, static_cast<uint8_t>(bit));
 }
 
+// In 32-bit mode segment bases lie in descriptors: there a test's are 0.
+void x86(Names n, bool wide) {
+  n.out.arch = UC_ARCH_X86;
+  n.out.mode = wide ? UC_MODE_64 : UC_MODE_32;
+  n.out.model = UC_CPU_X86_HASWELL;  // has lzcnt and tzcnt
+  n.out.alignment = 1;
+  n.out.padding = 0xcc;                        // int3
+  if (wide) n.out.highest = 0x7fff'ffff'ffff;  // above it addresses are not canonical, or the kernel's
+  constexpr int kWide[] = {UC_X86_REG_RAX, UC_X86_REG_RCX, UC_X86_REG_RDX, UC_X86_REG_RBX,
+                           UC_X86_REG_RSP, UC_X86_REG_RBP, UC_X86_REG_RSI, UC_X86_REG_RDI};
+  constexpr int kNarrow[] = {UC_X86_REG_EAX, UC_X86_REG_ECX, UC_X86_REG_EDX, UC_X86_REG_EBX,
+                             UC_X86_REG_ESP, UC_X86_REG_EBP, UC_X86_REG_ESI, UC_X86_REG_EDI};
+  constexpr const char* kNames[] = {"ax", "cx", "dx", "bx", "sp", "bp", "si", "di"};
+  for (size_t i = 0; i < 8; ++i) n.add((wide ? "r" : "e") + std::string(kNames[i]), wide ? kWide[i] : kNarrow[i]);
+  for (int i = 8; wide && i < 16; ++i) n.add(fmt::format("r{}", i), UC_X86_REG_R8 + i - 8);
+  if (wide) n.add("fs_base", UC_X86_REG_FS_BASE);
+  if (wide) n.add("gs_base", UC_X86_REG_GS_BASE);
+  for (const auto& [flag, bit] :
+       {std::pair{"cf", 0}, {"pf", 2}, {"af", 4}, {"zf", 6}, {"sf", 7}, {"df", 10}, {"of", 11}})
+    n.add(flag, UC_X86_REG_EFLAGS, static_cast<uint8_t>(bit));
+}
+
 }  // namespace
 
 Setup setup_of(Processor processor, const Isa& isa) {
@@ -107,6 +129,9 @@ Setup setup_of(Processor processor, const Isa& isa) {
       break;
     case Family::kPpc:
       ppc(names);
+      break;
+    case Family::kX86:
+      x86(names, is_64_bit(processor));
       break;
     default:
       ASSAY_CHECK(false);

@@ -27,6 +27,7 @@ struct Setup {
   int model = -1;                   // the emulator's default
   uint64_t alignment = 4;           // a jump to anything else faults, there or at the target
   uint64_t highest = ~uint64_t{0};  // where the emulated program may jump to
+  uint8_t padding = 0;              // behind the code: the emulator translates on
   int mode_register = 0;            // ARM: where bit 0 of a target is bit 5 of this register; 0: no
   uint64_t mode_bit = 0;            // of the address at which execution begins: Thumb
   std::vector<Shared> registers;

@@ -63,6 +63,8 @@ inline void make_registers(const Isa& isa, Random& random, unsigned pointers, ir
     uint64_t value = 0;
     if (r.bits == 1)
       value = r.name == "reserved" ? 0 : random.below(2);  // the emulator's reservation cannot be set
+    else if (r.bits == 32 && r.name.ends_with("_base"))
+      value = 0;  // nor can x86's segment bases where they lie in descriptors
     else if (r.bits > 1)
       value = random.below(8) < pointers ? pointer(random)
               : offsets                  ? random.below(0x200) - 0x40
