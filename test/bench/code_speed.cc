@@ -63,7 +63,7 @@ std::string read(const char* path) {
   return {std::istreambuf_iterator<char>(in), std::istreambuf_iterator<char>()};
 }
 
-// One segment, executable, with the first area of code of `file` again and again.
+// One segment and section, executable, with the largest area of code of `file` again and again.
 std::string grown(const std::string& file, uint64_t times) {
   const auto program = load(Bytes(file));
   if (!program || program->code.empty()) return {};
@@ -77,7 +77,14 @@ std::string grown(const std::string& file, uint64_t times) {
   put(24, kBase, 8), put(32, 64, 8), put(40, 0, 8), put(56, 1, 2), put(60, 0, 2), put(62, 0, 2);
   put(64, 1, 4), put(68, 5, 4), put(72, kHead, 8), put(80, kBase, 8), put(88, kBase, 8);
   put(96, code.size(), 8), put(104, code.size(), 8), put(112, 4096, 8);
-  return head + code;
+  // A section says that all of it is code: without, only what the entry leads to is read.
+  std::string sections(128, '\0');
+  const auto say = [&](size_t at, uint64_t value, size_t size) {
+    std::memcpy(sections.data() + 64 + at, &value, size);
+  };
+  say(4, 1, 4), say(8, 6, 8), say(16, kBase, 8), say(24, kHead, 8), say(32, code.size(), 8), say(48, 16, 8);
+  put(40, kHead + code.size(), 8), put(58, 64, 2), put(60, 2, 2);
+  return head + code + sections;
 }
 
 }  // namespace
