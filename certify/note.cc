@@ -87,8 +87,8 @@ Result<VerifierKey> parse_verifier_key(std::string_view text) {
   const std::string material = TRY(from_base64(text.substr(second + 1), "verifier key"));
   if (material.size() != 33 || (material[0] != kNoteEd25519 && material[0] != kNoteCosignature))
     return fail(Fault::kUnsupported, "verifier key " + std::string(text) + ": wrong key type, only Ed25519 is used");
-  const auto key = TRY(verifier_key(text.substr(0, first), static_cast<uint8_t>(material[0]),
-                                    ed25519_public_key(std::string_view(material).substr(1))));
+  auto key = TRY(verifier_key(text.substr(0, first), static_cast<uint8_t>(material[0]),
+                              ed25519_public_key(std::string_view(material).substr(1))));
   if (key.text() != text)
     return fail(Fault::kMalformed, "verifier key " + std::string(text) + ": its id does not match");
   return key;
