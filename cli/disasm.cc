@@ -1,5 +1,5 @@
 // assay disasm IMAGE [PATH] ADDRESS: one function's instructions, what their operands stand for, its blocks and
-// callers.
+// callers; with what each instruction does beside it; or as pseudo-C.
 #include "cli/asking.h"
 
 #include "core/text.h"
@@ -15,6 +15,7 @@ constexpr size_t kNotesAt = 44, kMostCallers = 16;
 
 struct Flags : ProgramFlags {
   std::string address;
+  bool ir = false, c = false;
 };
 
 std::string head(const CodeListing& listing) {
@@ -38,28 +39,50 @@ std::string block_line(const CodeBlock& block) {
   return fmt::format("{:#x}:{}\n", block.start, next.empty() ? "" : "  goes on at " + next);
 }
 
+void to_notes(std::string& out) { out += std::string(out.size() < kNotesAt ? kNotesAt - out.size() : 1, ' '); }
+
 std::string line_of(const CodeLine& line) {
   std::string out = fmt::format("  {:#x}  {}", line.address, line.text);
-  if (!line.note.empty())
-    out += std::string(out.size() < kNotesAt ? kNotesAt - out.size() : 1, ' ') + "; " + escape(line.note);
+  if (!line.note.empty()) to_notes(out), out += "; " + escape(line.note);
   return out + "\n";
 }
 
-std::string text_of(const CodeListing& listing) {
+// The instruction on the left, what it does on the right.
+std::string line_with_operations(const CodeLine& line) {
+  std::string out, left = fmt::format("  {:#x}  {}", line.address, line.text);
+  const auto beside = [&](std::string_view text) {
+    to_notes(left);
+    out += left + "| " + std::string(text) + "\n";
+    left.clear();
+  };
+  if (!line.note.empty()) beside("; " + escape(line.note));
+  for (const std::string& operation : line.operations) beside(operation);
+  return left.empty() ? out : out + left + "\n";
+}
+
+std::string line_of_c(const CodeLine& line) { return fmt::format("  {:#x}  {}\n", line.address, escape(line.text)); }
+
+std::string form_of(const Flags& flags) { return flags.ir ? "ir" : flags.c ? "c" : ""; }
+
+std::string text_of(const CodeListing& listing, std::string_view form) {
   std::string out = head(listing);
   auto block = listing.blocks.begin();
   for (const CodeLine& line : listing.lines) {
     while (block != listing.blocks.end() && block->start <= line.address) out += block_line(*block++);
-    out += line_of(line);
+    out += form == "ir" ? line_with_operations(line) : form == "c" ? line_of_c(line) : line_of(line);
   }
-  if (listing.lines_left_off > 0) out += fmt::format("  {} instructions more\n", listing.lines_left_off);
+  if (listing.lines_left_off > 0)
+    out += fmt::format("  {} {} more\n", listing.lines_left_off, form == "c" ? "lines" : "instructions");
+  if (!listing.simplified.empty()) out += "simplified:\n" + listing.simplified;
   return out;
 }
 
 int run(Flags flags) {
   if (flags.address.empty()) std::swap(flags.address, flags.path);  // IMAGE is the program
   if (flags.address.empty()) return complain(kUsage, "disasm: an address or a name is missing");
+  if (flags.ir && flags.c) return complain(kUsage, "disasm: --ir and --c exclude each other");
   CodeQuestion question = {.kind = CodeQuestion::kListing};
+  question.form = form_of(flags);
   if (const auto address = address_of(flags.address))
     question.address = *address;
   else
@@ -67,8 +90,10 @@ int run(Flags flags) {
   const auto answer = ask_code(flags, question);
   if (!answer) return answer.error();
   std::string out;
-  for (const CodeListing& listing : answer->listings) out += text_of(listing);
+  for (const CodeListing& listing : answer->listings) out += text_of(listing, question.form);
   if (auto written = write_file("-", out); !written) return complain(kUnreadable, written.error().what);
+  for (const CodeListing& listing : answer->listings)
+    if (!listing.refused.empty()) return complain(kIncomplete, "disasm: " + listing.refused);
   return status_of(*answer);
 }
 
@@ -80,6 +105,8 @@ void add_disasm(App& app, int& status) {
   flags->add_to(*command);
   flags->add_path(*command);
   command->add_option("ADDRESS", flags->address, "An address inside the function (0x…), or its name");
+  command->add_flag("--ir", flags->ir, "Beside each instruction what it does, simplified");
+  command->add_flag("--c", flags->c, "As pseudo-C");
   command->callback([flags, &status] { status = run(*flags); });
 }
 

@@ -44,7 +44,7 @@ void one_listing(Reading& reading, const CodeQuestion& question, CodeAnswer& out
   if (index == kNone)
     out.refused = "no function holds " + hexadecimal(question.address);
   else
-    out.listings.push_back(listing(reading, index, kMostLines));
+    out.listings.push_back(listing(reading, index, kMostLines, question.form));
 }
 
 void view(Reading& reading, const CodeQuestion& question, CodeAnswer& out) {

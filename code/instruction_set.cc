@@ -226,7 +226,7 @@ bool is_written(const llvm::MCInstrDesc& d, std::string_view name, size_t i) {
   if (i < d.getNumOperands() && d.operands()[i].isOptionalDef()) return true;
   // The list of a multiple load begins with the last stated operand; LLVM does not flag it on ARM.
   const bool list = d.isVariadic() && i + 1 >= d.getNumOperands();
-  return list && (d.variadicOpsAreDefs() || (d.mayLoad() && !d.mayStore()) || name == "tPOP");
+  return list && (d.variadicOpsAreDefs() || (d.mayLoad() && !d.mayStore()) || name == "tPOP" || name == "tLDMIA");
 }
 
 }  // namespace

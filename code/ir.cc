@@ -20,6 +20,8 @@ constexpr Shape effect(std::string_view name, uint8_t values) {
   return {.name = name, .values = values, .guarded = true};
 }
 
+}  // namespace
+
 // In the order of Code.
 constexpr std::array<Shape, kCodes> kShapes = {
     Shape{.name = "none"}, leaf("const"),       leaf("get"),
@@ -40,6 +42,8 @@ constexpr std::array<Shape, kCodes> kShapes = {
     effect("call", 1),     effect("ret", 1),    effect("trap", 0),
     effect("opaque", 0),
 };
+
+namespace {
 
 bool is_resize(Code code) { return code == Code::kZeroExtend || code == Code::kSignExtend || code == Code::kTruncate; }
 
@@ -96,8 +100,6 @@ std::string wrong(const Function& f, Value first, Value at) {
 }
 
 }  // namespace
-
-const Shape& shape(Code code) { return kShapes[static_cast<size_t>(code)]; }
 
 std::string_view trap_name(Trap trap) {
   constexpr std::array<std::string_view, 5> kNames = {"syscall", "breakpoint", "undefined", "divide", "condition"};

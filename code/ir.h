@@ -99,7 +99,8 @@ struct Shape {
   bool commutes = false;
   bool compares = false;  // yields one bit
 };
-const Shape& shape(Code code);
+extern const std::array<Shape, kCodes> kShapes;
+inline const Shape& shape(Code code) { return kShapes[static_cast<size_t>(code)]; }
 std::string_view trap_name(Trap trap);
 // Calls visit(Value&) for each value that the operation uses, its guard too.
 template <class O, class Visit>
@@ -172,6 +173,12 @@ constexpr int64_t sign_extend(uint64_t value, unsigned bits) {
 
 // The text of a function, one operation a line, and back. Read and print are each other's inverse.
 std::string print(const Function& function);
+// The operations of one block, each with the address of the instruction that it belongs to.
+struct Line {
+  uint64_t address = 0;
+  std::string text;
+};
+std::vector<Line> lines(const Function& function, const Block& block);
 Result<Function> parse(std::string_view text, const RegisterFile& file);
 
 // What is wrong with a function's shape: a value used before it is made, a width that does not fit. Empty: nothing.

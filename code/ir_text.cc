@@ -38,7 +38,6 @@ bool has_order(Code code) { return code == Code::kLoad || code == Code::kStore; 
 
 void print_op(Out out, const Function& f, const Op& op, Value number) {
   const Shape& s = shape(op.code);
-  fmt::format_to(out, "  ");
   if (number != 0) fmt::format_to(out, "%{} = ", number);
   fmt::format_to(out, "{}", s.name);
   if (op.bits != 0) fmt::format_to(out, ".{}", op.bits);
@@ -65,25 +64,35 @@ void print_op(Out out, const Function& f, const Op& op, Value number) {
       if (s.values > 2) fmt::format_to(out, " %{}", op.c);
   }
   if (s.guarded && op.c != 0) fmt::format_to(out, " if %{}", op.c);
-  fmt::format_to(out, "\n");
 }
 
-// Values are numbered from 1 in each block, in order of their making.
-void print_block(Out out, const Function& f, const Block& block) {
-  fmt::format_to(out, "block {:#x} next {:#x}\n", block.address, block.next);
+// Values are numbered from 1 in each block, in order of their making. at(address) is called where an instruction
+// begins, operation(op, number) for each of its operations.
+template <class At, class Operation>
+void walk(const Function& f, const Block& block, At at_instruction, Operation operation) {
   std::unordered_map<Value, Value> numbers;
   uint32_t mark = block.mark;
   for (Value at = block.first; at <= block.first + block.count; ++at) {
-    for (; mark < block.mark + block.marks && f.marks[mark].op <= at; ++mark)
-      fmt::format_to(out, "@{:#x}\n", f.marks[mark].address);
+    for (; mark < block.mark + block.marks && f.marks[mark].op <= at; ++mark) at_instruction(f.marks[mark].address);
     if (at == block.first + block.count) break;
     Op op = f.ops[at];
     if (op.code == Code::kNone) continue;
     for_values(op, [&](Value& v) { v = numbers[v]; });
     Value number = 0;
     if (shape(op.code).pure || op.code == Code::kLoad) number = numbers[at] = static_cast<Value>(numbers.size() + 1);
-    print_op(out, f, op, number);
+    operation(op, number);
   }
+}
+
+void print_block(Out out, const Function& f, const Block& block) {
+  fmt::format_to(out, "block {:#x} next {:#x}\n", block.address, block.next);
+  walk(
+      f, block, [&](uint64_t address) { fmt::format_to(out, "@{:#x}\n", address); },
+      [&](const Op& op, Value number) {
+        fmt::format_to(out, "  ");
+        print_op(out, f, op, number);
+        fmt::format_to(out, "\n");
+      });
 }
 
 // A line cut into words; what is wrong is said with the line's number.
@@ -258,6 +267,17 @@ std::string print(const Function& f) {
   for (const Register& v : f.variables) fmt::format_to(std::back_inserter(text), "var {} {}\n", v.name, v.bits);
   for (const Block& block : f.blocks) print_block(std::back_inserter(text), f, block);
   return text;
+}
+
+std::vector<Line> lines(const Function& f, const Block& block) {
+  std::vector<Line> out;
+  uint64_t address = block.address;
+  walk(
+      f, block, [&](uint64_t at) { address = at; },
+      [&](const Op& op, Value number) {
+        print_op(std::back_inserter(out.emplace_back(Line{address, {}}).text), f, op, number);
+      });
+  return out;
 }
 
 Result<Function> parse(std::string_view text, const RegisterFile& file) {

@@ -1,6 +1,8 @@
 #include "code/listing.h"
 
 #include "code/decode.h"
+#include "code/lift/function.h"
+#include "code/pseudo/pseudo_c.h"
 
 #include <algorithm>
 
@@ -82,10 +84,41 @@ class Lister {
   CodeListing out_;
 };
 
+// What the instructions of each block do, simplified as a function: beside the instruction that the operation came
+// from.
+void add_operations(Reading& reading, uint32_t index, CodeListing& out) {
+  const Function& f = reading.analysis.functions.all[index];
+  if (!lift::is_held(f.processor)) {
+    out.refused = "no lifter for " + std::string(name_of(f.processor));
+    return;
+  }
+  const lift::Isa isa = lift::isa_for(reading.program, f.processor);
+  ir::Function code;
+  ir::Counters counters;
+  lift::lift_function(isa, lift::shape_of(reading.program, reading.analysis, index),
+                      {.convention = ir::convention_of(f.processor, isa.file)}, counters, code);
+  for (const ir::Block& b : code.blocks)
+    for (ir::Line& line : ir::lines(code, b)) {
+      const auto at = std::ranges::lower_bound(out.lines, line.address, {}, &CodeLine::address);
+      if (at != out.lines.end() && at->address == line.address) at->operations.push_back(std::move(line.text));
+    }
+  out.simplified = ir::print(counters);
+}
+
 }  // namespace
 
-CodeListing listing(Reading& reading, uint32_t function, uint64_t most) {
-  return Lister(reading, function, most).list();
+CodeListing listing(Reading& reading, uint32_t function, uint64_t most, std::string_view form) {
+  CodeListing out = Lister(reading, function, most).list();
+  if (form == "ir") add_operations(reading, function, out);
+  if (form == "c") {
+    out.blocks.clear();
+    out.lines = pseudo_c(reading, function, out.refused);
+    if (out.lines.size() > most) {
+      out.lines_left_off = out.lines.size() - most;
+      out.lines.resize(most);
+    }
+  }
+  return out;
 }
 
 }  // namespace assay::code

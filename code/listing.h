@@ -4,7 +4,7 @@
 
 namespace assay::code {
 
-// At most `most` lines; what is left off is counted.
-CodeListing listing(Reading& reading, uint32_t function, uint64_t most);
+// At most `most` lines; what is left off is counted. `form` as in CodeQuestion.
+CodeListing listing(Reading& reading, uint32_t function, uint64_t most, std::string_view form = "");
 
 }  // namespace assay::code

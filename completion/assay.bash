@@ -18,6 +18,7 @@ _assay() {
     case $command in
       inspect) common+=" --json --sarif --cyclonedx --html --declaration --as-of --fail-on --no-code --arrows" ;;
       functions) common+=" --json" ;;
+      disasm) common+=" --ir --c" ;;
       calls) common+=" --dot" ;;
       show) common+=" --as-of" ;;
       declare) common+=" --declaration --mud --export-mud --as-of --output -o" ;;

@@ -17,7 +17,9 @@ struct CodeQuestion {
   uint64_t address = 0;
   std::string text;  // "" : `address` is meant
   uint64_t listings = 0, most = 0;
-  FIELDS(v("kind", s.kind); v("address", s.address); v("text", s.text); v("listings", s.listings); v("most", s.most))
+  std::string form;  // of a listing: "" : instructions; "ir": with what each does beside it; "c": pseudo-C
+  FIELDS(v("kind", s.kind); v("address", s.address); v("text", s.text); v("listings", s.listings); v("most", s.most);
+         v("form", s.form))
 };
 
 struct CodeFunction {
@@ -53,8 +55,9 @@ struct CodeCall {
 
 struct CodeLine {
   uint64_t address = 0;
-  std::string text, note;  // the instruction; what its operands stand for
-  FIELDS(v("address", s.address); v("text", s.text); v("note", s.note))
+  std::string text, note;               // the instruction; what its operands stand for
+  std::vector<std::string> operations;  // what it does in the intermediate language
+  FIELDS(v("address", s.address); v("text", s.text); v("note", s.note); v("operations", s.operations))
 };
 
 struct CodeBlock {  // instructions that run one after the other
@@ -69,8 +72,11 @@ struct CodeListing {
   std::vector<CodeBlock> blocks;
   std::vector<CodeCall> callers;
   uint64_t lines_left_off = 0, callers_left_off = 0;
+  std::string simplified;  // what the simplifier counted, a line each
+  std::string refused;     // why there is no listing in the form that was asked for
   FIELDS(v("function", s.function); v("lines", s.lines); v("blocks", s.blocks); v("callers", s.callers);
-         v("lines_left_off", s.lines_left_off); v("callers_left_off", s.callers_left_off))
+         v("lines_left_off", s.lines_left_off); v("callers_left_off", s.callers_left_off);
+         v("simplified", s.simplified); v("refused", s.refused))
 };
 
 struct CodeAnswer {     // what was not asked for is empty

@@ -90,14 +90,18 @@ void Machine::lift_at(size_t index) {
   at_ = before;
 }
 
-void Machine::lift_block(std::span<const Insn> insns) {
+void Machine::lift(std::span<const Insn> insns) {
   insns_ = insns;
-  begin_block(insns.empty() ? 0 : insns.front().address);
   for (at_ = 0; at_ < insns_.size(); at_ += lifted_) {
     lifted_ = 1;
     begin_instruction(address());
     dispatch();
   }
+}
+
+void Machine::lift_block(std::span<const Insn> insns) {
+  begin_block(insns.empty() ? 0 : insns.front().address);
+  lift(insns);
   end_block(insns.empty() ? 0 : insns.back().end());
 }
 

@@ -93,6 +93,7 @@ class Machine : public ir::Builder {
 
   // ---- walking a block
   void lift_block(std::span<const Insn> insns);
+  void lift(std::span<const Insn> insns);  // a part of a block; a delay slot lies in the part of its branch
   size_t index() const { return at_; }
   bool has(size_t index) const { return index < insns_.size(); }
   const Insn& insn(size_t index) const { return insns_[index]; }

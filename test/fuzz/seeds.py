@@ -87,6 +87,14 @@ def certificates():
         put("certificates", name, text.encode(), (bytes([reader]),))
 
 
+def lift():
+    """Instructions of every form that real programs hold, a hundred a seed; the first byte chooses the machine (lift.cc)."""
+    for path in (pathlib.Path(__file__).resolve().parents[1] / "lift/forms").glob("*.txt"):
+        words = [line.split()[0] for line in path.read_text().splitlines() if path.stem != "digests"]
+        for at in range(0, len(words), 100):
+            put("lift", f"{path.stem}-{at}", bytes.fromhex("".join(words[at:at + 100])), tuple(bytes([i]) for i in range(10)))
+
+
 def main():
     for name in tree:
         put("analyses", name.replace("/", "_"), archive_of([name]))
@@ -96,6 +104,7 @@ def main():
         put("code", name, content)
     words = struct.pack(f">{len(programs.code())}I", *programs.code())
     put("code", "words", words, tuple(bytes([i]) for i in range(1, 19)))
+    lift()
     put("inputs", "declaration", b"services:\n  - name: ssh\n    protocol: tcp\n    port: 22\naccounts:\n  - name: root\n")
     with tempfile.TemporaryDirectory() as folder:
         for name, content in tree.items():

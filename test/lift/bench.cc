@@ -1,16 +1,21 @@
-// lift_bench PROCESSOR [--forms FILE] [--blocks N] ELF…: holds the lifter against the emulator on the instructions of
-// the functions found in real programs. A form is an opcode with the pattern of its registers. Every form is tried on
-// at least 1,000 states, spread over up to 32 different instructions of it; then whole straight-line blocks. One row of
-// docs/lifters.md goes to standard output; disagreements go to standard error and make the exit status 1.
-// --code HEX tries that code alone. --forms writes instructions of each form as hex, for test/lift/forms.
-#include "code/functions.h"
+// lift_bench PROCESSOR [--forms FILE] [--samples FILE] [--speed] [--blocks N] ELF…: holds the lifter against the
+// emulator on the instructions of the functions found in real programs. A form is an opcode with the pattern of its
+// registers. Every form is tried on at least 1,000 states, spread over up to 32 different instructions of it; then
+// whole straight-line blocks, simplified. Then whole functions are lifted and simplified for speed and memory. One row
+// of docs/lifters.md goes to standard output; disagreements go to standard error and make the exit status 1.
+// --code HEX tries that code alone. --forms writes instructions of each form as hex, for test/lift/forms; --samples
+// writes every 500th block in the same way. --speed measures speed and memory alone.
+#include "code/lift/function.h"
+#include "lift/memory.h"
 #include "lift/oracle.h"
 
 #include <fmt/format.h>
 
+#include <time.h>
+
 #include <algorithm>
-#include <chrono>
 #include <fstream>
+#include <functional>
 #include <iterator>
 #include <map>
 
@@ -37,21 +42,32 @@ struct Bench {
   uint64_t instructions = 0, opaque = 0, blocks = 0, max_blocks = 100'000;
   Counts block_counts;
   std::vector<std::vector<std::byte>> functions;
+  struct Whole {
+    std::string data;  // of the file
+    Program program;
+    Analysis analysis;
+  };
+  std::vector<std::unique_ptr<Whole>> programs;
+  std::vector<std::vector<std::byte>> samples;
 
   explicit Bench(Processor p) : processor(p), oracle(p) {}
 
   void read(const std::string& path) {
     std::ifstream in(path, std::ios::binary);
-    const std::string data((std::istreambuf_iterator<char>(in)), {});
-    const auto program = load(Bytes(data));
+    auto whole = std::make_unique<Whole>();
+    whole->data.assign((std::istreambuf_iterator<char>(in)), {});
+    auto program = load(Bytes(whole->data));
     if (!program || (program->processor != processor && other_mode(program->processor) != processor)) return;
-    for (const Function& f : find_functions(*program).all) {
-      const Area* area = program->code_at(f.address);
+    whole->program = *std::move(program);
+    whole->analysis = analyse(whole->program);
+    for (const Function& f : whole->analysis.functions.all) {
+      const Area* area = whole->program.code_at(f.address);
       if (f.processor != processor || area == nullptr) continue;
       const uint64_t size = std::min(f.size, area->end() - f.address);
       const Bytes bytes = area->bytes.head(size, f.address - area->address);
       functions.emplace_back(bytes.span().begin(), bytes.span().end());
     }
+    programs.push_back(std::move(whole));
   }
 
   // Calls visit(rest of the code, instruction) for each one that decodes.
@@ -135,8 +151,9 @@ struct Bench {
     each_block([&](std::span<const std::byte> code, size_t) {
       if (blocks >= max_blocks) return;
       const uint64_t before = block_counts.tried();
-      oracle.run(code, kBlockStates, block_counts, "block");
+      oracle.run_simplified(code, kBlockStates, block_counts, "block");
       blocks += block_counts.tried() > before;
+      if (block_counts.tried() > before && blocks % 500 == 1) samples.emplace_back(code.begin(), code.end());
     });
   }
 
@@ -156,13 +173,85 @@ struct Bench {
     }
     ir::Function function;
     function.file = &oracle.isa().file;
-    const auto begin = std::chrono::steady_clock::now();
-    for (const auto& insns : all) {
-      function.clear();
-      Machine(oracle.isa(), function).lift_block(insns);
+    const double took = seconds([&] {
+      for (const auto& insns : all) {
+        function.clear();
+        Machine(oracle.isa(), function).lift_block(insns);
+      }
+    });
+    return static_cast<double>(count) / took / 1e6;
+  }
+
+  // ---- whole functions, lifted and simplified
+
+  struct Cost {
+    uint64_t instructions = 0, functions = 0, large = 0;
+    double decoding = 0, all = 0;      // seconds
+    double bytes_per_instruction = 0;  // the most at the peak of one function of 1,000 instructions or more
+    ir::Counters counters;
+    double speed() const { return static_cast<double>(instructions) / (all - decoding) / 1e6; }
+  };
+  static constexpr uint64_t kLarge = 1000;
+
+  Cost cost() const {
+    Cost out;
+    const Isa& isa = oracle.isa();
+    for (const auto& p : programs) {
+      const ir::Options options{.convention = ir::convention_of(processor, isa.file)};
+      for (uint32_t i = 0; i < p->analysis.functions.all.size(); ++i)
+        if (p->analysis.functions.all[i].processor == processor) one(*p, i, isa, options, out);
     }
-    const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
-    return static_cast<double>(count) / took.count() / 1e6;
+    return out;
+  }
+  // Of the processor's time: others may use the machine.
+  static double now() {
+    timespec t{};
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+    return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_nsec) / 1e9;
+  }
+  static double seconds(const std::function<void()>& work) {
+    const double begin = now();
+    work();
+    return now() - begin;
+  }
+  void one(const Whole& p, uint32_t index, const Isa& isa, const ir::Options& options, Cost& out) const {
+    const Shape shape = shape_of(p.program, p.analysis, index);
+    uint64_t count = 0;
+    out.decoding += seconds([&] { count = decode_alone(p.program, shape); });
+    const size_t before = memory_now();
+    memory_mark();
+    out.all += seconds([&] {
+      ir::Function function;
+      lift_function(isa, shape, options, out.counters, function);
+    });
+    const double peak = static_cast<double>(memory_peak() - before) / static_cast<double>(std::max<uint64_t>(count, 1));
+    if (count >= kLarge) {
+      ++out.large;
+      out.bytes_per_instruction = std::max(out.bytes_per_instruction, peak);
+    }
+    out.instructions += count;
+    ++out.functions;
+  }
+  uint64_t decode_alone(const Program& program, const Shape& shape) const {
+    Decoder decoder(processor, program.dialect);
+    uint64_t count = 0;
+    Insn insn;
+    for (const Block& b : shape.blocks) {
+      const Area* area = program.code_at(b.address);
+      if (area == nullptr) continue;
+      decoder.restart();
+      for (uint64_t at = b.address; at < std::min(b.end, area->end()); at += std::max<uint64_t>(insn.size, 1), ++count)
+        decoder.decode(area->bytes.span().subspan(at - area->address), at, insn);
+    }
+    return count;
+  }
+
+  void write_samples(const char* path) const {
+    std::ofstream out(path);
+    for (const auto& code : samples) {
+      for (std::byte b : code) out << fmt::format("{:02x}", static_cast<uint8_t>(b));
+      out << "  block\n";
+    }
   }
 
   void write_forms(const char* path) const {
@@ -197,9 +286,13 @@ struct Bench {
     for (size_t i = 0; i < std::min<size_t>(left.size(), 40); ++i)
       fmt::print(stderr, "opaque {} {}\n", left[i].second, left[i].first);
     const double share = 100.0 * static_cast<double>(opaque) / static_cast<double>(std::max<uint64_t>(instructions, 1));
-    fmt::print("| {} | {} | {:.2f} % | {} | {} | {} | {} | {} | {} | {} | {:.1f} |\n", name_of(processor), instructions,
-               share, forms.size(), lifted, tested, states, different, blocks, block_counts[Verdict::kDifferent],
-               speed());
+    const Cost whole = cost();
+    fmt::print(stderr, "{} functions, {} of them large, {} instructions; decoding takes {:.0f} % of the time\n{}",
+               whole.functions, whole.large, whole.instructions, 100 * whole.decoding / whole.all,
+               ir::print(whole.counters));
+    fmt::print("| {} | {} | {:.2f} % | {} | {} | {} | {} | {} | {} | {} | {:.1f} | {:.1f} | {:.0f} |\n",
+               name_of(processor), instructions, share, forms.size(), lifted, tested, states, different, blocks,
+               block_counts[Verdict::kDifferent], speed(), whole.speed(), whole.bytes_per_instruction);
     return different + block_counts[Verdict::kDifferent] == 0;
   }
 };
@@ -227,24 +320,36 @@ int main(int argc, char** argv) {
     return 0;
   }
   if (argc < 3 || processor_named(argv[1]) == Processor::kUnknown) {
-    fmt::print(stderr, "usage: lift_bench PROCESSOR [--forms FILE] [--blocks N] ELF…\n");
+    fmt::print(stderr, "usage: lift_bench PROCESSOR [--forms FILE] [--samples FILE] [--speed] [--blocks N] ELF…\n");
     return 2;
   }
   if (argc == 4 && argv[2] == std::string_view("--code")) return try_code(processor_named(argv[1]), argv[3]);
   Bench bench(processor_named(argv[1]));
-  const char* forms = nullptr;
+  const char *forms = nullptr, *samples = nullptr;
+  bool speed_alone = false;
   for (int i = 2; i < argc; ++i) {
     const std::string_view arg = argv[i];
     if (arg == "--forms" && i + 1 < argc)
       forms = argv[++i];
+    else if (arg == "--samples" && i + 1 < argc)
+      samples = argv[++i];
+    else if (arg == "--speed")
+      speed_alone = true;
     else if (arg == "--blocks" && i + 1 < argc)
       bench.max_blocks = std::strtoull(argv[++i], nullptr, 10);
     else
       bench.read(argv[i]);
   }
+  if (speed_alone) {
+    const Bench::Cost cost = bench.cost();
+    fmt::print("{}{} instructions, {:.1f} Minsn/s lifted and simplified, {:.0f} bytes\n", ir::print(cost.counters),
+               cost.instructions, cost.speed(), cost.bytes_per_instruction);
+    return 0;
+  }
   bench.collect();
   bench.run_forms();
   bench.run_blocks();
   if (forms != nullptr) bench.write_forms(forms);
+  if (samples != nullptr) bench.write_samples(samples);
   return bench.print_row() ? 0 : 1;
 }

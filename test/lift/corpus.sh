@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# test/lift/corpus.sh FOLDER [ARCH…]: programs to read instructions from: Debian's busybox, dropbear, openssl, lighttpd and
-# nginx of each CPU, unpacked to FOLDER/ARCH/. Uses an apt state of its own below FOLDER, so that the machine's list of
+# test/lift/corpus.sh FOLDER [ARCH…]: programs to read instructions from: Debian's busybox, dropbear, openssl with its
+# libssl, lighttpd and nginx of each CPU, unpacked to FOLDER/ARCH/. Uses an apt state of its own below FOLDER, so that the machine's list of
 # architectures stays as it is. What is already there is not fetched again.
 set -euo pipefail
 folder=$(realpath -m "$1")
 shift
 arches=("$@")
 [ ${#arches[@]} -gt 0 ] || arches=(armel armhf arm64 mipsel mips64el ppc64el i386 amd64)
-packages=(busybox-static busybox dropbear-bin openssl lighttpd nginx)
+packages=(busybox-static busybox dropbear-bin openssl libssl3 lighttpd nginx)
 apt=$folder/apt
 mkdir -p "$apt"/{lists/partial,cache/archives/partial,dpkg}
 : >"$apt/dpkg/status"
@@ -25,6 +25,6 @@ for arch in "${missing[@]}"; do
   for package in "${packages[@]}"; do
     (cd "$folder/$arch/deb" && apt-get "${options[@]}" download -qq "$package:$arch") || echo "no $package for $arch" >&2
   done
-  for deb in "$folder/$arch"/deb/*.deb; do dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$folder/$arch" --wildcards './bin/*' './sbin/*' './usr/bin/*' './usr/sbin/*' 2>/dev/null || true; done
+  for deb in "$folder/$arch"/deb/*.deb; do dpkg-deb --fsys-tarfile "$deb" | tar -x -C "$folder/$arch" --wildcards './bin/*' './sbin/*' './usr/bin/*' './usr/sbin/*' './usr/lib/*/libssl.so.*' 2>/dev/null || true; done
   touch "$folder/$arch/done"
 done

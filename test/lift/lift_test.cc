@@ -2,6 +2,7 @@
 // lift_bench --forms), held against the emulator; and what the lifters print for them, held to one digest, so that
 // compilers that evaluate arguments in another order cannot make another result.
 #include "core/hash.h"
+#include "lift/agreement.h"
 #include "lift/oracle.h"
 
 #include <fmt/format.h>
@@ -25,8 +26,8 @@ std::string folder() {
   return std::string(source ? source : ".") + "/test/lift/forms/";
 }
 
-std::vector<Line> lines_of(Processor processor) {
-  std::ifstream in(folder() + std::string(name_of(processor)) + ".txt");
+std::vector<Line> lines_of(Processor processor, std::string_view what = "") {
+  std::ifstream in(folder() + std::string(name_of(processor)) + std::string(what) + ".txt");
   std::vector<Line> out;
   for (std::string hex, form; in >> hex >> form;) {
     Line line{.code = {}, .form = form};
@@ -59,6 +60,27 @@ TEST_P(Lifter, AgreesWithTheEmulator) {
     for (size_t i = 0; i < kVerdicts; ++i) all.of[i] += counts.of[i];
   }
   EXPECT_GT(all.tried(), lines.size() * kStates / 2);
+}
+
+// Straight lines out of real programs (lift_bench --samples), simplified.
+TEST_P(Lifter, SimplifiedBlocksAgreeWithTheEmulator) {
+  Oracle oracle(GetParam());
+  const std::vector<Line> blocks = lines_of(GetParam(), "-blocks");
+  if (blocks.empty()) GTEST_SKIP() << "no blocks of it lie in test/lift/forms";
+  ASSERT_GT(blocks.size(), 90U);
+  Counts counts;
+  for (const Line& line : blocks) oracle.run_simplified(line.code, 3, counts, "block");
+  EXPECT_EQ(counts[Verdict::kDifferent], 0U);
+  EXPECT_GT(counts.tried(), blocks.size());
+  EXPECT_LT(oracle.simplified().operations_after, oracle.simplified().operations_before);
+}
+
+// ./dev fuzz says the same of bytes made at random.
+TEST_P(Lifter, WritesWhatTheDecoderSays) {
+  if (family_of(GetParam()) == Family::kX86) GTEST_SKIP() << "x86 is not compared yet";
+  const Isa isa = make_isa(GetParam());
+  Decoder decoder(GetParam());
+  for (const Line& line : lines_of(GetParam())) EXPECT_EQ(disagreements(isa, decoder, line.code), "") << line.form;
 }
 
 TEST_P(Lifter, PrintsTheSameWithEveryCompiler) {

@@ -65,12 +65,14 @@ bool Oracle::decode(std::span<const std::byte> code, uint64_t address, std::vect
   return true;
 }
 
-void Oracle::run(std::span<const std::byte> code, size_t states, Counts& counts, std::string_view name) {
+void Oracle::run(std::span<const std::byte> code, size_t states, Counts& counts, std::string_view name,
+                 ir::Counters* simplifying) {
   const uint64_t address = emulator_.place(code);
   // The emulator goes on to the end of an IT block without asking.
   if (!decode(code, address, insns_) || ends_in_it(isa_, insns_)) return;
   function_.clear();
   Machine(isa_, function_).lift_block(insns_);
+  if (simplifying != nullptr) ir::simplify(function_, {.convention = {}, .whole = false}, *simplifying);
   if (std::string wrong = ir::malformed(function_); !wrong.empty()) {
     ++counts[Verdict::kDifferent];
     return report(name, " malformed: " + wrong);

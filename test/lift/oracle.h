@@ -1,5 +1,6 @@
 // One CPU's lifter, decoder and emulator side by side: code goes in, what became of its states comes out.
 #pragma once
+#include "code/simplify/simplify.h"
 #include "lift/states.h"
 
 #include <array>
@@ -27,10 +28,19 @@ class Oracle {
   // one.
   std::vector<std::byte> alone(std::span<const std::byte> code, const Insn& insn) const;
   // Tries `code` on `states` states. Disagreements go to standard error, the first few with everything.
-  void run(std::span<const std::byte> code, size_t states, Counts& counts, std::string_view name);
+  void run(std::span<const std::byte> code, size_t states, Counts& counts, std::string_view name) {
+    run(code, states, counts, name, nullptr);
+  }
+  // The same of what the simplifier makes of it.
+  void run_simplified(std::span<const std::byte> code, size_t states, Counts& counts, std::string_view name) {
+    run(code, states, counts, name, &simplified_);
+  }
+  const ir::Counters& simplified() const { return simplified_; }
   bool decode(std::span<const std::byte> code, uint64_t address, std::vector<Insn>& out);
 
  private:
+  void run(std::span<const std::byte> code, size_t states, Counts& counts, std::string_view name,
+           ir::Counters* simplifying);
   void report(std::string_view name, const std::string& why);
 
   Isa isa_;
@@ -41,6 +51,7 @@ class Oracle {
   std::vector<Insn> insns_;
   ir::Function function_;
   ir::State state_;
+  ir::Counters simplified_;
   uint64_t reported_ = 0;
   std::map<std::string, int> reports_;
 };

@@ -8,7 +8,7 @@ cpu=$1 folder=$2 assay=$3
 
 distribution() {
   test/lift/corpus.sh "$folder" "$1" >&2
-  find "$folder/$1" -type f -path '*bin/*' -print0
+  find "$folder/$1" -type f '(' -path '*bin/*' -o -name 'libssl.so.*' ')' -print0
 }
 
 compiled() {

@@ -2,22 +2,11 @@
 // which itself is full of pointers, so that loads through loaded values stay inside.
 #pragma once
 #include "lift/emulator.h"
+#include "lift/random.h"
 
 #include <iterator>
 
 namespace assay::code::lift {
-
-// A small generator of our own: the same numbers with every library (Marsaglia's xorshift).
-struct Random {
-  uint64_t state = 0x9e3779b97f4a7c15;
-  uint64_t next() {
-    state ^= state << 13;
-    state ^= state >> 7;
-    state ^= state << 17;
-    return state;
-  }
-  uint64_t below(uint64_t n) { return next() % n; }
-};
 
 // Near the middle, so that displacements of 16 bits stay inside.
 inline uint64_t pointer(Random& random) { return kAreaBase + kAreaSize / 2 - 0x8000 + random.below(0x1000) * 16; }

@@ -1,0 +1,184 @@
+#include "code/lift/function.h"
+
+#include "code/simplify/block_sweep.h"
+#include "code/simplify/rewrite.h"
+
+#include <algorithm>
+
+namespace assay::code::lift {
+
+namespace {
+
+constexpr size_t kWindow = 16;               // instructions lifted at once; and a delay slot
+constexpr uint64_t kMostReserved = 1 << 20;  // what a block says of its size is not paid for before it is read
+
+// Where the operations go: as they are, or through the simplifier.
+class Plain {
+ public:
+  Plain(const Isa& isa, ir::Function& out) : machine_(isa, out) {}
+  Machine& machine() { return machine_; }
+  void begin(uint64_t address) { machine_.begin_block(address); }
+  void piece() {}
+  void end(uint64_t next) { machine_.end_block(next); }
+
+ private:
+  Machine machine_;
+};
+
+class Simplifying {
+ public:
+  Simplifying(const Isa& isa, ir::Function& out, ir::Counters& counters)
+      : out_(out), counters_(counters), machine_(isa, part_), rewriter_(out, counters) {
+    part_.file = out.file;
+  }
+  Machine& machine() { return machine_; }
+  void begin(uint64_t address) { rewriter_.begin_block(address); }
+  void piece() {
+    rewriter_.piece(part_, 1, static_cast<Value>(part_.ops.size()), 0, static_cast<uint32_t>(part_.marks.size()));
+    part_.clear();
+  }
+  void end(uint64_t next) {
+    rewriter_.end_block(next);
+    ir::sweep_last_block(out_, sweep_, counters_);
+  }
+
+ private:
+  ir::Function& out_;
+  ir::Counters& counters_;
+  ir::BlockSweep sweep_;
+  ir::Function part_;
+  Machine machine_;
+  ir::Rewriter rewriter_;
+};
+
+template <class To>
+class Walk {
+ public:
+  Walk(const Isa& isa, const Program& program, To& to)
+      : program_(program), to_(to), decoder_(isa.set->processor(), program.dialect), window_(kWindow + 1) {}
+
+  void block(const Block& b) {
+    const Area* area = program_.code_at(b.address);
+    if (area == nullptr) return;
+    // Thumb's conditional blocks reach over the end of a block of ours, not over a gap.
+    if (b.address != behind_) decoder_.restart();
+    to_.begin(b.address);
+    const uint64_t end = std::min(b.end, area->end());
+    for (uint64_t at = b.address; at < end; at = step(*area, at, end)) {
+    }
+    flush();
+    to_.end(behind_ = end);
+  }
+
+ private:
+  // Lifts the instruction, with its delay slot; returns where the next begins.
+  uint64_t step(const Area& area, uint64_t at, uint64_t end) {
+    if (!decode(area, at)) return undecodable(at);
+    uint64_t next = last().end();
+    const bool leaves = last().flow != Flow::kNone;
+    if (last().delay_slot && next < end && decode(area, next)) next = last().end();
+    if (leaves)
+      cut(next, end);
+    else if (count_ >= kWindow)
+      flush();
+    return next;
+  }
+  bool decode(const Area& area, uint64_t at) {
+    Insn& insn = window_[count_++];
+    if (decoder_.decode(area.bytes.span().subspan(at - area.address), at, insn) && insn.size != 0) return true;
+    skip_ = std::max<uint64_t>(insn.size, 1);
+    --count_;
+    return false;
+  }
+  // What is no instruction may do anything.
+  uint64_t undecodable(uint64_t at) {
+    flush();
+    to_.machine().begin_instruction(at);
+    to_.machine().Builder::opaque({.name = "(no instruction)", .loads = true, .stores = true, .leaves = true});
+    to_.piece();
+    return at + skip_;
+  }
+  const Insn& last() const { return window_[count_ - 1]; }
+  // Whether a call ends it.
+  bool lift() {
+    to_.machine().lift(std::span(window_).first(count_));
+    count_ = 0;
+    const ir::Op op = to_.machine().function().ops.back();
+    to_.piece();
+    return op.code == Code::kCall && op.c == 0;
+  }
+  void flush() {
+    if (count_ == 0) return;
+    lift();
+  }
+  // Behind a call the function goes on in another block.
+  void cut(uint64_t next, uint64_t end) {
+    const bool leaves = lift();
+    if (!leaves || next >= end) return;
+    to_.end(next);
+    to_.begin(next);
+  }
+
+  const Program& program_;
+  To& to_;
+  Decoder decoder_;
+  std::vector<Insn> window_;  // the first count_ are decoded
+  size_t count_ = 0;
+  uint64_t behind_ = kNowhere, skip_ = 1;
+};
+
+template <class To>
+void walk(const Isa& isa, const Shape& shape, To&& to) {
+  Walk<To> walk(isa, *shape.program, to);
+  for (const Block& b : shape.blocks) walk.block(b);
+}
+
+// Room for what most functions come to, so that they are not moved while they grow.
+void reserve(const Isa& isa, const Shape& shape, ir::Function& out) {
+  uint64_t bytes = 0;
+  for (const Block& b : shape.blocks) bytes += std::min<uint64_t>(b.end - b.address, kMostReserved);
+  const uint64_t size = isa.set->processor() == Processor::kThumb ? 3 : 4;
+  const uint64_t instructions = std::min(bytes / size + 1, kMostReserved);
+  out.ops.reserve(instructions * 5 + 16);
+  out.marks.reserve(instructions + 16);
+  out.blocks.reserve(shape.blocks.size() * 5 / 4);
+}
+
+}  // namespace
+
+Shape shape_of(const Program& program, const Analysis& analysis, uint32_t function) {
+  Shape shape{.program = &program, .blocks = {}};
+  const Function& f = analysis.functions.all[function];
+  const Body& body = analysis.bodies[function];
+  const auto first = analysis.blocks.begin() + body.first_block;
+  shape.blocks.assign(first, first + body.blocks);
+  if (body.blocks == 0) shape.blocks.push_back({.address = f.address, .end = f.address + f.size});
+  const auto entry = std::ranges::find(shape.blocks, f.address, &Block::address);
+  if (entry != shape.blocks.end()) std::rotate(shape.blocks.begin(), entry, entry + 1);
+  return shape;
+}
+
+Isa isa_for(const Program& program, Processor processor) {
+  Isa isa = make_isa(processor);
+  isa.order = program.order;
+  return isa;
+}
+
+bool is_held(Processor processor) {
+  return has_lifter(processor) && !(family_of(processor) == Family::kMips && is_64_bit(processor));
+}
+
+void lift_function(const Isa& isa, const Shape& shape, ir::Function& out) {
+  out.file = &isa.file;
+  walk(isa, shape, Plain(isa, out));
+}
+
+void lift_function(const Isa& isa, const Shape& shape, const ir::Options& options, ir::Counters& counters,
+                   ir::Function& out) {
+  out.file = &isa.file;
+  reserve(isa, shape, out);
+  walk(isa, shape, Simplifying(isa, out, counters));
+  simplify_rewritten(out, options, counters);
+}
+
+}  // namespace assay::code::lift

@@ -1,0 +1,25 @@
+// A whole function lifted: its blocks as the reading of functions has them, cut behind calls.
+#pragma once
+#include "code/analysis.h"
+#include "code/lift/machine.h"
+#include "code/simplify/simplify.h"
+
+namespace assay::code::lift {
+
+// What of a function is lifted: its instructions, block by block. Control enters at the first.
+struct Shape {
+  const Program* program = nullptr;
+  std::vector<Block> blocks;
+};
+Shape shape_of(const Program& program, const Analysis& analysis, uint32_t function);
+
+// As the lifter has it. `isa` is that of the function's processor, with the program's byte order of data (isa_for).
+void lift_function(const Isa& isa, const Shape& shape, ir::Function& out);
+// Lifted and simplified a few instructions at a time, so that the function is never there unsimplified.
+void lift_function(const Isa& isa, const Shape& shape, const ir::Options& options, ir::Counters& counters,
+                   ir::Function& out);
+Isa isa_for(const Program& program, Processor processor);
+// Whether the lifter of `processor` has been held against an emulator (docs/lifters.md): that of MIPS64 has not.
+bool is_held(Processor processor);
+
+}  // namespace assay::code::lift

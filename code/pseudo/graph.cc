@@ -1,0 +1,230 @@
+#include "code/pseudo/graph.h"
+
+namespace assay::code::pseudo {
+
+using ir::Code;
+
+ir::Value last_jump(const ir::Function& f, const ir::Block& b) {
+  if (b.count == 0) return 0;
+  const ir::Value at = b.first + b.count - 1;
+  return f.ops[at].code == Code::kJump ? at : 0;
+}
+
+uint64_t address_of(const ir::Function& f, const ir::Block& b, ir::Value at) {
+  uint64_t address = b.address;
+  for (uint32_t m = b.mark; m < b.mark + b.marks && f.marks[m].op <= at; ++m) address = f.marks[m].address;
+  return address;
+}
+
+const JumpTable* table_at(std::span<const JumpTable> tables, const ir::Function& f, const ir::Block& b) {
+  // The jump stands behind its delay slot: one of the last two instructions.
+  const uint32_t end = b.mark + b.marks, first = b.marks > 2 ? end - 2 : b.mark;
+  for (uint32_t m = end; m > first; --m) {
+    const uint64_t address = f.marks[m - 1].address;
+    const auto found = std::ranges::lower_bound(tables, address, {}, &JumpTable::address);
+    if (found != tables.end() && found->address == address) return &*found;
+  }
+  return nullptr;
+}
+
+namespace {
+
+class Maker {
+ public:
+  Maker(const ir::Function& f, uint64_t mode_bit, std::span<const JumpTable> tables)
+      : f_(f), index_(f, mode_bit), tables_(tables) {}
+
+  Graph make() {
+    const size_t n = f_.blocks.size();
+    g_.next.resize(n);
+    for (uint32_t i = 0; i < n; ++i) connect(i);
+    walk();
+    before_.resize(n);
+    for (const uint32_t i : g_.order)
+      for (const uint32_t to : g_.next[i]) before_[to].push_back(i);
+    place_.resize(n);
+    for (uint32_t i = 0; i < g_.order.size(); ++i) place_[g_.order[i]] = i;
+    g_.dominator = dominators(g_.order, before_, 0);
+    follows();
+    loops();
+    return std::move(g_);
+  }
+
+ private:
+  void add(uint32_t from, uint32_t to) {
+    auto& next = g_.next[from];
+    if (to != kNoBlock && std::ranges::find(next, to) == next.end()) next.push_back(to);
+  }
+  void connect(uint32_t i) {
+    const ir::Block& b = f_.blocks[i];
+    for (ir::Value at = b.first; at < b.first + b.count; ++at) {
+      const ir::Op& op = f_.ops[at];
+      const bool leaves = op.code == Code::kJump || op.code == Code::kReturn;
+      if (!leaves) continue;
+      if (op.code == Code::kJump && f_.ops[op.a].code == Code::kConst)
+        add(i, index_.at(ir::constant(f_.ops[op.a])));
+      else if (op.code == Code::kJump)
+        if (const JumpTable* table = table_at(tables_, f_, b))
+          for (const uint64_t to : table->targets) add(i, index_.at(to));
+      if (op.c == 0) return;
+    }
+    add(i, index_.at(b.next));
+  }
+
+  // Depth first with a stack of its own: functions may be long.
+  void walk() {
+    std::vector<std::pair<uint32_t, size_t>> stack;
+    std::vector<uint8_t> seen(f_.blocks.size());
+    if (f_.blocks.empty()) return;
+    stack.emplace_back(0, 0);
+    seen[0] = 1;
+    while (!stack.empty()) {
+      auto& [block, child] = stack.back();
+      if (child == g_.next[block].size()) {
+        g_.order.push_back(block);
+        stack.pop_back();
+        continue;
+      }
+      const uint32_t to = g_.next[block][child++];
+      if (seen[to]) continue;
+      seen[to] = 1;
+      stack.emplace_back(to, 0);
+    }
+    std::ranges::reverse(g_.order);
+  }
+
+  // Of a graph given by its order from the root on and each block's predecessors.
+  static std::vector<uint32_t> dominators(std::span<const uint32_t> order,
+                                          const std::vector<std::vector<uint32_t>>& before, uint32_t root) {
+    std::vector<uint32_t> out(before.size(), kNoBlock), place(before.size());
+    for (uint32_t i = 0; i < order.size(); ++i) place[order[i]] = i;
+    if (order.empty()) return out;
+    out[root] = root;
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (const uint32_t i : order.subspan(1)) {
+        uint32_t best = kNoBlock;
+        for (uint32_t p : before[i]) {
+          if (out[p] == kNoBlock) continue;
+          if (best == kNoBlock) best = p;
+          while (best != p) (place[p] > place[best] ? p : best) = out[place[p] > place[best] ? p : best];
+        }
+        changed |= out[i] != best;
+        out[i] = best;
+      }
+    }
+    return out;
+  }
+
+  // Dominators of the graph turned round; one more block stands for the world outside.
+  void follows() {
+    const auto n = static_cast<uint32_t>(f_.blocks.size());
+    std::vector<std::vector<uint32_t>> after(n + 1);
+    std::vector<std::vector<uint32_t>> back(n + 1);  // edges of the turned graph
+    for (const uint32_t i : g_.order) {
+      after[i] = g_.next[i];
+      if (after[i].empty()) after[i].push_back(n);
+    }
+    for (const uint32_t i : g_.order)
+      for (const uint32_t to : after[i]) back[to].push_back(i);
+    std::vector<uint32_t> order;
+    std::vector<uint8_t> seen(n + 1);
+    std::vector<std::pair<uint32_t, size_t>> stack = {{n, 0}};
+    seen[n] = 1;
+    while (!stack.empty()) {
+      auto& [block, child] = stack.back();
+      if (child == back[block].size()) {
+        order.push_back(block);
+        stack.pop_back();
+        continue;
+      }
+      const uint32_t to = back[block][child++];
+      if (seen[to]) continue;
+      seen[to] = 1;
+      stack.emplace_back(to, 0);
+    }
+    std::ranges::reverse(order);
+    g_.follow = dominators(order, after, n);
+    g_.follow.resize(n);
+    for (uint32_t& to : g_.follow)
+      if (to == n) to = kNoBlock;
+  }
+
+  bool dominates(uint32_t one, uint32_t other) const {
+    for (; place_[other] >= place_[one]; other = g_.dominator[other]) {
+      if (other == one) return true;
+      if (g_.dominator[other] == other) return false;
+    }
+    return false;
+  }
+
+  void loops() {
+    const size_t n = f_.blocks.size();
+    g_.loop.assign(n, kNoBlock);
+    g_.parent.assign(n, kNoBlock);
+    g_.exit.assign(n, kNoBlock);
+    // Inner heads come later in the order, so that going backwards meets them first.
+    for (const uint32_t head : std::vector<uint32_t>(g_.order.rbegin(), g_.order.rend())) {
+      std::vector<uint32_t> work;
+      for (const uint32_t from : before_[head])
+        if (dominates(head, from)) work.push_back(from);
+      if (!work.empty()) collect(head, std::move(work));
+    }
+    for (const uint32_t i : g_.order)
+      if (g_.loop[i] == i) find_exit(i);
+  }
+  void collect(uint32_t head, std::vector<uint32_t> work) {
+    g_.loop[head] = g_.loop[head] == kNoBlock ? head : g_.loop[head];
+    while (!work.empty()) {
+      uint32_t i = work.back();
+      work.pop_back();
+      // What belongs to an inner loop stands for its outermost head.
+      while (g_.loop[i] != kNoBlock && g_.loop[i] != head && g_.parent[g_.loop[i]] != kNoBlock &&
+             g_.parent[g_.loop[i]] != head)
+        i = g_.parent[g_.loop[i]];
+      if (i == head || g_.loop[i] == head) continue;
+      if (g_.loop[i] != kNoBlock) {
+        const uint32_t inner = g_.loop[i];
+        if (g_.parent[inner] == head) continue;
+        g_.parent[inner] = head;
+        for (const uint32_t from : before_[inner])
+          if (!g_.inside(from, inner)) work.push_back(from);
+        continue;
+      }
+      g_.loop[i] = head;
+      for (const uint32_t from : before_[i]) work.push_back(from);
+    }
+  }
+  // The target of an edge out of the loop: that of its head, or of its last block.
+  void find_exit(uint32_t head) {
+    for (const uint32_t i : g_.order) {
+      if (!g_.inside(i, head)) continue;
+      for (const uint32_t to : g_.next[i])
+        if (!g_.inside(to, head) && (g_.exit[head] == kNoBlock || i == head || !g_.next[to].empty())) {
+          if (g_.exit[head] == kNoBlock || g_.next[g_.exit[head]].empty() || i == head) g_.exit[head] = to;
+          if (i == head) return;
+        }
+    }
+  }
+
+  const ir::Function& f_;
+  ir::BlockIndex index_;
+  std::span<const JumpTable> tables_;
+  Graph g_;
+  std::vector<std::vector<uint32_t>> before_;
+  std::vector<uint32_t> place_;  // in the order
+};
+
+}  // namespace
+
+bool Graph::inside(uint32_t block, uint32_t head) const {
+  for (uint32_t h = loop[block]; h != kNoBlock; h = parent[h])
+    if (h == head) return true;
+  return false;
+}
+
+Graph graph_of(const ir::Function& f, uint64_t mode_bit, std::span<const JumpTable> tables) {
+  return Maker(f, mode_bit, tables).make();
+}
+
+}  // namespace assay::code::pseudo

@@ -1,0 +1,33 @@
+#include "code/pseudo/pseudo_c.h"
+
+#include "code/lift/function.h"
+#include "code/pseudo/structure.h"
+
+namespace assay::code {
+
+namespace {
+constexpr uint32_t kMostBlocks = 20'000;
+}
+
+std::vector<CodeLine> pseudo_c(Reading& reading, uint32_t function, std::string& why) {
+  const Function& f = reading.analysis.functions.all[function];
+  if (!lift::is_held(f.processor)) {
+    why = "no lifter for " + std::string(name_of(f.processor));
+    return {};
+  }
+  if (reading.analysis.bodies[function].blocks > kMostBlocks) {
+    why = "more than " + std::to_string(kMostBlocks) + " blocks";
+    return {};
+  }
+  const lift::Isa isa = lift::isa_for(reading.program, f.processor);
+  const pseudo::Abi abi = pseudo::abi_of(f.processor, isa.file);
+  ir::Function code;
+  ir::Counters counters;
+  lift::lift_function(isa, lift::shape_of(reading.program, reading.analysis, function), {.convention = abi.convention},
+                      counters, code);
+  const pseudo::Graph graph = pseudo::graph_of(code, abi.convention.mode_bit, reading.analysis.jump_tables);
+  pseudo::Context context = pseudo::context_of(reading, function, code, abi);
+  return pseudo::structure(context, graph);
+}
+
+}  // namespace assay::code

@@ -1,0 +1,34 @@
+// From an address to the block that begins there.
+#pragma once
+#include "code/ir.h"
+
+#include <algorithm>
+
+namespace assay::code::ir {
+
+constexpr uint32_t kNoBlock = ~uint32_t{0};
+
+class BlockIndex {
+ public:
+  BlockIndex(const Function& f, uint64_t mode_bit) : mode_bit_(mode_bit) {
+    order_.reserve(f.blocks.size());
+    for (uint32_t i = 0; i < f.blocks.size(); ++i) order_.push_back({f.blocks[i].address, i});
+    if (!std::ranges::is_sorted(order_)) std::ranges::sort(order_);
+  }
+  uint32_t at(uint64_t address) const {
+    address &= ~mode_bit_;
+    const auto found = std::ranges::lower_bound(order_, Entry{address, 0});
+    return found != order_.end() && found->address == address ? found->block : kNoBlock;
+  }
+
+ private:
+  struct Entry {
+    uint64_t address = 0;
+    uint32_t block = 0;
+    auto operator<=>(const Entry&) const = default;
+  };
+  std::vector<Entry> order_;
+  uint64_t mode_bit_;
+};
+
+}  // namespace assay::code::ir

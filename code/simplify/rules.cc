@@ -1,0 +1,181 @@
+// The rules, by the operation they begin with. Each leaves fewer operations, or the same number of a simpler kind.
+// Names are printed with their counts and are not reused.
+#include "code/simplify/rule.h"
+
+namespace assay::code::ir {
+
+namespace {
+
+constexpr Rule kRules[] = {
+    // ---- sums: constants are gathered on the right, differences of constants become sums
+    {"add-zero", "(add x 0)", "x"},
+    {"sub-zero", "(sub x 0)", "x"},
+    {"sub-self", "(sub x x)", "0"},
+    {"sub-constant", "(sub x A)", "(add x (neg A))"},
+    {"add-add", "(add (add x A) B)", "(add x (add A B))"},
+    {"add-from", "(add (sub A x) B)", "(sub (add A B) x)"},
+    {"sub-from-sum", "(sub A (add x B))", "(sub (sub A B) x)"},
+    {"sub-from-difference", "(sub A (sub B x))", "(add x (sub A B))"},
+    {"add-negated", "(add x (neg y))", "(sub x y)"},
+    {"sub-negated", "(sub x (neg y))", "(add x y)"},
+    {"add-back", "(add (sub x y) y)", "x"},
+    {"sub-first", "(sub (add x y) x)", "y"},
+    {"sub-sum-from-term", "(sub x (add x y))", "(neg y)"},
+    {"complement-plus-one", "(add (not x) 1)", "(neg x)"},
+    {"zero-minus", "(sub 0 x)", "(neg x)"},
+    {"neg-neg", "(neg (neg x))", "x"},
+    {"neg-difference", "(neg (sub x y))", "(sub y x)"},
+    {"neg-sum", "(neg (add x A))", "(sub (neg A) x)"},
+    {"neg-not", "(neg (not x))", "(add x 1)"},
+    {"not-neg", "(not (neg x))", "(add x -1)"},
+    {"mul-zero", "(mul x 0)", "0"},
+    {"mul-one", "(mul x 1)", "x"},
+    {"mul-minus-one", "(mul x -1)", "(neg x)"},
+    {"mul-mul", "(mul (mul x A) B)", "(mul x (mul A B))"},
+    {"udiv-one", "(udiv x 1)", "x"},
+    {"sdiv-one", "(sdiv x 1)", "x"},
+    {"urem-one", "(urem x 1)", "0"},
+
+    // ---- bits
+    {"not-not", "(not (not x))", "x"},
+    {"and-zero", "(and x 0)", "0"},
+    {"and-ones", "(and x -1)", "x"},
+    {"and-self", "(and x x)", "x"},
+    {"and-not-self", "(and x (not x))", "0"},
+    {"and-and", "(and (and x A) B)", "(and x (and A B))"},
+    {"and-again", "(and (and x y) y)", "(and x y)"},
+    {"and-absorbs", "(and x (or x y))", "x"},
+    {"and-or-outside", "(and (or x A) B)", "(and x B)", "(eq (and A B) 0)"},
+    {"and-or-inside", "(and (or x A) B)", "B", "(eq (and A B) B)"},
+    {"or-zero", "(or x 0)", "x"},
+    {"or-ones", "(or x -1)", "-1"},
+    {"or-self", "(or x x)", "x"},
+    {"or-not-self", "(or x (not x))", "-1"},
+    {"or-or", "(or (or x A) B)", "(or x (or A B))"},
+    {"or-again", "(or (or x y) y)", "(or x y)"},
+    {"or-absorbs", "(or x (and x y))", "x"},
+    {"or-two-masks", "(or (and x A) (and x B))", "(and x (or A B))"},
+    {"xor-zero", "(xor x 0)", "x"},
+    {"xor-ones", "(xor x -1)", "(not x)"},
+    {"xor-self", "(xor x x)", "0"},
+    {"xor-xor", "(xor (xor x A) B)", "(xor x (xor A B))"},
+    {"xor-back", "(xor (xor x y) y)", "x"},
+    {"xor-two-nots", "(xor (not x) (not y))", "(xor x y)"},
+    {"xor-not", "(xor (not x) A)", "(xor x (not A))"},
+    {"bswap-bswap", "(bswap (bswap x))", "x"},
+    {"rbit-rbit", "(rbit (rbit x))", "x"},
+
+    // ---- shifts; the amount is a number of the value's width, so sums of amounts may wrap and are bounded first
+    {"shl-zero", "(shl x 0)", "x"},
+    {"shr-zero", "(shr x 0)", "x"},
+    {"sar-zero", "(sar x 0)", "x"},
+    {"ror-zero", "(ror x 0)", "x"},
+    {"shl-all", "(shl x A)", "0", "(ule W A)"},
+    {"shr-all", "(shr x A)", "0", "(ule W A)"},
+    {"sar-all", "(sar x A)", "(sar x (sub W 1))", "(ule W A)"},
+    {"ror-wraps", "(ror x A)", "(ror x (urem A W))", "(ule W A)"},
+    {"shl-shl", "(shl (shl x A) B)", "(shl x (add A B))", "(and (ult A W) (ult B (sub W A)))"},
+    {"shl-shl-all", "(shl (shl x A) B)", "0", "(and (ult A W) (ule (sub W A) B))"},
+    {"shr-shr", "(shr (shr x A) B)", "(shr x (add A B))", "(and (ult A W) (ult B (sub W A)))"},
+    {"shr-shr-all", "(shr (shr x A) B)", "0", "(and (ult A W) (ule (sub W A) B))"},
+    {"shr-shl", "(shr (shl x A) A)", "(and x (shr -1 A))"},
+    {"shl-shr", "(shl (shr x A) A)", "(and x (shl -1 A))"},
+    {"shl-nothing", "(shl 0 x)", "0"},
+    {"shr-nothing", "(shr 0 x)", "0"},
+
+    // ---- widths
+    {"trunc-zext", "(trunc (zext x))", "(zfit x)"},
+    {"trunc-sext", "(trunc (sext x))", "(sfit x)"},
+    {"trunc-trunc", "(trunc (trunc x))", "(trunc x)"},
+    {"zext-zext", "(zext (zext x))", "(zext x)"},
+    {"sext-sext", "(sext (sext x))", "(sext x)"},
+    {"sext-zext", "(sext (zext x))", "(zext x)"},
+    {"trunc-mask", "(trunc (and x A))", "(trunc x)", "(eq (trunc A) -1)"},
+    {"trunc-outside-mask", "(trunc (and x A))", "0", "(eq (trunc A) 0)"},
+    {"trunc-outside-or", "(trunc (or x A))", "(trunc x)", "(eq (trunc A) 0)"},
+    {"trunc-add", "(trunc (add (zext x) (zext y)))", "(add (zfit x) (zfit y))"},
+    {"sign-bit", "(trunc.1 (shr x A))", "(slt x 0)", "(eq A (sub W 1))"},
+
+    // ---- comparisons: with itself, with the ends of the range, turned round, of a sum with a constant
+    {"eq-self", "(eq x x)", "1"},
+    {"ne-self", "(ne x x)", "0"},
+    {"ult-self", "(ult x x)", "0"},
+    {"ule-self", "(ule x x)", "1"},
+    {"slt-self", "(slt x x)", "0"},
+    {"sle-self", "(sle x x)", "1"},
+    {"ult-zero", "(ult x 0)", "0"},
+    {"ule-from-zero", "(ule 0 x)", "1"},
+    {"ule-most", "(ule x -1)", "1"},
+    {"ult-from-most", "(ult -1 x)", "0"},
+    {"ult-one", "(ult x 1)", "(eq x 0)"},
+    {"ule-zero", "(ule x 0)", "(eq x 0)"},
+    {"zero-ult", "(ult 0 x)", "(ne x 0)"},
+    {"one-ule", "(ule 1 x)", "(ne x 0)"},
+    {"not-eq", "(not (eq x y))", "(ne x y)"},
+    {"not-ne", "(not (ne x y))", "(eq x y)"},
+    {"not-ult", "(not (ult x y))", "(ule y x)"},
+    {"not-ule", "(not (ule x y))", "(ult y x)"},
+    {"not-slt", "(not (slt x y))", "(sle y x)"},
+    {"not-sle", "(not (sle x y))", "(slt y x)"},
+    {"eq-add", "(eq (add x A) B)", "(eq x (sub B A))"},
+    {"ne-add", "(ne (add x A) B)", "(ne x (sub B A))"},
+    {"eq-sub", "(eq (sub x y) 0)", "(eq x y)"},
+    {"ne-sub", "(ne (sub x y) 0)", "(ne x y)"},
+    {"eq-xor", "(eq (xor x y) 0)", "(eq x y)"},
+    {"ne-xor", "(ne (xor x y) 0)", "(ne x y)"},
+    {"eq-not", "(eq (not x) A)", "(eq x (not A))"},
+    {"ne-not", "(ne (not x) A)", "(ne x (not A))"},
+    {"eq-zext", "(eq (zext x) 0)", "(eq x 0)"},
+    {"ne-zext", "(ne (zext x) 0)", "(ne x 0)"},
+    {"eq-zext-bit", "(eq (zext x.1) 1)", "x"},
+    {"ne-zext-bit", "(ne (zext x.1) 1)", "(not x)"},
+    {"eq-sext", "(eq (sext x) 0)", "(eq x 0)"},
+    {"ne-sext", "(ne (sext x) 0)", "(ne x 0)"},
+    {"bit-eq-zero", "(eq x.1 0)", "(not x)"},
+    {"bit-ne-zero", "(ne x.1 0)", "x"},
+    {"bit-eq-one", "(eq x.1 1)", "x"},
+    {"bit-ne-one", "(ne x.1 1)", "(not x)"},
+
+    // ---- two comparisons of the same values: what the flags of one compare say together
+    {"ule-and-ne", "(and (ule x y) (ne x y))", "(ult x y)"},
+    {"sle-and-ne", "(and (sle x y) (ne x y))", "(slt x y)"},
+    {"ult-or-eq", "(or (ult x y) (eq x y))", "(ule x y)"},
+    {"slt-or-eq", "(or (slt x y) (eq x y))", "(sle x y)"},
+    {"ult-and-ne", "(and (ult x y) (ne x y))", "(ult x y)"},
+    {"slt-and-ne", "(and (slt x y) (ne x y))", "(slt x y)"},
+
+    // ---- sign against overflow: a difference is negative unlike its overflow exactly where the first is less. The
+    // overflow of x - y is the sign of (x ^ y) & (x ^ (x - y)).
+    {"flags-sge", "(eq (slt (sub x y) 0) (slt (and (xor x y) (xor x (sub x y))) 0))", "(sle y x)"},
+    {"flags-slt", "(ne (slt (sub x y) 0) (slt (and (xor x y) (xor x (sub x y))) 0))", "(slt x y)"},
+    // The same against a constant, whose difference has become a sum: x - B = x + A where A = -B.
+    {"flags-sge-constant", "(eq (slt (add x A) 0) (slt (and (xor x B) (xor x (add x A))) 0))", "(sle B x)",
+     "(eq A (neg B))"},
+    {"flags-slt-constant", "(ne (slt (add x A) 0) (slt (and (xor x B) (xor x (add x A))) 0))", "(slt x B)",
+     "(eq A (neg B))"},
+    // Against -1, where x ^ -1 has become ~x.
+    {"flags-sge-minus-one", "(eq (slt (add x 1) 0) (slt (and (not x) (xor x (add x 1))) 0))", "(sle -1 x)"},
+    {"flags-slt-minus-one", "(ne (slt (add x 1) 0) (slt (and (not x) (xor x (add x 1))) 0))", "(slt x -1)"},
+    // Of a sum: its overflow is the sign of (x ^ sum) & (A ^ sum). The least value has no opposite.
+    {"flags-sge-sum", "(eq (slt (add x A) 0) (slt (and (xor x (add x A)) (xor (add x A) A)) 0))", "(sle (neg A) x)",
+     "(ne A (neg A))"},
+    {"flags-slt-sum", "(ne (slt (add x A) 0) (slt (and (xor x (add x A)) (xor (add x A) A)) 0))", "(slt x (neg A))",
+     "(ne A (neg A))"},
+
+    // ---- choices
+    {"select-true", "(select 1 x y)", "x"},
+    {"select-false", "(select 0 x y)", "y"},
+    {"select-same", "(select c x x)", "x"},
+    {"select-not", "(select (not c) x y)", "(select c y x)"},
+    {"select-bit", "(select c 1 0)", "(zfit c)"},
+    {"select-not-bit", "(select c 0 1)", "(zfit (not c))"},
+    {"select-ones", "(select c -1 0)", "(sfit c)"},
+    {"select-then", "(select c (select c x y) z)", "(select c x z)"},
+    {"select-else", "(select c x (select c y z))", "(select c x z)"},
+};
+
+}  // namespace
+
+std::span<const Rule> rules() { return kRules; }
+
+}  // namespace assay::code::ir

@@ -1,0 +1,208 @@
+// Dead writes and dead values. Which registers are read again is found by the usual equations of liveness, block by
+// block until nothing changes; the operations are walked three times whatever happens.
+#include "code/simplify/block_sweep.h"
+#include "code/simplify/blocks.h"
+
+namespace assay::code::ir {
+
+namespace {
+
+constexpr int kMostRounds = 40;
+
+// What is read where control goes when it leaves an operation.
+struct Ends {
+  RegisterSet all = RegisterSet::all(), call, give_back, trap;
+
+  Ends(const Function& f, const Options& o) {
+    RegisterSet registers = RegisterSet::all();  // variables are nobody else's
+    for (size_t v = 0; v < f.variables.size(); ++v)
+      registers.remove(static_cast<unsigned>(f.file->registers.size() + v));
+    trap = o.whole ? registers : all;
+    call = o.whole ? registers.without(o.convention.lost_at_call) : all;
+    give_back = o.whole ? registers.without(o.convention.lost_at_return) : all;
+  }
+};
+
+void add(RegisterSet& set, std::span<const RegisterId> list) {
+  for (RegisterId r : list) set.add(r);
+}
+
+class Sweeper {
+ public:
+  Sweeper(Function& f, const Options& o, Counters& counters)
+      : f_(f), options_(o), counters_(counters), ends_(f, o), index_(f, o.convention.mode_bit) {}
+
+  void all() {
+    if (options_.whole) solve();
+    Value to = 1;
+    for (Block& b : f_.blocks) {
+      const RegisterSet live = options_.whole ? live_at(index_.at(b.next)) : ends_.all;
+      sweep_.mark(f_, b, live, counters_, [this](const Op& op, RegisterSet& at) { back_over(op, at); });
+      to = sweep_.compact(f_, b, to);
+    }
+    f_.ops.resize(to);
+  }
+
+ private:
+  // ---- what is read behind each block
+
+  struct Exit {
+    uint32_t to = 0;
+    RegisterSet written;
+  };
+  struct Summary {
+    RegisterSet live;               // at the block's beginning
+    uint32_t first = 0, exits = 0;  // exits_
+  };
+
+  RegisterSet behind(const Op& op) const {
+    if (op.code == Code::kReturn) return ends_.give_back;
+    if (op.code == Code::kCall) return ends_.call;
+    if (op.code == Code::kTrap) return ends_.trap;
+    return ends_.all;
+  }
+  uint32_t block_behind(const Op& op) const {
+    return op.code == Code::kJump && f_.ops[op.a].code == Code::kConst ? index_.at(constant(f_.ops[op.a])) : kNoBlock;
+  }
+
+  void summarise(const Block& b, Summary& s) {
+    s.first = static_cast<uint32_t>(exits_.size());
+    RegisterSet written;
+    for (Value at = b.first; at < b.first + b.count; ++at) {
+      const Op& op = f_.ops[at];
+      if (step(op, s, written)) {
+        s.exits = static_cast<uint32_t>(exits_.size()) - s.first;
+        return;
+      }
+    }
+    leave(index_.at(b.next), ends_.all, s, written);
+    s.exits = static_cast<uint32_t>(exits_.size()) - s.first;
+  }
+  void leave(uint32_t to, const RegisterSet& otherwise, Summary& s, const RegisterSet& written) {
+    if (to != kNoBlock)
+      exits_.push_back({to, written});
+    else
+      s.live |= otherwise.without(written);
+  }
+  // Whether nothing behind it is reached.
+  bool step(const Op& op, Summary& s, RegisterSet& written) {
+    switch (op.code) {
+      case Code::kGet:
+        if (!written.has(op.a)) s.live.add(op.a);
+        return false;
+      case Code::kPut:
+        written.add(op.a);
+        return false;
+      case Code::kJump:
+      case Code::kReturn:
+        leave(block_behind(op), behind(op), s, written);
+        return op.c == 0;
+      case Code::kCall:
+      case Code::kTrap:
+        s.live |= behind(op).without(written);
+        return false;
+      case Code::kOpaque: {
+        s.live |= touched(op).without(written);
+        return false;
+      }
+      default:
+        return false;
+    }
+  }
+  // What the decoder calls written may be written in part.
+  RegisterSet touched(const Op& op) const {
+    const Effect& e = f_.effects[op.a];
+    if (e.leaves) return ends_.all;
+    RegisterSet set;
+    add(set, f_.reads(e));
+    add(set, f_.writes(e));
+    return set;
+  }
+
+  void solve() {
+    summaries_.resize(f_.blocks.size());
+    exits_.reserve(f_.blocks.size() * 3 / 2);
+    for (size_t i = 0; i < f_.blocks.size(); ++i) summarise(f_.blocks[i], summaries_[i]);
+    bool changed = true;
+    for (int round = 0; changed && round < kMostRounds; ++round) {
+      changed = false;
+      for (size_t i = f_.blocks.size(); i-- > 0;) changed |= update(summaries_[i]);
+    }
+    if (!changed) return;
+    ++counters_.budgets;
+    for (Summary& s : summaries_) s.live = ends_.all;
+  }
+  bool update(Summary& s) const {
+    RegisterSet live = s.live;
+    for (uint32_t i = s.first; i < s.first + s.exits; ++i)
+      live |= summaries_[exits_[i].to].live.without(exits_[i].written);
+    if (live == s.live) return false;
+    s.live = live;
+    return true;
+  }
+
+  // ---- what is kept
+
+  const RegisterSet& live_at(uint32_t block) const { return block == kNoBlock ? ends_.all : summaries_[block].live; }
+
+  void back_over(const Op& op, RegisterSet& live) const {
+    switch (op.code) {
+      case Code::kJump:
+      case Code::kReturn: {
+        const uint32_t to = options_.whole ? block_behind(op) : kNoBlock;
+        if (op.c == 0) live = RegisterSet();
+        live |= to != kNoBlock ? summaries_[to].live : behind(op);
+        return;
+      }
+      case Code::kCall:
+      case Code::kTrap:
+        live |= behind(op);
+        return;
+      case Code::kOpaque:
+        live |= touched(op);
+        return;
+      default:
+        return;
+    }
+  }
+
+  Function& f_;
+  const Options& options_;
+  Counters& counters_;
+  Ends ends_;
+  BlockIndex index_;
+  std::vector<Summary> summaries_;
+  std::vector<Exit> exits_;
+  BlockSweep sweep_;
+};
+
+}  // namespace
+
+void sweep(Function& f, const Options& options, Counters& counters) { Sweeper(f, options, counters).all(); }
+
+void sweep_last_block(Function& f, BlockSweep& sweep, Counters& counters) {
+  Block& b = f.blocks.back();
+  sweep.mark(f, b, RegisterSet::all(), counters, [](const Op&, RegisterSet& live) { live = RegisterSet::all(); });
+  f.ops.resize(sweep.compact(f, b, b.first));
+}
+
+Value BlockSweep::compact(Function& f, Block& b, Value to) {
+  moved_.assign(b.count, 0);
+  const Value first = to;
+  uint32_t m = b.mark;
+  const uint32_t marks = b.mark + b.marks;
+  for (Value at = b.first; at < b.first + b.count; ++at) {
+    for (; m < marks && f.marks[m].op <= at; ++m) f.marks[m].op = to;
+    if (!kept_[at - b.first]) continue;
+    Op op = f.ops[at];
+    for_values(op, [&](Value& v) { v = moved_[v - b.first]; });
+    moved_[at - b.first] = to;
+    f.ops[to++] = op;
+  }
+  for (; m < marks; ++m) f.marks[m].op = to;
+  b.first = first;
+  b.count = to - first;
+  return to;
+}
+
+}  // namespace assay::code::ir
