@@ -204,12 +204,16 @@ void read_rpm(const Tree& tree, const Artifact& artifact, const std::string& typ
   for (const Error& problem : database.problems)
     out.problems.push_back({artifact.way, problem.fault, "RPM database: " + problem.what, problem.offset});
   for (const RpmPackage& package : database.packages) {
+    const std::string epoch = package.epoch ? std::to_string(*package.epoch) : "";
+    const std::string version = epoch.empty() ? package.version : epoch + ":" + package.version;
     Component component{.name = package.name,
-                        .version = package.version,
+                        .version = version,
                         .purl = purl(type, {package.name, package.version, package.architecture, ""}),
                         .how = "rpm",
                         .architecture = package.architecture,
-                        .at = evidence_of(artifact, package.name + " " + package.version)};
+                        .at = evidence_of(artifact, package.name + " " + version)};
+    // In a URL the epoch is a qualifier of its own (purl-spec, types: rpm).
+    if (!epoch.empty()) component.purl += (component.architecture.empty() ? "?epoch=" : "&epoch=") + epoch;
     if (!seen.insert(component.purl).second) continue;
     if (package.at) component.at.offset = package.at->at, component.at.length = package.at->length;
     out.components.push_back(std::move(component));

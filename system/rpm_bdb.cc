@@ -14,7 +14,7 @@ constexpr uint8_t kHash = 13, kHashUnsorted = 2, kOverflow = 7, kInline = 1, kOf
 
 class Hash {
  public:
-  Hash(Bytes all, const RpmVisit& visit) : all_(all), visit_(visit) {}
+  Hash(Bytes all, const RpmVisitor& visitor) : all_(all), visitor_(visitor) {}
 
   Result<void> read() {
     order_ = all_.le<uint32_t>(12, "magic").value_or(0) == 0x061561 ? Order::kLittle : Order::kBig;
@@ -24,12 +24,16 @@ class Hash {
     left_ = pages_;  // an overflow page belongs to one value
     for (uint64_t page = 1; page < pages_; ++page) {
       const uint8_t type = all_[page * size_ + 25];
-      if (type == kHash || type == kHashUnsorted) TRY_VOID(read_page(all_.head(size_, page * size_)));
+      if (type == kHash || type == kHashUnsorted) say(read_page(all_.head(size_, page * size_)));
     }
     return {};
   }
 
  private:
+  // One value or page that is damaged costs itself alone.
+  void say(const Result<void>& done) const {
+    if (!done) visitor_.problem(done.error());
+  }
   Result<uint32_t> number(uint64_t at, std::string_view field) const { return all_.get<uint32_t>(at, order_, field); }
   Result<uint16_t> half(Bytes page, uint64_t at, std::string_view field) const {
     return page.get<uint16_t>(at, order_, field);
@@ -49,7 +53,7 @@ class Hash {
       const Bytes key = TRY(item(page, static_cast<uint16_t>(i - 1)));
       const bool package =
           key[0] == kInline && key.size() == 1 + kKeySize && key.text().substr(1) != std::string_view("\0\0\0\0", 4);
-      if (package) TRY_VOID(read_value(TRY(item(page, i))));
+      if (package) say(read_value(TRY(item(page, i))));
     }
     return {};
   }
@@ -57,7 +61,7 @@ class Hash {
   Result<void> read_value(Bytes value) {
     if (value[0] == kInline) {
       const Bytes header = value.head(value.size(), 1);
-      visit_(header, RpmPlace{header.base() - all_.base(), header.size()});
+      visitor_.header(header, RpmPlace{header.base() - all_.base(), header.size()});
       return {};
     }
     if (value[0] != kOffPage) return fail(Fault::kUnsupported, "kind of a value", value.base());
@@ -82,18 +86,20 @@ class Hash {
       if (!at) at = RpmPlace{begin + kPageHead, part.size()};
       bytes += part.text();
     }
-    visit_(Bytes(std::string_view(bytes).substr(0, length)), at);
+    visitor_.header(Bytes(std::string_view(bytes).substr(0, length)), at);
     return {};
   }
 
   Bytes all_;
-  const RpmVisit& visit_;
+  const RpmVisitor& visitor_;
   Order order_ = Order::kLittle;
   uint64_t size_ = 0, pages_ = 0, left_ = 0;
 };
 
 }  // namespace
 
-Result<void> visit_rpm_bdb(Bytes database, const RpmVisit& visit) { return Hash(database, visit).read(); }
+void visit_rpm_bdb(Bytes database, const RpmVisitor& visitor) {
+  if (const auto read = Hash(database, visitor).read(); !read) visitor.problem(read.error());
+}
 
 }  // namespace assay::system

@@ -20,21 +20,24 @@ struct RpmPlace {
 };
 
 struct RpmPackage {
-  std::string name, version, architecture;  // version: [epoch:]version-release
-  std::optional<RpmPlace> at;               // of its name where that is in one piece with the start, else of the start
+  std::string name, version, architecture;  // version: version-release
+  std::optional<uint64_t> epoch;
+  std::optional<RpmPlace> at;  // of its name where that is in one piece with the start, else of the start
 };
 
-using RpmVisit = std::function<void(Bytes header, std::optional<RpmPlace> at)>;
-
-// Each calls visit for every package in stored order. kMalformed, kTruncated: where the container is not as it must be;
-// what was visited before stays good.
-Result<void> visit_rpm_sqlite(Bytes database, const RpmVisit& visit);
-Result<void> visit_rpm_ndb(Bytes database, const RpmVisit& visit);
-Result<void> visit_rpm_bdb(Bytes database, const RpmVisit& visit);
+// Who reads a container is told of every package's header, in stored order, and of what cannot be read; the rest goes
+// on.
+struct RpmVisitor {
+  std::function<void(Bytes header, std::optional<RpmPlace> at)> header;
+  std::function<void(Error)> problem;
+};
+void visit_rpm_sqlite(Bytes database, const RpmVisitor& visitor);
+void visit_rpm_ndb(Bytes database, const RpmVisitor& visitor);
+void visit_rpm_bdb(Bytes database, const RpmVisitor& visitor);
 
 struct RpmDatabase {
   std::vector<RpmPackage> packages;
-  std::vector<Error> problems;  // a header that is damaged, or where the container ended early
+  std::vector<Error> problems;  // the first eight: what is damaged, and where
 };
 // By its first bytes one of the three; none: kUnsupported among the problems. OpenPGP keys that stand among the
 // packages (gpg-pubkey) are left out.

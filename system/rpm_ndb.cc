@@ -9,7 +9,8 @@ namespace {
 
 constexpr uint64_t kPage = 4096, kSlot = 16, kBlock = 16, kBlobHead = 16;
 
-Result<void> visit_slot(Bytes database, uint64_t slot, const RpmVisit& visit) {
+Result<void> visit_slot(Bytes database, uint64_t slot, const RpmVisitor& visitor) {
+  if (!database.starts_with("Slot", slot)) return fail(Fault::kMalformed, "magic of a slot", database.base() + slot);
   const auto number = TRY(database.le<uint32_t>(slot + 4, "number"));
   if (number == 0) return {};
   const uint64_t at = TRY(database.le<uint32_t>(slot + 8, "block")) * kBlock;
@@ -18,20 +19,22 @@ Result<void> visit_slot(Bytes database, uint64_t slot, const RpmVisit& visit) {
   if (TRY(database.le<uint32_t>(at + 4, "number")) != number)
     return fail(Fault::kMalformed, "number of a package's block", database.base() + at + 4);
   const auto length = TRY(database.le<uint32_t>(at + 12, "length"));
-  visit(TRY(database.slice(at + kBlobHead, length, "a package's block")), RpmPlace{at + kBlobHead, length});
+  visitor.header(TRY(database.slice(at + kBlobHead, length, "a package's block")), RpmPlace{at + kBlobHead, length});
   return {};
 }
 
 }  // namespace
 
-Result<void> visit_rpm_ndb(Bytes database, const RpmVisit& visit) {
-  const uint64_t end = TRY(database.le<uint32_t>(12, "number of slot pages")) * kPage;
-  TRY(database.slice(0, end, "slot pages"));
-  for (uint64_t slot = 2 * kSlot; slot < end; slot += kSlot) {
-    if (!database.starts_with("Slot", slot)) return fail(Fault::kMalformed, "magic of a slot", database.base() + slot);
-    TRY_VOID(visit_slot(database, slot, visit));
+void visit_rpm_ndb(Bytes database, const RpmVisitor& visitor) {
+  const auto pages = database.le<uint32_t>(12, "number of slot pages");
+  if (!pages) return visitor.problem(pages.error());
+  uint64_t end = *pages * kPage;
+  if (end > database.size()) {
+    visitor.problem({Fault::kTruncated, "number of slot pages: " + std::to_string(*pages), database.base() + 12});
+    end = database.size();
   }
-  return {};
+  for (uint64_t slot = 2 * kSlot; slot + kSlot <= end; slot += kSlot)
+    if (const auto visited = visit_slot(database, slot, visitor); !visited) visitor.problem(visited.error());
 }
 
 }  // namespace assay::system

@@ -51,9 +51,7 @@ Result<Database> open(Bytes database) {
   return db;
 }
 
-}  // namespace
-
-Result<void> visit_rpm_sqlite(Bytes database, const RpmVisit& visit) {
+Result<void> read(Bytes database, const RpmVisitor& visitor) {
   TRY(database.slice(0, kReadVersionAt + 1, "header"));
   const Database db = TRY(open(database));
   uint64_t left = kFirstChecks + kChecksPerMebibyte * (database.size() >> 20);
@@ -66,11 +64,17 @@ Result<void> visit_rpm_sqlite(Bytes database, const RpmVisit& visit) {
   while ((status = sqlite3_step(rows.get())) == SQLITE_ROW) {
     const auto* bytes = static_cast<const char*>(sqlite3_column_blob(rows.get(), 0));
     const auto length = static_cast<size_t>(sqlite3_column_bytes(rows.get(), 0));
-    visit(Bytes(std::string_view(bytes ? bytes : "", bytes ? length : 0)), std::nullopt);
+    visitor.header(Bytes(std::string_view(bytes ? bytes : "", bytes ? length : 0)), std::nullopt);
   }
   if (status == SQLITE_INTERRUPT)
     return fail(Fault::kLimit, "SQLite: more work than its size explains", database.base());
   return status == SQLITE_DONE ? Result<void>() : Result<void>(refuse(db.get(), database));
+}
+
+}  // namespace
+
+void visit_rpm_sqlite(Bytes database, const RpmVisitor& visitor) {
+  if (const auto done = read(database, visitor); !done) visitor.problem(done.error());
 }
 
 }  // namespace assay::system

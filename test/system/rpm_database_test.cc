@@ -29,8 +29,8 @@ std::string sqlite_database(const Scratch& scratch) {
 
 std::vector<std::string> headers_in(const std::string& sqlite) {
   std::vector<std::string> headers;
-  const auto keep = [&](Bytes header, std::optional<RpmPlace>) { headers.emplace_back(header.text()); };
-  if (!visit_rpm_sqlite(Bytes(sqlite), keep)) headers.clear();
+  visit_rpm_sqlite(Bytes(sqlite), {[&](Bytes header, std::optional<RpmPlace>) { headers.emplace_back(header.text()); },
+                                   [](const Error& problem) { ADD_FAILURE() << problem.what; }});
   return headers;
 }
 
@@ -85,8 +85,10 @@ class RpmDatabases : public testing::Test {
     ASSERT_EQ(read.packages.size(), 2u);
     auto packages = read.packages;
     std::ranges::sort(packages, {}, &RpmPackage::name);
-    EXPECT_EQ(packages[0].name + " " + packages[0].version + " " + packages[0].architecture, "large 7:1.2-3 noarch");
+    EXPECT_EQ(packages[0].name + " " + packages[0].version + " " + packages[0].architecture, "large 1.2-3 noarch");
+    EXPECT_EQ(packages[0].epoch, 7u);
     EXPECT_EQ(packages[1].name + " " + packages[1].version + " " + packages[1].architecture, "small 1.2-3 noarch");
+    EXPECT_EQ(packages[1].epoch, std::nullopt);
     for (const RpmPackage& package : packages) {
       ASSERT_EQ(package.at.has_value(), placed);
       if (placed) {
@@ -119,6 +121,15 @@ TEST_F(RpmDatabases, ReadsNdb) {
   const std::string ndb = ndb_database(headers_);
   expect_both(ndb, true);
   survive(ndb);
+}
+
+TEST_F(RpmDatabases, OneDamagedPackageCostsItselfAlone) {
+  std::string ndb = ndb_database(headers_);
+  ndb[4096] = 'x';  // the magic of the first block
+  const RpmDatabase read = read_rpm_database(Bytes(ndb));
+  EXPECT_EQ(read.packages.size(), 1u);
+  ASSERT_EQ(read.problems.size(), 1u);
+  EXPECT_EQ(read.problems[0].offset, 4096u);
 }
 
 TEST_F(RpmDatabases, ReadsBerkeleyDb) {

@@ -3,11 +3,11 @@
 //   0   lead (96): ed ab ee db, version 3 or 4 (1) and minor (1), type (2), architecture (2), name (66), system (2), 5
 //   (2) 96  signature header, padded to a multiple of 8; then the main header; then the payload (a compressed cpio)
 //
-// A header: 8e ad e8 01, reserved (4), entries (4), size of the store (4); entries of tag, type, offset, count (16);
-// the store. Types: 3 int16, 4 int32, 5 int64, 6 string, 7 bytes, 8 strings, 9 strings by language. All big endian.
+// A header: 8e ad e8 01, reserved (4), then as core/rpm_header.h has it.
 // Signature header: 1000 (or 270, 64 bit) size of main header and payload, 269 SHA-1 and 273 SHA-256 of the main
 // header, 1004 MD5 of main header and payload, 267/268/1002/1005 OpenPGP signatures. Source: rpm's
 // docs/manual/format.md and lib/rpmtag.h.
+#include "core/rpm_header.h"
 #include "unpack/describe.h"
 #include "unpack/vendor.h"
 
@@ -16,52 +16,17 @@ namespace {
 
 constexpr std::string_view kLead("\xed\xab\xee\xdb", 4), kHeaderStart("\x8e\xad\xe8\x01", 4);
 constexpr Magic kMagics[] = {{kLead}};
-constexpr uint64_t kLeadSize = 96;
-constexpr uint32_t kMostEntries = 1 << 16;
+constexpr uint64_t kLeadSize = 96, kMagicSize = 8;  // of the lead; of a header, with its reserved bytes
 
 struct Header {
   Bytes all;  // from its magic to the end of its store
-  uint32_t entries = 0;
-  uint64_t store() const { return 16 + uint64_t{16} * entries; }
-};
-
-struct Field {
-  uint32_t type = 0, count = 0;
-  uint64_t at = 0;  // in the header
+  RpmHeader tags;
 };
 
 Result<Header> read_header(Bytes b, uint64_t at) {
-  Header h;
   if (!b.starts_with(kHeaderStart, at)) return fail(Fault::kMalformed, "header magic", b.base() + at);
-  h.entries = TRY(b.be<uint32_t>(at + 8, "entries"));
-  const auto size = TRY(b.be<uint32_t>(at + 12, "size of the store"));
-  if (h.entries > kMostEntries) return fail(Fault::kMalformed, "entries", b.base() + at + 8);
-  h.all = TRY(b.slice(at, h.store() + size, "header"));
-  return h;
-}
-
-std::optional<Field> find(const Header& h, uint32_t tag) {
-  for (uint32_t i = 0; i < h.entries; ++i) {
-    const uint64_t at = 16 + uint64_t{16} * i;
-    if (h.all.be<uint32_t>(at, "tag").value_or(0) != tag) continue;
-    return Field{h.all.be<uint32_t>(at + 4, "type").value_or(0), h.all.be<uint32_t>(at + 12, "count").value_or(0),
-                 h.store() + h.all.be<uint32_t>(at + 8, "offset").value_or(0)};
-  }
-  return std::nullopt;
-}
-
-std::string text_of(const Header& h, uint32_t tag) {
-  const auto field = find(h, tag);
-  if (!field || (field->type != 6 && field->type != 8 && field->type != 9)) return {};
-  return h.all.text_field(field->at, h.all.head(h.all.size(), field->at).size(), "text").value_or("");
-}
-
-std::optional<uint64_t> number_of(const Header& h, uint32_t tag) {
-  const auto field = find(h, tag);
-  if (!field) return std::nullopt;
-  if (field->type == 5) return h.all.be<uint64_t>(field->at, "number").value_or(0);
-  if (field->type == 4) return h.all.be<uint32_t>(field->at, "number").value_or(0);
-  return std::nullopt;
+  const RpmHeader tags = TRY(RpmHeader::read(b.head(b.size(), at + kMagicSize)));
+  return Header{b.head(kMagicSize + tags.bytes().size(), at), tags};
 }
 
 struct Package {
@@ -79,8 +44,8 @@ Result<Package> read_package(Bytes b) {
   const uint64_t main = (kLeadSize + p.signature.all.size() + 7) / 8 * 8;
   p.main = TRY(read_header(b, main));
   p.payload = main + p.main.all.size();
-  auto size = number_of(p.signature, 1000);
-  if (!size) size = number_of(p.signature, 270);
+  auto size = p.signature.tags.number(1000);
+  if (!size) size = p.signature.tags.number(270);
   p.has_size = size.has_value();
   p.end = b.size();
   if (!size) return p;
@@ -104,13 +69,14 @@ bool state_digests(Bytes b, const Package& p, Sink* into) {
     one_holds |= holds;
     if (into) state_checksum(name, algorithm, holds, kLeadSize, *into);
   };
-  state("sha1 of the header", "sha1", text_of(p.signature, 269), hex(sha1(p.main.all)));
-  state("sha256 of the header", "sha256", text_of(p.signature, 273), sha256(p.main.all).hex());
+  state("sha1 of the header", "sha1", p.signature.tags.text(269), hex(sha1(p.main.all)));
+  state("sha256 of the header", "sha256", p.signature.tags.text(273), sha256(p.main.all).hex());
   if (into)
-    state("sha256 of the payload", "sha256", text_of(p.main, 5092), sha256(b.head(p.end - p.payload, p.payload)).hex());
-  const auto stored = find(p.signature, 1004);
+    state("sha256 of the payload", "sha256", p.main.tags.text(5092),
+          sha256(b.head(p.end - p.payload, p.payload)).hex());
+  const auto stored = p.signature.tags.find(1004);
   if (!stored || stored->type != 7 || stored->count != 16 || (!into && one_holds)) return one_holds;
-  const Bytes digest = p.signature.all.head(16, stored->at);
+  const Bytes digest = p.signature.tags.bytes().head(16, stored->at);
   std::array<uint8_t, 16> bytes{};
   std::memcpy(bytes.data(), digest.data(), digest.size());
   state("md5 of header and payload", "md5", hex(bytes), hex(md5(signed_part(b, p))));
@@ -128,7 +94,7 @@ void state_signatures(const Package& p, Sink& into) {
                                                              {1002, "openpgp signature of header and payload (RSA)"},
                                                              {1005, "openpgp signature of header and payload (DSA)"}};
   for (const auto& [tag, name] : kTags)
-    if (find(p.signature, tag)) into.integrity(unchecked_signature(name, "openpgp", kLeadSize));
+    if (p.signature.tags.find(tag)) into.integrity(unchecked_signature(name, "openpgp", kLeadSize));
 }
 
 void note_tags(const Package& p, Sink& into) {
@@ -140,9 +106,9 @@ void note_tags(const Package& p, Sink& into) {
       {1124, "payload format"}, {1125, "payload compressor"}};
   const uint64_t at = p.main.all.base();
   for (const auto& [tag, name] : kTexts)
-    if (std::string text = text_of(p.main, tag); !text.empty()) into.note(name, std::move(text), at);
-  if (const auto epoch = number_of(p.main, 1003)) into.note("epoch", std::to_string(*epoch), at);
-  if (const auto time = number_of(p.main, 1006)) into.note("built", utc_time(*time), at);
+    if (std::string text = p.main.tags.text(tag); !text.empty()) into.note(name, std::move(text), at);
+  if (const auto epoch = p.main.tags.number(1003)) into.note("epoch", std::to_string(*epoch), at);
+  if (const auto time = p.main.tags.number(1006)) into.note("built", utc_time(*time), at);
 }
 
 Result<void> unpack(Bytes whole, Sink& into) {
