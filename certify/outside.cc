@@ -101,6 +101,16 @@ Statement statement_of(const Outside& outside, const std::vector<Subject>& subje
   return {kOutsideType, subjects, json_text(predicate)};
 }
 
+namespace {
+
+// A certificate from anybody holds such statements: none may bring what only an examination of the image can know.
+bool may_speak_of(std::string_view kind, std::string_view collection) {
+  if (kind == "nmap") return collection.starts_with("observed_ports.");
+  return (kind == "sarif" && collection == "external_findings") || (kind == "manual" && collection == "manual");
+}
+
+}  // namespace
+
 Result<Outside> read_outside(std::string_view statement) {
   try {
     const nlohmann::json json = TRY(parse_json(statement, "evidence from outside"));
@@ -109,7 +119,12 @@ Result<Outside> read_outside(std::string_view statement) {
     Outside out{.kind = text("kind"), .producer = text("producer"), .settings = text("settings")};
     out.file = unescape(predicate.at("file").at("name").get<std::string>());
     out.sha256 = predicate.at("file").at("digest").at("sha256").get<std::string>();
-    for (const auto& [name, one] : predicate.at("collections").items()) out.collections[name] = collection_from(one);
+    for (const auto& [name, one] : predicate.at("collections").items()) {
+      if (!may_speak_of(out.kind, name))
+        return fail(Fault::kMalformed,
+                    "evidence from outside: " + escape(out.kind) + " may not speak of " + escape(name));
+      out.collections[name] = collection_from(one);
+    }
     return out;
   } catch (const nlohmann::json::exception& error) {
     return fail(Fault::kMalformed, std::string("evidence from outside: the statement is damaged: ") + error.what());

@@ -91,8 +91,9 @@ Result<void> rejudge(const Certificate& certificate, const Policy& policy, const
                 .outside = std::move(outside.evidence),
                 .waivers = {}};
   for (std::string& file : outside.waivers) {
-    Waiver waiver = TRY(accept_waiver(file, policy, policy_sha256, evidence, &certificate.bundles[0].signer));
-    ground.waivers.push_back({std::move(waiver), std::move(file)});
+    auto waiver = accept_waiver(file, policy, policy_sha256, evidence, &certificate.bundles[0].signer);
+    if (!waiver) return fail(waiver.error().fault, escape(waiver.error().what));
+    ground.waivers.push_back({std::move(*waiver), std::move(file)});
   }
   const auto judgements = evaluate(policy, evidence);
   return compare(certificate, TRY(statements_of(ground, judgements)), judgements);

@@ -157,7 +157,7 @@ std::vector<Statement> inputs_of(const Ground& g, const std::vector<Judgement>& 
 
 }  // namespace
 
-Decision decide(const Policy& policy, const std::vector<Judgement>& judgements,
+Decision decide(const Policy& policy, const std::vector<Judgement>& judgements, bool complete,
                 const std::vector<std::string>& waived) {
   const auto is = [](Verdict verdict) { return [verdict](const Judgement& j) { return j.verdict == verdict; }; };
   const size_t failed = count(judgements, waived, is(Verdict::kFail));
@@ -169,16 +169,15 @@ Decision decide(const Policy& policy, const std::vector<Judgement>& judgements,
     return {false, std::to_string(open) + " blocking requirements are INCONCLUSIVE; the policy allows " +
                        std::to_string(policy.most_inconclusive)};
   if (count(judgements, {}, is(Verdict::kPass)) == 0) return {false, "no blocking requirement is PASS"};
+  if (!complete) return {false, "the examination is not complete"};
   return {true, waived.empty()
                     ? "no blocking requirement FAILs"
                     : "no blocking requirement FAILs but " + std::to_string(waived.size()) + " that are waived"};
 }
 
 Decision decide(const Ground& ground, const std::vector<Judgement>& judgements) {
-  Decision out = decide(*ground.policy, judgements, waived_refs(ground));
-  for (const Image& image : ground.images)
-    if (out.passed && !image.examination->complete) out = {false, "the examination is not complete"};
-  return out;
+  const bool complete = std::ranges::all_of(ground.images, [](const Image& i) { return i.examination->complete; });
+  return decide(*ground.policy, judgements, complete, waived_refs(ground));
 }
 
 Result<Statements> statements_of(const Ground& ground, const std::vector<Judgement>& judgements) {

@@ -31,12 +31,12 @@ struct Decision {
   bool passed = false;
   std::string because;
 };
-// PASSED needs evidence for every blocking requirement that the policy tests, no blocking FAIL and no more INCONCLUSIVE
-// than the policy allows; waived ones do not count. NOT_TESTED does not stop it: the level names the evidence that was
-// used, and the certificate lists what was not tested. Losing evidence never turns a refusal into a certificate.
-Decision decide(const Policy& policy, const std::vector<Judgement>& judgements,
+// PASSED needs every examination complete, evidence for every blocking requirement that the policy tests, no blocking
+// FAIL and no more INCONCLUSIVE than the policy allows; waived ones do not count. NOT_TESTED does not stop it: the
+// level names the evidence that was used, and the certificate lists what was not tested. Losing evidence never turns a
+// refusal into a certificate.
+Decision decide(const Policy& policy, const std::vector<Judgement>& judgements, bool complete,
                 const std::vector<std::string>& waived = {});
-// The same, and every examination complete.
 Decision decide(const Ground& ground, const std::vector<Judgement>& judgements);
 
 struct Statements {

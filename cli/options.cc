@@ -8,8 +8,6 @@
 namespace assay::cli {
 namespace {
 
-CLI::Option* as_option(void* of) { return static_cast<CLI::Option*>(of); }
-
 // So that all commands fit a screen: no empty line above them, and the last line names the two options.
 std::string help_of(const CLI::App* of, std::string name, CLI::AppFormatMode mode) {
   std::string help = CLI::Formatter().make_help(of, std::move(name), mode);
@@ -31,22 +29,22 @@ struct App::Parts {
 };
 
 Option* Option::required(bool yes) {
-  as_option(of_)->required(yes);
+  of_->required(yes);
   return this;
 }
 
 Option* Option::type_name(const std::string& name) {
-  as_option(of_)->type_name(name);
+  of_->type_name(name);
   return this;
 }
 
 Option* Option::one_of(const std::vector<std::string>& values) {
-  as_option(of_)->check(CLI::IsMember(values).description(""));
+  of_->check(CLI::IsMember(values).description(""));
   return this;
 }
 
 Option* Option::within(int64_t least, int64_t most) {
-  as_option(of_)->check(CLI::Range(least, most).description(""));
+  of_->check(CLI::Range(least, most).description(""));
   return this;
 }
 
@@ -61,7 +59,7 @@ App::App(const std::string& what, const std::string& name, const std::string& ve
 App::App(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 App::~App() = default;
 
-Option* App::keep(void* of) { return &parts_->options.emplace_back(of); }
+Option* App::keep(CLI::Option* of) { return &parts_->options.emplace_back(of); }
 
 App* App::add_subcommand(const std::string& name, const std::string& what) {
   auto parts = std::make_unique<Parts>();

@@ -8,19 +8,24 @@
 #include <string>
 #include <vector>
 
+namespace CLI {
+class App;
+class Option;
+}  // namespace CLI
+
 namespace assay::cli {
 
 // One option ("-o,--output") or positional argument ("IMAGE"). Each call gives the same option back.
 class Option {
  public:
-  explicit Option(void* of) : of_(of) {}
+  explicit Option(CLI::Option* of) : of_(of) {}
   Option* required(bool yes = true);
   Option* type_name(const std::string& name);              // as --help shows its value
   Option* one_of(const std::vector<std::string>& values);  // another value is a usage error
   Option* within(int64_t least, int64_t most);
 
  private:
-  void* of_;
+  CLI::Option* of_;
 };
 
 // The program, or a subcommand. What is given to add_option is written when the command line is parsed; it must live
@@ -52,7 +57,7 @@ class App {
  private:
   struct Parts;
   explicit App(std::unique_ptr<Parts> parts);
-  Option* keep(void* of);
+  Option* keep(CLI::Option* of);
   std::unique_ptr<Parts> parts_;
 };
 

@@ -53,12 +53,13 @@ Result<int> check(const Flags& flags) {
   return kClean;
 }
 
-// What a certificate would say, without waivers; evidence from a file does not tell whether all was examined.
+// What a certificate would say, without waivers.
 void print_decision(const certify::Policy& policy, const std::vector<certify::Judgement>& judgements,
                     const Judged& judged) {
-  certify::Decision decision = certify::decide(policy, judgements);
-  if (decision.passed && !judged.complete()) decision = {false, "the examination is not complete"};
-  fmt::print("decision: {}: {}\n", decision.passed ? "PASSED" : "FAILED", decision.because);
+  const certify::Decision decision = certify::decide(policy, judgements, judged.complete());
+  const bool from_file = judged.inspections.empty();
+  fmt::print("decision: {}: {}{}\n", decision.passed ? "PASSED" : "FAILED", decision.because,
+             decision.passed && from_file ? "; evidence from a file does not tell whether all was examined" : "");
 }
 
 Result<int> judge(const Flags& flags) {

@@ -24,8 +24,9 @@ using certify::Terms;
 Result<void> check_program(const Terms& terms) {
   const std::string own = sha256(Bytes(TRY(certify::read_file("/proc/self/exe", 1 << 30)))).hex();
   if (own == terms.program_sha256) return {};
-  return fail(Fault::kForeign, "cannot recompute: certified by assay " + terms.program_version + " with sha256 " +
-                                   terms.program_sha256 + ", this is another program (sha256 " + own +
+  return fail(Fault::kForeign, "cannot recompute: certified by assay " + escape(terms.program_version) +
+                                   " with sha256 " + escape(terms.program_sha256) +
+                                   ", this is another program (sha256 " + own +
                                    "); build that version and run its `assay verify`");
 }
 
@@ -41,9 +42,9 @@ Result<FactRoot> listed_arrows(const certify::Certificate& certificate, const Ce
     FactRoot out = TRY(certify::read_arrows(bundle.envelope.payload, "certificate"));
     if (out.root.hex() == image.fact_root) return out;
     return fail(Fault::kMalformed,
-                "the list of arrows has the root " + out.root.hex() + ", the verdict says " + image.fact_root);
+                "the list of arrows has the root " + out.root.hex() + ", the verdict says " + escape(image.fact_root));
   }
-  return fail(Fault::kMalformed, "the certificate does not show the list of arrows of " + image.name);
+  return fail(Fault::kMalformed, "the certificate does not show the list of arrows of " + escape(image.name));
 }
 
 Result<engine::Options> options_for(const Recomputation& flags, const Terms& terms) {
@@ -55,13 +56,13 @@ Result<engine::Options> options_for(const Recomputation& flags, const Terms& ter
     return fail(Fault::kMalformed,
                 terms.declaration_sha256.empty()
                     ? "--declaration: the certificate was judged without one"
-                    : "--declaration: the certificate needs the one with sha256 " + terms.declaration_sha256);
+                    : "--declaration: the certificate needs the one with sha256 " + escape(terms.declaration_sha256));
   for (const auto& [format, digest] : terms.keys)
     if (std::ranges::none_of(options.keys, [&](const auto& key) {
           return key.first == format && sha256(Bytes(key.second)).hex() == digest;
         }))
-      return fail(Fault::kMalformed,
-                  "--format-key: the certificate needs the key of " + format + " with sha256 " + digest);
+      return fail(Fault::kMalformed, "--format-key: the certificate needs the key of " + escape(format) +
+                                         " with sha256 " + escape(digest));
   return options;
 }
 
@@ -85,7 +86,7 @@ Result<Recomputed> run_again(const engine::Options& options) {
   std::vector<engine::Arrow> arrows = inspection.arrows();
   // With a part of the tree alone, what looks at the whole reads something else.
   if (!options.focus.empty()) std::erase_if(arrows, [](const auto& arrow) { return !reads_one_content(arrow); });
-  return Recomputed{std::move(inspection), certify::fact_root(std::move(arrows))};
+  return Recomputed{std::move(inspection), certify::fact_root(std::move(arrows)), options.declaration};
 }
 
 std::string name_of(const std::string& way, const CertifiedImage& image) {
@@ -117,8 +118,8 @@ Result<std::optional<Recomputed>> recompute(const Recomputation& flags, const ce
   const FactRoot& now = again.facts;
   const std::string differs = listed ? certify::difference(*listed, now, flags.all) : "";
   if (!differs.empty() || (flags.all && now.root.hex() != image.fact_root))
-    return fail(Fault::kMalformed, "computed again, " + image.name + " gives another result: fact root " +
-                                       now.root.hex() + ", certified " + image.fact_root +
+    return fail(Fault::kMalformed, "computed again, " + escape(image.name) + " gives another result: fact root " +
+                                       now.root.hex() + ", certified " + escape(image.fact_root) +
                                        (differs.empty() ? "" : ": " + differs));
   if (flags.all) {
     fmt::print("checked: all {} arrows of {} ran again, fact root {}\n", now.arrows.size(), escape(image.name),

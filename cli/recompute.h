@@ -17,6 +17,7 @@ struct Recomputation : Common {
 struct Recomputed {  // all of one image
   engine::Inspection inspection;
   certify::FactRoot facts;
+  std::optional<checks::Declaration> declaration;  // the one that was judged
 };
 
 // The digests of the images given must be known already. Prints what was compared; kForeign: refused because this

@@ -19,7 +19,7 @@ Result<std::optional<PolicyText>> policy_of(const Recomputation& flags, const Te
     PolicyText given = TRY(load_policy(flags.policy));
     if (sha256(Bytes(given.text)).hex() == terms.policy_sha256) return given;
     return fail(Fault::kMalformed,
-                "--policy: the certificate was judged by the one with sha256 " + terms.policy_sha256);
+                "--policy: the certificate was judged by the one with sha256 " + escape(terms.policy_sha256));
   }
   for (const certify::Embedded& ready : certify::embedded_policies())
     if (sha256(Bytes(ready.text)).hex() == terms.policy_sha256)
@@ -57,12 +57,10 @@ Result<std::string> rejudge(const Recomputation& flags, const certify::Certifica
     return "this view withholds evidence from outside or a waiver, on which they may rest";
   const auto policy = TRY(policy_of(flags, terms));
   if (!policy) return "needs --policy FILE, the one with sha256 " + escape(terms.policy_sha256);
-  JudgingFlags judging;
-  judging.declaration = flags.declaration;
-  const engine::Options options = TRY(judging.examination_options());
+  const auto& declaration = images[0].declaration;
   const auto examinations = examinations_of(terms, images);
   TRY_VOID(certify::rejudge(certificate, policy->policy, terms.policy_sha256, terms.program_sha256,
-                            examined(examinations, images, options.declaration ? &*options.declaration : nullptr)));
+                            examined(examinations, images, declaration ? &*declaration : nullptr)));
   fmt::print("checked: judged again by {}, every verdict and statement is the same\n", escape(terms.policy_uri));
   return "";
 }

@@ -96,8 +96,10 @@ Result<void> check_verdicts(Check& c, std::map<const certify::CertifiedImage*, R
     if (const auto at = again.find(&image); at != again.end()) images.push_back(std::move(at->second));
   std::string open = "it needs every image of the submission (--image)";
   if (images.size() == c.terms.images.size()) open = TRY(rejudge(c.flags, c.certificate, c.terms, images));
-  if (!open.empty()) c.open.push_back("that the verdicts follow from the results: " + open);
   c.waivers_checked = open.empty();
+  if (open.empty()) return {};
+  c.complete = false;
+  c.open.push_back("that the verdicts follow from the results: " + open);
   return {};
 }
 
@@ -114,7 +116,10 @@ Result<void> check_images(Check& c) {
     auto all = TRY(recompute(one, c.certificate, c.terms, *image));
     if (all) again.emplace(image, std::move(*all));
   }
-  if (c.flags.all) TRY_VOID(check_verdicts(c, std::move(again)));
+  if (c.flags.all)
+    TRY_VOID(check_verdicts(c, std::move(again)));
+  else
+    c.open.push_back("that the verdicts follow from the results (--recompute with every --image)");
   for (const certify::CertifiedImage& image : c.terms.images)
     if (std::ranges::find(seen, &image) == seen.end())
       c.open.push_back("that you hold the certified " + escape(image.name) + ", sha256 " + escape(image.sha256) +
@@ -231,6 +236,7 @@ int status_of(Fault fault) {
 int run(const Flags& flags) {
   if ((flags.all || flags.sample > 0) && flags.images.empty())
     return complain(kUsage, "--recompute and --sample need the image: --image FILE");
+  if (!flags.policy.empty() && !flags.all) return complain(kUsage, "--policy is for --recompute");
   const auto trusted = verify(flags);
   if (trusted) return *trusted ? kClean : kIncomplete;
   const int status = status_of(trusted.error().fault);
@@ -262,8 +268,8 @@ void add_verify(App& app, int& status) {
   command->add_option("--workers", flags->workers, "For these: processes [one per core]")->type_name("N");
   command->footer(
       "Exit status: 0 all that was asked holds and keys were given, 1 rejected, 3 unreadable,\n"
-      "4 keys were not given, witnesses were asked for without --log, or recomputing was refused\n"
-      "(another program certified).");
+      "4 keys were not given, witnesses were asked for without --log, recomputing was refused\n"
+      "(another program certified) or could not judge again.");
   command->callback([flags, &status] { status = run(*flags); });
 }
 

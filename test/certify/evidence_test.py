@@ -2,6 +2,7 @@
 """Evidence beside the image: saved and judged again, from other tools and by hand, waived by two approvers; several
 images of one submission. Run as `evidence_test.py test_NAME ASSAY`."""
 import base64
+import hashlib
 import json
 import os
 import pathlib
@@ -11,6 +12,7 @@ import sys
 import tempfile
 
 from certify_test import Room
+from recompute_test import forge
 
 POLICY = """apiVersion: assay/v1
 kind: CertificationPolicy
@@ -65,7 +67,7 @@ class Lab(Room):
         given = [word for image in images[:count] for word in ("--image", self.at(image))]
         given += [] if name == "c.json" else ["--declaration", self.at("d.yaml")]
         return self.run("verify", self.at(name), "--signer", self.at("signer.pub"), "--log-key", self.log_key(), "--as-of", "2026-11-02",
-                        "--recompute", *given, *images[count:], status=status).stdout
+                        "--recompute", *given, *images[count:], status=status)
 
     def write(self, name, text):
         pathlib.Path(self.at(name)).write_text(text)
@@ -141,6 +143,16 @@ def statements_of(path):
         return [json.loads(base64.b64decode(b["dsseEnvelope"]["payload"])) for b in json.load(file)["attestations"]]
 
 
+def drop(lab, kind, name, out):
+    """A view that withholds the statements of one kind: what `certificate redact` leaves of others."""
+    with open(lab.at(name)) as file:
+        certificate = json.load(file)
+    for i, payload in enumerate([base64.b64decode(b["dsseEnvelope"]["payload"]) for b in certificate["attestations"]]):
+        if json.loads(payload)["predicateType"] == kind:
+            certificate["attestations"][i] = {"withheld": hashlib.sha256(payload).hexdigest()}
+    lab.write(out, json.dumps(certificate, separators=(",", ":"), ensure_ascii=False) + "\n")
+
+
 def test_certificate_holds_what_came_from_outside(assay):
     with tempfile.TemporaryDirectory() as folder:
         lab = Lab(assay, folder)
@@ -154,11 +166,15 @@ def test_certificate_holds_what_came_from_outside(assay):
         there = {r["id"] for s in statements_of(lab.at("cert.json")) if s["predicateType"] == "urn:assay:evidence:v1"
                  for c in s["predicate"]["collections"].values() for r in c["records"]}
         assert used and used <= there, "each record a verdict names stands in the certificate"
-        said = lab.recomputed("cert.json", "image.tar")
+        said = lab.recomputed("cert.json", "image.tar", status=4).stdout
         assert "not checked: that the verdicts follow from the results: needs --policy FILE" in said, said
         lab.write("q.yaml", (POLICY % "").replace("validity_days: 100", "validity_days: 101"))
-        lab.recomputed("cert.json", "image.tar", "--policy", lab.at("q.yaml"), status=1)
-        assert "judged again" in lab.recomputed("cert.json", "image.tar", "--policy", lab.at("p.yaml"))
+        refused = lab.recomputed("cert.json", "image.tar", "--policy", lab.at("q.yaml"), status=1)
+        assert "--policy: the certificate was judged by the one with sha256" in refused.stderr, refused
+        assert "judged again" in lab.recomputed("cert.json", "image.tar", "--policy", lab.at("p.yaml")).stdout
+        drop(lab, "urn:assay:evidence:v1", "cert.json", "part.json")
+        said = lab.recomputed("part.json", "image.tar", "--policy", lab.at("p.yaml"), status=4).stdout
+        assert "not checked: that the verdicts follow from the results: this view withholds evidence" in said, said
         lab.certify("less.json", status=1, **{k: v for k, v in given.items() if k != "nmap"})
         assert os.stat(lab.at("e.json")).st_mode & 0o777 == 0o600, "it may hold password hashes"
         # Another policy on the same evidence, without the image; and an evidence file that was changed.
@@ -170,6 +186,22 @@ def test_certificate_holds_what_came_from_outside(assay):
         text = pathlib.Path(lab.at("e.json")).read_text()
         lab.write("bad.json", text.replace('"complete": true', '"complete":true', 1))
         lab.run("policy", "judge", lab.at("p.yaml"), "--evidence", lab.at("bad.json"), status=2)
+
+
+def an_account_invented(statements):
+    one = next(s["predicate"] for s in statements if s["predicateType"] == "urn:assay:evidence:v1" and s["predicate"]["kind"] == "sarif")
+    one["collections"]["accounts"] = {"complete": True, "records": []}
+
+
+def test_evidence_speaks_of_nothing_that_only_the_image_shows(assay):
+    with tempfile.TemporaryDirectory() as folder:
+        lab = Lab(assay, folder)
+        lab.certify("cert.json", status=1, policy=lab.at("p.yaml"), declaration=lab.at("d.yaml"), sarif=lab.at("s.sarif"))
+        again = ("image.tar", "--policy", lab.at("p.yaml"))
+        assert "judged again" in lab.recomputed("cert.json", *again).stdout
+        forge(lab, an_account_invented)
+        refused = lab.recomputed("lied.json", *again, status=1)
+        assert "sarif may not speak of accounts" in refused.stderr, refused
 
 
 def spki(lab, name):
@@ -203,7 +235,7 @@ def test_waivers_take_two_approvers(assay):
             verdict = json.loads(base64.b64decode(json.load(file)["certificate"]["dsseEnvelope"]["payload"]))["predicate"]
         checked = lab.run("verify", lab.at("cert.json"), "--signer", lab.at("signer.pub"), "--log-key", lab.log_key(), "--as-of", "2026-11-02")
         assert "not checked: the approvers' signatures of waivers (the policy names their keys)" in checked.stdout, checked
-        said = lab.recomputed("cert.json", "image.tar", "--policy", lab.at("p.yaml"))
+        said = lab.recomputed("cert.json", "image.tar", "--policy", lab.at("p.yaml")).stdout
         assert "judged again" in said and "approvers" not in said, said
         lab.run("certificate", "page", lab.at("cert.json"), "-o", lab.at("c.html"))
         assert "by two approvers" not in pathlib.Path(lab.at("c.html")).read_text()
@@ -242,8 +274,8 @@ def test_several_images_are_one_submission(assay):
         assert [s["subject"][0]["name"] for s in sboms] == ["image.tar", "boot.bin"]
         for image in ("image.tar", "boot.bin"):
             lab.run("verify", lab.at("c.json"), "--image", lab.at(image), status=4)
-        assert "needs every image" in lab.recomputed("c.json", "boot.bin")
-        assert "judged again" in lab.recomputed("c.json", "boot.bin", "image.tar")
+        assert "needs every image" in lab.recomputed("c.json", "boot.bin", status=4).stdout
+        assert "judged again" in lab.recomputed("c.json", "boot.bin", "image.tar").stdout
 
 
 if __name__ == "__main__":

@@ -21,7 +21,7 @@ Policy policy_of(Random& random) {
 }
 
 bool passes(const Policy& policy, const Evidences& evidence) {
-  return decide(policy, evaluate(policy, evidence)).passed;
+  return decide(policy, evaluate(policy, evidence), true).passed;
 }
 
 bool reads(const Demand& demand, const std::string& collection) {
@@ -257,10 +257,10 @@ TEST(VerdictLaws, AWaiverLetsTheDecisionPassByAndChangesNoVerdict) {
   e.collections["services"] = {true, "", {make_record({{"a", "b"}})}};
   e.collections["elf"] = {true, "", {}};
   const auto judgements = evaluate(*policy, e);
-  EXPECT_FALSE(decide(*policy, judgements).passed);
-  EXPECT_TRUE(decide(*policy, judgements, {"A"}).passed);
+  EXPECT_FALSE(decide(*policy, judgements, true).passed);
+  EXPECT_TRUE(decide(*policy, judgements, true, {"A"}).passed);
   EXPECT_EQ(judgements[0].verdict, Verdict::kFail);
-  EXPECT_FALSE(decide(*policy, judgements, {"B"}).passed);
+  EXPECT_FALSE(decide(*policy, judgements, true, {"B"}).passed);
 }
 
 }  // namespace
