@@ -12,19 +12,7 @@ namespace {
 constexpr size_t kWindow = 16;               // instructions lifted at once; and a delay slot
 constexpr uint64_t kMostReserved = 1 << 20;  // what a block says of its size is not paid for before it is read
 
-// Where the operations go: as they are, or through the simplifier.
-class Plain {
- public:
-  Plain(const Isa& isa, ir::Function& out) : machine_(isa, out) {}
-  Machine& machine() { return machine_; }
-  void begin(uint64_t address) { machine_.begin_block(address); }
-  void piece() {}
-  void end(uint64_t next) { machine_.end_block(next); }
-
- private:
-  Machine machine_;
-};
-
+// Where the operations go: through the simplifier, a few instructions at a time.
 class Simplifying {
  public:
   Simplifying(const Isa& isa, ir::Function& out, ir::Counters& counters)
@@ -51,18 +39,17 @@ class Simplifying {
   ir::Rewriter rewriter_;
 };
 
-template <class To>
 class Walk {
  public:
-  Walk(const Isa& isa, const Program& program, To& to)
-      : program_(program), to_(to), decoder_(isa.set->processor(), program.dialect), window_(kWindow + 1) {}
+  Walk(const Isa& isa, const Program& program, Simplifying& to)
+      : isa_(isa), program_(program), to_(to), decoder_(isa.set->processor(), program.dialect), window_(kWindow + 1) {}
 
   void block(const Block& b) {
     const Area* area = program_.code_at(b.address);
     if (area == nullptr) return;
     // Thumb's conditional blocks reach over the end of a block of ours, not over a gap.
     if (b.address != behind_) decoder_.restart();
-    to_.begin(b.address);
+    begin(b.address);
     const uint64_t end = std::min(b.end, area->end());
     for (uint64_t at = b.address; at < end; at = step(*area, at, end)) {
     }
@@ -71,11 +58,14 @@ class Walk {
   }
 
  private:
+  void begin(uint64_t address) { to_.begin(begun_ = address); }
   // Lifts the instruction, with its delay slot; returns where the next begins.
   uint64_t step(const Area& area, uint64_t at, uint64_t end) {
     if (!decode(area, at)) return undecodable(at);
     uint64_t next = last().end();
-    const bool leaves = last().flow != Flow::kNone;
+    const bool again = isa_.comes_back != nullptr && isa_.comes_back(isa_, last());
+    const bool leaves = again || last().flow != Flow::kNone;
+    if (again && at != begun_) begin_at(at);
     if (last().delay_slot && next < end && decode(area, next)) next = last().end();
     if (leaves)
       cut(next, end);
@@ -99,39 +89,43 @@ class Walk {
     return at + skip_;
   }
   const Insn& last() const { return window_[count_ - 1]; }
-  // Whether a call ends it.
-  bool lift() {
-    to_.machine().lift(std::span(window_).first(count_));
-    count_ = 0;
+  // Lifts the first `count` of the window; whether control comes back behind them as to another block.
+  bool lift(size_t count) {
+    to_.machine().lift(std::span(window_).first(count));
     const ir::Op op = to_.machine().function().ops.back();
     to_.piece();
-    return op.code == Code::kCall && op.c == 0;
+    return op.code == Code::kCall || (op.code == Code::kTrap && op.trap == Trap::kSystemCall) ||
+           (op.code == Code::kJump && op.c != 0);
   }
   void flush() {
-    if (count_ == 0) return;
-    lift();
+    if (count_ != 0) lift(count_);
+    count_ = 0;
   }
-  // Behind a call the function goes on in another block.
+  // The instruction decoded last begins a block: it is where a jump goes.
+  void begin_at(uint64_t at) {
+    if (count_ > 1) lift(count_ - 1);
+    std::swap(window_[0], window_[count_ - 1]);
+    count_ = 1;
+    to_.end(at);
+    begin(at);
+  }
+  // Behind a call, a system call and a jump that may not be taken the function goes on in another block.
   void cut(uint64_t next, uint64_t end) {
-    const bool leaves = lift();
-    if (!leaves || next >= end) return;
+    const bool goes_on = lift(count_);
+    count_ = 0;
+    if (!goes_on || next >= end) return;
     to_.end(next);
-    to_.begin(next);
+    begin(next);
   }
 
+  const Isa& isa_;
   const Program& program_;
-  To& to_;
+  Simplifying& to_;
   Decoder decoder_;
   std::vector<Insn> window_;  // the first count_ are decoded
   size_t count_ = 0;
-  uint64_t behind_ = kNowhere, skip_ = 1;
+  uint64_t begun_ = kNowhere, behind_ = kNowhere, skip_ = 1;
 };
-
-template <class To>
-void walk(const Isa& isa, const Shape& shape, To&& to) {
-  Walk<To> walk(isa, *shape.program, to);
-  for (const Block& b : shape.blocks) walk.block(b);
-}
 
 // Room for what most functions come to, so that they are not moved while they grow.
 void reserve(const Isa& isa, const Shape& shape, ir::Function& out) {
@@ -168,16 +162,13 @@ bool is_held(Processor processor) {
   return has_lifter(processor) && !(family_of(processor) == Family::kMips && is_64_bit(processor));
 }
 
-void lift_function(const Isa& isa, const Shape& shape, ir::Function& out) {
-  out.file = &isa.file;
-  walk(isa, shape, Plain(isa, out));
-}
-
 void lift_function(const Isa& isa, const Shape& shape, const ir::Options& options, ir::Counters& counters,
                    ir::Function& out) {
   out.file = &isa.file;
   reserve(isa, shape, out);
-  walk(isa, shape, Simplifying(isa, out, counters));
+  Simplifying to(isa, out, counters);
+  Walk walk(isa, *shape.program, to);
+  for (const Block& b : shape.blocks) walk.block(b);
   simplify_rewritten(out, options, counters);
 }
 

@@ -1,4 +1,5 @@
-// A whole function lifted: its blocks as the reading of functions has them, cut behind calls.
+// A whole function lifted: its blocks as the reading of functions has them, cut wherever control comes back: behind
+// calls, behind system calls (the kernel changes registers), around what jumps to itself (x86's rep).
 #pragma once
 #include "code/analysis.h"
 #include "code/lift/machine.h"
@@ -13,9 +14,8 @@ struct Shape {
 };
 Shape shape_of(const Program& program, const Analysis& analysis, uint32_t function);
 
-// As the lifter has it. `isa` is that of the function's processor, with the program's byte order of data (isa_for).
-void lift_function(const Isa& isa, const Shape& shape, ir::Function& out);
-// Lifted and simplified a few instructions at a time, so that the function is never there unsimplified.
+// Lifted and simplified a few instructions at a time, so that the function is never there unsimplified. `isa` is that
+// of the function's processor, with the program's byte order of data (isa_for).
 void lift_function(const Isa& isa, const Shape& shape, const ir::Options& options, ir::Counters& counters,
                    ir::Function& out);
 Isa isa_for(const Program& program, Processor processor);

@@ -54,6 +54,7 @@ struct Isa {
   Lift begin = nullptr, end = nullptr;  // around every instruction, opaque ones too
   // What the manual leaves open although the decoder takes it, and what a handler has no meaning for, if there is any.
   bool (*unpredictable)(const Isa&, const Insn&) = nullptr;
+  bool (*comes_back)(const Isa&, const Insn&) = nullptr;  // what jumps to itself: a block of its own
 
   void bind(std::span<const Handler> handlers);
   void bind(std::string_view opcode, Lift lift);

@@ -268,6 +268,15 @@ bool left_out(const Isa& isa, const Insn& insn) {
   return insn.operand_count == 1 && isa.lifts[insn.opcode] == trap<Trap::kSystemCall> && insn.imm(0) != 0x80;
 }
 
+// A string operation that is repeated. The prefix may stand before anything; only these heed it.
+bool is_repeated(const Isa& isa, const Insn& insn) {
+  if ((insn.prefixes & (kRepeat | kRepeatNotEqual)) == 0) return false;
+  const std::string_view name = isa.set->opcode_name(insn.opcode);
+  if (name.size() != 5) return false;
+  const std::string_view stem = name.substr(0, 4);
+  return stem == "MOVS" || stem == "STOS" || stem == "LODS" || stem == "SCAS" || stem == "CMPS";
+}
+
 // ---- registers
 
 constexpr std::string_view kNames[8] = {"ax", "cx", "dx", "bx", "sp", "bp", "si", "di"};
@@ -349,6 +358,7 @@ Isa make_x86(Processor processor) {
   isa.pointer = is_64_bit(processor) ? 64 : 32;
   isa.widen = Widen::kZero;
   isa.unpredictable = x86::left_out;
+  isa.comes_back = x86::is_repeated;
   x86::add_registers(isa.file, isa.pointer == 64);
   for (uint32_t i = 0; i < isa.set->register_count(); ++i)
     isa.slots.push_back(i == 0 ? Slot{} : x86::slot_of(isa.set->register_name(i), isa.file, isa.pointer));

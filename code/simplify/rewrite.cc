@@ -188,6 +188,9 @@ void Rewriter::forget(RegisterId r) {
   if (r < current_.size()) current_[r] = 0;
 }
 
+// Whoever is called, and the kernel, changes registers.
+void Rewriter::forget_all() { std::fill(current_.begin(), current_.end(), 0); }
+
 void Rewriter::put(const Op& o) {
   const auto r = static_cast<RegisterId>(o.a);
   const Value v = known(o.b);
@@ -209,6 +212,7 @@ void Rewriter::opaque(const Function& from, Op o) {
   copy(from.reads(from.effects[o.a]), e.reads);
   copy(from.writes(from.effects[o.a]), e.writes);
   for (RegisterId r : from.writes(from.effects[o.a])) forget(r);
+  if (e.leaves) forget_all();
   o.a = static_cast<uint32_t>(out_.effects.size());
   out_.effects.push_back(std::move(e));
   append(o);
@@ -232,6 +236,7 @@ void Rewriter::effect(const Function& from, Op o, Value at) {
   }
   if (o.code == Code::kOpaque) return opaque(from, o);
   append(o);
+  if (o.code == Code::kCall || (o.code == Code::kTrap && o.trap == Trap::kSystemCall)) forget_all();
   map_[at - first_] = static_cast<Value>(out_.ops.size() - 1);
 }
 
@@ -255,7 +260,7 @@ void Rewriter::step(const Function& from, Op o, Value at) {
 void Rewriter::begin_block(uint64_t address) {
   if (table_.empty()) table_.resize(kTableSize);
   begin_ = static_cast<Value>(out_.ops.size());
-  std::fill(current_.begin(), current_.end(), 0);
+  forget_all();
   out_.blocks.push_back({.address = address, .first = begin_, .mark = static_cast<uint32_t>(out_.marks.size())});
 }
 

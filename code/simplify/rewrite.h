@@ -33,6 +33,7 @@ class Rewriter {
   void opaque(const Function& from, Op op);
   Value get(RegisterId r);
   void forget(RegisterId r);
+  void forget_all();
   void append(const Op& op);
 
   Value make(Op op);  // a pure operation: folded, simplified, shared, or appended

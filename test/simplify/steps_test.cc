@@ -148,6 +148,15 @@ TEST(Simplify, KeepsWhatATrapOrAnOpaqueOperationMaySee) {
   EXPECT_EQ(out.find("put r1 %1\n"), std::string::npos) << out;
 }
 
+TEST(Simplify, ForgetsRegistersWhereSomebodyElseWritesThem) {
+  for (const std::string_view whom : {"trap syscall", "call %2", "opaque \"X\" leaves"}) {
+    const std::string out =
+        simplified("block 0x1000 next 0x1004\n  %1 = const.32 0x1\n  put r0 %1\n  %2 = const.32 0x2000\n  " +
+                   std::string(whom) + "\n  %3 = get.32 r0\n  put r1 %3\n");
+    EXPECT_NE(out.find("get.32 r0"), std::string::npos) << out;
+  }
+}
+
 TEST(Simplify, DropsWhatNeverHappens) {
   EXPECT_EQ(simplified("block 0x1000 next 0x1004\n"
                        "  %1 = const.1 0x0\n  %2 = get.32 r0\n  %3 = load.32le %2 if %1\n  put r1 %3\n"

@@ -1,0 +1,75 @@
+// Where whole functions are cut: control comes back behind a call, taken or not, behind a system call, and to a
+// repeated string operation itself. What is known of registers before does not hold there.
+#include "code/lift/function.h"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+namespace assay::code::lift {
+namespace {
+
+// Lifts `code` as one block at 0x1000.
+std::string lifted(Processor processor, std::initializer_list<uint8_t> code) {
+  std::vector<std::byte> bytes;
+  for (const uint8_t b : code) bytes.push_back(static_cast<std::byte>(b));
+  Program program;
+  program.processor = processor;
+  program.code.push_back({.address = 0x1000, .bytes = Bytes(std::span<const std::byte>(bytes)), .executable = true});
+  const Shape shape{.program = &program, .blocks = {{.address = 0x1000, .end = 0x1000 + bytes.size()}}};
+  const Isa isa = isa_for(program, processor);
+  ir::Function out;
+  ir::Counters counters;
+  lift_function(isa, shape, {.convention = ir::convention_of(processor, isa.file)}, counters, out);
+  EXPECT_EQ(ir::malformed(out), "");
+  return ir::print(out);
+}
+std::string blocks_of(const std::string& text) {
+  std::string out;
+  for (size_t at = text.find("block "); at != text.npos; at = text.find("block ", at + 1))
+    out += text.substr(at + 6, text.find('\n', at) - at - 6) + "\n";
+  return out;
+}
+
+TEST(Function, RepeatedStringOperationIsABlockOfItsOwn) {
+  // mov ecx, 4; rep stosb; mov eax, ecx; ret
+  const std::string text = lifted(Processor::kX86, {0xb9, 4, 0, 0, 0, 0xf3, 0xaa, 0x89, 0xc8, 0xc3});
+  EXPECT_EQ(blocks_of(text), "0x1000 next 0x1005\n0x1005 next 0x1007\n0x1007 next 0x100a\n") << text;
+  const std::string again = text.substr(text.find("block 0x1005"));
+  EXPECT_NE(again.find("get.32 ecx"), std::string::npos) << text;  // not 4: the second time it is 3
+  EXPECT_NE(again.substr(again.find("block 0x1007")).find("get.32 ecx"), std::string::npos) << text;
+}
+
+TEST(Function, RepeatPrefixElsewhereCutsNothing) {  // mov eax, 1; repz ret
+  EXPECT_EQ(blocks_of(lifted(Processor::kX86, {0xb8, 1, 0, 0, 0, 0xf3, 0xc3})), "0x1000 next 0x1007\n");
+}
+
+TEST(Function, IsCutBehindConditionalCalls) {
+  // mov r0, #1; blne 0x1100; mov r1, r0; bx lr
+  const std::string arm =
+      lifted(Processor::kArm, {1, 0, 0xa0, 0xe3, 0x3d, 0, 0, 0x1b, 0, 0x10, 0xa0, 0xe1, 0x1e, 0xff, 0x2f, 0xe1});
+  EXPECT_EQ(blocks_of(arm), "0x1000 next 0x1008\n0x1008 next 0x1010\n") << arm;
+  EXPECT_NE(arm.substr(arm.find("block 0x1008")).find("get.32 r0"), std::string::npos) << arm;
+  // li r3, 1; beql 0x1104; mr r4, r3; blr
+  const std::string ppc =
+      lifted(Processor::kPpc32, {0x38, 0x60, 0, 1, 0x41, 0x82, 1, 1, 0x7c, 0x64, 0x1b, 0x78, 0x4e, 0x80, 0, 0x20});
+  EXPECT_EQ(blocks_of(ppc), "0x1000 next 0x1008\n0x1008 next 0x1010\n") << ppc;
+  // li v0, 1; bgezal a0, 0x1048; nop; move v1, v0; jr ra; nop
+  const std::string mips = lifted(Processor::kMips32Be, {0x24, 2,    0,    1,    4, 0x91, 0, 0x10, 0, 0, 0, 0,
+                                                         0,    0x40, 0x18, 0x25, 3, 0xe0, 0, 8,    0, 0, 0, 0});
+  EXPECT_EQ(blocks_of(mips), "0x1000 next 0x100c\n0x100c next 0x1018\n") << mips;
+}
+
+TEST(Function, IsCutBehindSystemCalls) {
+  // mov eax, 1; syscall; mov ebx, eax; ret
+  const std::string x86 = lifted(Processor::kX86_64, {0xb8, 1, 0, 0, 0, 0x0f, 5, 0x89, 0xc3, 0xc3});
+  EXPECT_EQ(blocks_of(x86), "0x1000 next 0x1007\n0x1007 next 0x100a\n") << x86;
+  EXPECT_NE(x86.substr(x86.find("block 0x1007")).find("get.64 rax"), std::string::npos) << x86;
+  // mov r0, #1; svc 0; mov r1, r0; bx lr
+  const std::string arm =
+      lifted(Processor::kArm, {1, 0, 0xa0, 0xe3, 0, 0, 0, 0xef, 0, 0x10, 0xa0, 0xe1, 0x1e, 0xff, 0x2f, 0xe1});
+  EXPECT_EQ(blocks_of(arm), "0x1000 next 0x1008\n0x1008 next 0x1010\n") << arm;
+}
+
+}  // namespace
+}  // namespace assay::code::lift
