@@ -56,6 +56,7 @@ Convention convention_of(Processor processor, const RegisterFile& file) {
       if (const RegisterId d = first_of({"df", "d"}); d != kNoRegister)
         c.lost_at_call.remove(d), c.lost_at_return.remove(d);
       c.return_pops = is_64_bit(processor) ? 8 : 4;
+      c.arguments_on_stack = !is_64_bit(processor);
       break;
     default:
       break;  // nothing known: nothing assumed

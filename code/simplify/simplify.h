@@ -16,9 +16,10 @@ struct Convention {
   // What means nothing to whoever is called, or returned to: flags, MIPS's hi and lo. ARM has helpers of the compiler
   // that return flags (__aeabi_cdcmple, "Run-time ABI for the Arm Architecture", 4.1.2).
   RegisterSet lost_at_call, lost_at_return;
-  uint64_t mode_bit = 0;          // of code addresses: what is no part of the address
-  uint8_t return_pops = 0;        // bytes that a return takes off the stack
-  bool calls_keep_frame = false;  // a called function leaves alone what of its caller's frame it was not handed
+  uint64_t mode_bit = 0;            // of code addresses: what is no part of the address
+  uint8_t return_pops = 0;          // bytes that a return takes off the stack
+  bool arguments_on_stack = false;  // all that a function is handed lies there (i386)
+  bool calls_keep_frame = false;    // a called function leaves alone what of its caller's frame it was not handed
 };
 Convention convention_of(Processor processor, const RegisterFile& file);
 

@@ -8,6 +8,9 @@
 // A slot is a place that is always accessed with one width and one byte order, overlaps no other, lies in the
 // function's own part of the stack and is both stored and loaded: what is only stored may be an argument for whoever is
 // called, and what is only loaded was stored by someone else. A variable begins with what the slot held.
+//
+// Nor is a slot what a call hands over: the return address, where the call puts it on the stack, and, where all
+// arguments lie there (i386), whatever is stored from there on without a gap: it is the called function's to write.
 #include "code/simplify/blocks.h"
 #include "code/simplify/simplify.h"
 
@@ -21,11 +24,14 @@ namespace {
 constexpr int64_t kUnknown = INT64_MIN, kMixed = INT64_MIN + 1;
 constexpr size_t kMostSlots = 128;
 constexpr int64_t kMostOffset = int64_t{1} << 40;
+constexpr int64_t kGap = 4;  // bytes: shorter ones lie inside of what is handed over, as a structure's padding does
 
 // Offsets of the stack and the frame pointer from the stack pointer at the entry.
 struct Frame {
   int64_t stack = kUnknown, frame = kUnknown;
-  bool visited = false;
+  bool visited = false;  // it is known how the block is reached
+  bool waiting = false;  // in the work list
+  bool walked = false;   // its accesses are noted
   bool same(const Frame& o) const { return stack == o.stack && frame == o.frame; }
 };
 
@@ -37,6 +43,10 @@ struct Access {
   int64_t end() const { return offset + bits / 8; }
 };
 
+struct Handed {
+  int64_t first = 0, end = 0;
+};
+
 class Slots {
  public:
   Slots(Function& f, const Options& o, Counters& counters)
@@ -46,6 +56,7 @@ class Slots {
     if (f_.blocks.empty() || convention_.stack == kNoRegister || !follow()) return;
     if (calls_ && !convention_.calls_keep_frame) return;
     std::sort(accesses_.begin(), accesses_.end());
+    hand_over();
     for (size_t i = 0; i < accesses_.size();) i = cluster(i);
   }
 
@@ -65,6 +76,9 @@ class Slots {
     while (!work_.empty()) {
       const uint32_t i = work_.back();
       work_.pop_back();
+      frames_[i].waiting = false;
+      if (frames_[i].walked) forget(f_.blocks[i]);
+      frames_[i].walked = true;
       if (!walk(f_.blocks[i], frames_[i])) return false;
     }
     return true;
@@ -73,20 +87,21 @@ class Slots {
     if (block == kNoBlock) return true;
     Frame& there = frames_[block];
     if (there.visited) return there.stack == frame.stack && (there.frame == frame.frame || mix(block));
-    there = frame;
-    there.visited = true;
-    work_.push_back(block);
-    return true;
+    there = {.stack = frame.stack, .frame = frame.frame, .visited = true};
+    return wait(block);
+  }
+  bool wait(uint32_t block) {
+    if (!frames_[block].waiting) work_.push_back(block);
+    return frames_[block].waiting = true;
+  }
+  void forget(const Block& b) {
+    std::erase_if(accesses_, [&](const Access& a) { return a.op >= b.first && a.op < b.first + b.count; });
   }
   // The frame pointer holds one thing or another: the block is looked at again, and may not use it.
   bool mix(uint32_t block) {
-    const Block& b = f_.blocks[block];
     if (frames_[block].frame == kMixed) return true;
-    std::erase_if(accesses_, [&](const Access& a) { return a.op >= b.first && a.op < b.first + b.count; });
     frames_[block].frame = kMixed;
-    if (++mixes_ > kMostMixes) return give_up();
-    work_.push_back(block);
-    return true;
+    return ++mixes_ > kMostMixes ? give_up() : wait(block);
   }
   bool give_up() {
     ++counters_.budgets;
@@ -123,6 +138,7 @@ class Slots {
         return offset(b, op.b) == kUnknown && access(op, at, offset(b, op.a));
       case Code::kCall:
         calls_ = true;
+        if (convention_.return_pops != 0 || convention_.arguments_on_stack) depths_.push_back(frame.stack);
         frame.stack += convention_.return_pops;
         return offset(b, op.a) == kUnknown;
       case Code::kJump:
@@ -144,7 +160,9 @@ class Slots {
     const Value base = offset(b, op.a) != kUnknown ? op.a : op.b, by = base == op.a ? op.b : op.a;
     if (offset(b, base) == kUnknown) return true;
     if (f_.ops[by].code != Code::kConst) return false;
-    const int64_t sum = offset(b, base) + sign_extend(constant(f_.ops[by]), op.bits);
+    const int64_t distance = sign_extend(constant(f_.ops[by]), op.bits);
+    if (distance <= -kMostOffset || distance >= kMostOffset) return false;
+    const int64_t sum = offset(b, base) + distance;
     offsets_[at - b.first] = sum;
     return sum > -kMostOffset && sum < kMostOffset;
   }
@@ -180,6 +198,23 @@ class Slots {
 
   // ---- from accesses to variables
 
+  // Places that calls hand over, ascending and apart. Accesses are sorted.
+  void hand_over() {
+    std::ranges::sort(depths_);
+    size_t next = 0;
+    for (const int64_t depth : depths_) {
+      if (handed_.empty() || depth > handed_.back().end) handed_.push_back({depth, depth});
+      int64_t& end = handed_.back().end;
+      end = std::max(end, depth + convention_.return_pops);
+      for (; convention_.arguments_on_stack && next < accesses_.size() && accesses_[next].offset < end + kGap; ++next)
+        if (f_.ops[accesses_[next].op].code == Code::kStore) end = std::max(end, accesses_[next].end());
+    }
+  }
+  bool is_handed_over(const Access& slot) const {
+    const auto place = std::ranges::upper_bound(handed_, slot.offset, {}, &Handed::end);
+    return place != handed_.end() && place->first < slot.end();
+  }
+
   // The accesses from `first` on that overlap; returns the first behind them.
   size_t cluster(size_t first) {
     int64_t end = accesses_[first].end();
@@ -196,7 +231,7 @@ class Slots {
       if (a.offset != all[0].offset || op.bits != model.bits || op.order != model.order || op.c != 0) return false;
       (op.code == Code::kLoad ? loaded : stored) = true;
     }
-    return loaded && stored && all[0].end() <= 0;
+    return loaded && stored && all[0].end() <= 0 && !is_handed_over(all[0]);
   }
   void make_variable(size_t first, size_t last) {
     if (f_.variables.size() >= kMostSlots) {
@@ -225,6 +260,8 @@ class Slots {
   std::vector<uint32_t> work_;
   std::vector<int64_t> offsets_;  // of the block at hand
   std::vector<Access> accesses_;
+  std::vector<int64_t> depths_;  // of the stack pointer at calls
+  std::vector<Handed> handed_;
   Frame through_table_;
   bool jumped_ = false, calls_ = false;
   int mixes_ = 0;

@@ -234,6 +234,56 @@ TEST(Slots, StayMemoryWhereTheFramePointerIsNotOne) {
   EXPECT_EQ(counters.slots, 0U);
 }
 
+// So is it here, but nothing goes through it: the block reached twice is looked at twice, and its accesses count once.
+TEST(Slots, BecomeVariablesWhereTheFramePointerIsNotUsed) {
+  Counters counters;
+  simplified(
+      "block 0x1000 next 0x1008\n  %1 = get.32 sp\n  %2 = const.32 0xfffffffc\n  %3 = add.32 %1 %2\n  put sp %3\n"
+      "  %4 = get.32 r0\n  store.32le %3 %4\n  %5 = const.32 0x1010\n  %6 = get.1 z\n  jump %5 if %6\n"
+      "block 0x1008 next 0x1010\n  %1 = get.32 sp\n  put fp %1\n"
+      "block 0x1010 next 0x1018\n"
+      "  %1 = get.32 sp\n  %2 = load.32le %1\n  put r0 %2\n  %3 = get.32 r3\n  ret %3\n",
+      counters);
+  EXPECT_EQ(counters.slots, 1U);
+  EXPECT_EQ(counters.slot_accesses, 2U);
+}
+
+// push r0; call; pop r1: who is called may write its argument. What lies above it with a gap is not handed over.
+TEST(Slots, StayMemoryWhereACallMayBeHandedThem) {
+  const std::string_view text =
+      "block 0x1000 next 0x1010\n  %1 = get.32 sp\n  %2 = const.32 0xfffffff0\n  %3 = add.32 %1 %2\n"
+      "  %4 = const.32 0xfffffff8\n  %5 = add.32 %1 %4\n  %6 = get.32 r0\n  store.32le %5 %6\n"
+      "  %7 = load.32le %5\n  put r2 %7\n  store.32le %3 %6\n  %8 = const.32 0xffffffec\n  %9 = add.32 %1 %8\n"
+      "  put sp %9\n  %10 = const.32 0x1010\n  store.32le %9 %10\n  %11 = const.32 0x4000\n  call %11\n"
+      "block 0x1010 next 0x1020\n  %1 = get.32 sp\n  %2 = load.32le %1\n  put r1 %2\n  %3 = const.32 0x10\n"
+      "  %4 = add.32 %1 %3\n  put sp %4\n  %5 = get.32 r3\n  ret %5\n";
+  const auto slots = [&](bool arguments_on_stack, uint8_t pops) {
+    Options o = options();
+    o.convention.return_pops = pops;
+    o.convention.arguments_on_stack = arguments_on_stack;
+    Counters counters;
+    Function f = read(text);
+    simplify(f, o, counters);
+    EXPECT_EQ(malformed(f), "") << print(f);
+    return counters.slots;
+  };
+  EXPECT_EQ(slots(true, 4), 1U);
+  EXPECT_EQ(slots(false, 4), 2U);
+}
+
+TEST(Slots, StayMemoryWhereANumberIsNoDistance) {
+  Counters counters;
+  Function f = read(
+      "block 0x1000 next 0x1008\n  %1 = get.64 w\n  %2 = const.64 0xfffffffffffffff8\n  %3 = add.64 %1 %2\n"
+      "  %4 = get.32 r0\n  store.32le %3 %4\n  put w %3\n  %5 = load.32le %3\n  put r1 %5\n"
+      "block 0x1008 next 0x1010\n  %1 = get.64 w\n  %2 = const.64 0x8000000000000000\n  %3 = add.64 %1 %2\n"
+      "  %4 = load.32le %3\n  put r0 %4\n  %5 = get.32 r3\n  ret %5\n");
+  Options o = options();
+  o.convention.stack = 8;
+  simplify(f, o, counters);
+  EXPECT_EQ(counters.slots, 0U);
+}
+
 TEST(Slots, OfTheCallerAreNotTouched) {
   Counters counters;
   simplified(
