@@ -98,7 +98,7 @@ Text two(const ir::Op& op, unsigned from, const std::array<Text, 3>& of, const i
   if (op.code == Code::kAdd && right != nullptr) {
     const int64_t by = ir::sign_extend(ir::constant(*right), right->bits);
     if (by < 0 && is_number(of[1]))
-      return {of[0].str() + " - " + number(static_cast<uint64_t>(-by) & ir::mask(op.bits), op.bits), false};
+      return {of[0].str() + " - " + number((0 - static_cast<uint64_t>(by)) & ir::mask(op.bits), op.bits), false};
   }
   const auto with_sign = [&](const Text& t) {
     return is_signed(op.code) && !is_number(t) ? "(" + type_of(from, true) + ")" + t.str() : t.str();

@@ -11,9 +11,9 @@ ir::Value last_jump(const ir::Function& f, const ir::Block& b) {
 }
 
 uint64_t address_of(const ir::Function& f, const ir::Block& b, ir::Value at) {
-  uint64_t address = b.address;
-  for (uint32_t m = b.mark; m < b.mark + b.marks && f.marks[m].op <= at; ++m) address = f.marks[m].address;
-  return address;
+  const auto marks = std::span(f.marks).subspan(b.mark, b.marks);
+  const auto behind = std::ranges::upper_bound(marks, at, {}, &ir::Mark::op);
+  return behind == marks.begin() ? b.address : std::prev(behind)->address;
 }
 
 const JumpTable* table_at(std::span<const JumpTable> tables, const ir::Function& f, const ir::Block& b) {
@@ -28,6 +28,9 @@ const JumpTable* table_at(std::span<const JumpTable> tables, const ir::Function&
 }
 
 namespace {
+
+// Blocks looked at, edges and steps up the trees of dominators and loops together. More is no compiler's.
+constexpr uint64_t kMostSteps = uint64_t{1} << 26;
 
 class Maker {
  public:
@@ -47,12 +50,15 @@ class Maker {
     g_.dominator = dominators(g_.order, before_, 0);
     follows();
     loops();
+    g_.tangled = steps_ > kMostSteps;
     return std::move(g_);
   }
 
  private:
   void add(uint32_t from, uint32_t to) {
     auto& next = g_.next[from];
+    steps_ += next.size();
+    if (tangled()) return;
     if (to != kNoBlock && std::ranges::find(next, to) == next.end()) next.push_back(to);
   }
   void connect(uint32_t i) {
@@ -94,20 +100,20 @@ class Maker {
   }
 
   // Of a graph given by its order from the root on and each block's predecessors.
-  static std::vector<uint32_t> dominators(std::span<const uint32_t> order,
-                                          const std::vector<std::vector<uint32_t>>& before, uint32_t root) {
+  std::vector<uint32_t> dominators(std::span<const uint32_t> order, const std::vector<std::vector<uint32_t>>& before,
+                                   uint32_t root) {
     std::vector<uint32_t> out(before.size(), kNoBlock), place(before.size());
     for (uint32_t i = 0; i < order.size(); ++i) place[order[i]] = i;
     if (order.empty()) return out;
     out[root] = root;
-    for (bool changed = true; changed;) {
+    for (bool changed = true; changed && !tangled();) {
       changed = false;
       for (const uint32_t i : order.subspan(1)) {
         uint32_t best = kNoBlock;
         for (uint32_t p : before[i]) {
           if (out[p] == kNoBlock) continue;
           if (best == kNoBlock) best = p;
-          while (best != p) (place[p] > place[best] ? p : best) = out[place[p] > place[best] ? p : best];
+          for (; best != p; ++steps_) (place[p] > place[best] ? p : best) = out[place[p] > place[best] ? p : best];
         }
         changed |= out[i] != best;
         out[i] = best;
@@ -150,8 +156,9 @@ class Maker {
       if (to == n) to = kNoBlock;
   }
 
-  bool dominates(uint32_t one, uint32_t other) const {
-    for (; place_[other] >= place_[one]; other = g_.dominator[other]) {
+  bool tangled() const { return steps_ > kMostSteps; }
+  bool dominates(uint32_t one, uint32_t other) {
+    for (; place_[other] >= place_[one]; other = g_.dominator[other], ++steps_) {
       if (other == one) return true;
       if (g_.dominator[other] == other) return false;
     }
@@ -165,46 +172,55 @@ class Maker {
     g_.exit.assign(n, kNoBlock);
     // Inner heads come later in the order, so that going backwards meets them first.
     for (const uint32_t head : std::vector<uint32_t>(g_.order.rbegin(), g_.order.rend())) {
+      if (tangled()) return;
       std::vector<uint32_t> work;
       for (const uint32_t from : before_[head])
         if (dominates(head, from)) work.push_back(from);
       if (!work.empty()) collect(head, std::move(work));
     }
+    exit_of_head_.resize(n);
     for (const uint32_t i : g_.order)
-      if (g_.loop[i] == i) find_exit(i);
+      for (const uint32_t to : g_.next[i]) find_exits(i, to);
   }
   void collect(uint32_t head, std::vector<uint32_t> work) {
     g_.loop[head] = g_.loop[head] == kNoBlock ? head : g_.loop[head];
-    while (!work.empty()) {
+    while (!work.empty() && !tangled()) {
       uint32_t i = work.back();
       work.pop_back();
+      ++steps_;
       // What belongs to an inner loop stands for its outermost head.
       while (g_.loop[i] != kNoBlock && g_.loop[i] != head && g_.parent[g_.loop[i]] != kNoBlock &&
-             g_.parent[g_.loop[i]] != head)
+             g_.parent[g_.loop[i]] != head) {
         i = g_.parent[g_.loop[i]];
+        ++steps_;
+      }
       if (i == head || g_.loop[i] == head) continue;
       if (g_.loop[i] != kNoBlock) {
         const uint32_t inner = g_.loop[i];
         if (g_.parent[inner] == head) continue;
         g_.parent[inner] = head;
         for (const uint32_t from : before_[inner])
-          if (!g_.inside(from, inner)) work.push_back(from);
+          if (!inside(from, inner)) work.push_back(from);
         continue;
       }
       g_.loop[i] = head;
       for (const uint32_t from : before_[i]) work.push_back(from);
     }
   }
-  // The target of an edge out of the loop: that of its head, or of its last block.
-  void find_exit(uint32_t head) {
-    for (const uint32_t i : g_.order) {
-      if (!g_.inside(i, head)) continue;
-      for (const uint32_t to : g_.next[i])
-        if (!g_.inside(to, head) && (g_.exit[head] == kNoBlock || i == head || !g_.next[to].empty())) {
-          if (g_.exit[head] == kNoBlock || g_.next[g_.exit[head]].empty() || i == head) g_.exit[head] = to;
-          if (i == head) return;
-        }
+  // The loops that an edge leaves. Where each goes: to the target of an edge out of its head, or of its last block.
+  void find_exits(uint32_t from, uint32_t to) {
+    for (uint32_t head = g_.loop[from]; head != kNoBlock && !inside(to, head) && !tangled(); head = g_.parent[head]) {
+      ++steps_;
+      uint32_t& exit = g_.exit[head];
+      if (exit_of_head_[head] || (exit != kNoBlock && from != head && g_.next[to].empty())) continue;
+      if (exit == kNoBlock || g_.next[exit].empty() || from == head) exit = to;
+      exit_of_head_[head] = from == head;
     }
+  }
+  bool inside(uint32_t block, uint32_t head) {
+    uint32_t h = g_.loop[block];
+    for (; h != kNoBlock && h != head; h = g_.parent[h]) ++steps_;
+    return h != kNoBlock;
   }
 
   const ir::Function& f_;
@@ -212,7 +228,9 @@ class Maker {
   std::span<const JumpTable> tables_;
   Graph g_;
   std::vector<std::vector<uint32_t>> before_;
-  std::vector<uint32_t> place_;  // in the order
+  std::vector<uint32_t> place_;        // in the order
+  std::vector<uint8_t> exit_of_head_;  // by head: it leaves its loop itself
+  uint64_t steps_ = 0;
 };
 
 }  // namespace

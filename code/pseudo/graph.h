@@ -17,6 +17,7 @@ struct Graph {
   std::vector<uint32_t> parent;             // by head: that of the loop around its loop
   std::vector<uint32_t> exit;               // by head: where control goes when the loop is left; kNoBlock: nowhere
   std::vector<uint32_t> order;              // reverse postorder, reached blocks only
+  bool tangled = false;                     // more so than any compiler makes them: what is said above is not all
 
   bool inside(uint32_t block, uint32_t head) const;
 };

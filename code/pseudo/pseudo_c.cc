@@ -25,8 +25,16 @@ std::vector<CodeLine> pseudo_c(Reading& reading, uint32_t function, std::string&
   ir::Counters counters;
   lift::lift_function(isa, lift::shape_of(reading.program, reading.analysis, function), {.convention = abi.convention},
                       counters, code);
+  if (code.blocks.size() > kMostBlocks) {  // calls cut them
+    why = "more than " + std::to_string(kMostBlocks) + " blocks";
+    return {};
+  }
   const pseudo::Graph graph = pseudo::graph_of(code, abi.convention.mode_bit, reading.analysis.jump_tables);
-  pseudo::Context context = pseudo::context_of(reading, function, code, abi);
+  if (graph.tangled) {
+    why = "control flow more tangled than any compiler's";
+    return {};
+  }
+  pseudo::Context context = pseudo::context_of(reading, function, code, graph, abi);
   return pseudo::structure(context, graph);
 }
 

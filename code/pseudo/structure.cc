@@ -122,12 +122,14 @@ class Structure {
     const auto from = lines_.begin() + static_cast<std::ptrdiff_t>(at);
     lines_.erase(from, from + static_cast<std::ptrdiff_t>(count));
     // What is known of later lines is known of those before them now.
-    std::map<size_t, std::string> conditions;
-    for (auto& [line, text] : conditions_)
-      if (line < at || line >= at + count) conditions.emplace(line < at ? line : line - count, std::move(text));
-    conditions_ = std::move(conditions);
-    for (auto& [line, block] : starts_)
-      if (line > at) line = line < at + count ? at : line - count;
+    conditions_.erase(conditions_.lower_bound(at), conditions_.lower_bound(at + count));
+    for (auto behind = conditions_.lower_bound(at); behind != conditions_.end();) {
+      auto node = conditions_.extract(behind++);
+      node.key() -= count;
+      conditions_.insert(std::move(node));
+    }
+    for (auto start = starts_.rbegin(); start != starts_.rend() && start->first > at; ++start)
+      start->first = start->first < at + count ? at : start->first - count;
   }
 
   // Writes one block and what hangs on its end; returns where control goes on.
@@ -145,6 +147,7 @@ class Structure {
     return branch(block, w.ending, in);
   }
   void note_goto(uint32_t block, const std::string& text) {
+    if (text.find("goto L_") == text.npos) return;
     for (const uint32_t to : g_.next[block])
       if (text.ends_with(fmt::format("goto L_{:x};", address(to)))) targets_[to] = 1;
   }

@@ -15,8 +15,18 @@ using ir::Value;
 
 namespace {
 
-constexpr unsigned kMostFolded = 24;  // operations in one expression
-constexpr size_t kMostLooked = 8;     // blocks, for who reads a result
+constexpr unsigned kMostFolded = 24;             // operations in one expression
+constexpr size_t kMostLooked = 8;                // blocks, for who reads a result
+constexpr size_t kMostPassed = 4096;             // operations, for the same
+constexpr int64_t kFarthest = int64_t{1} << 40;  // a distance that no frame has
+
+// A distance from the stack pointer at the entry, moved by a constant of the code; kNoDepth: it is none of a frame.
+int64_t moved(int64_t from, const Op& by) {
+  const int64_t distance = ir::sign_extend(ir::constant(by), by.bits);
+  if (from == kNoDepth || distance <= -kFarthest || distance >= kFarthest) return kNoDepth;
+  const int64_t sum = from + distance;
+  return sum <= -kFarthest || sum >= kFarthest ? kNoDepth : sum;
+}
 
 class Writer {
  public:
@@ -101,7 +111,7 @@ class Writer {
   void measure(Value at) {
     unsigned size = 1;
     ir::for_values(op(at), [&](Value v) { size += plan(v).size; });
-    const bool cut = size > kMostFolded && ir::shape(op(at).code).pure && op(at).code != Code::kConst;
+    const bool cut = size > kMostFolded && yields(op(at)) && op(at).code != Code::kConst;
     plan(at).size = cut ? 1 : size;
     if (cut) plan(at).mode = Mode::kTemporary;
   }
@@ -191,8 +201,7 @@ class Writer {
     const Op& o = op(v);
     if (o.code == Code::kGet) return stack_offset(o);
     if (o.code != Code::kAdd || op(o.b).code != Code::kConst) return kNoDepth;
-    const int64_t base = stack_offset(op(o.a));
-    return base == kNoDepth ? base : base + ir::sign_extend(ir::constant(op(o.b)), o.bits);
+    return moved(stack_offset(op(o.a)), op(o.b));
   }
   static std::string place(int64_t offset, bool is_address) {
     const std::string name = offset < 0 ? fmt::format("local_{:x}", -offset) : fmt::format("stack_{:x}", offset);
@@ -322,18 +331,20 @@ class Writer {
     std::vector<uint32_t> work;
     for (const uint32_t to : g_.next[index_])
       if (f_.blocks[to].address == next) work.push_back(to);
-    for (size_t i = 0; i < work.size() && i < kMostLooked; ++i) {
+    size_t passed = 0;
+    for (size_t i = 0; i < work.size(); ++i) {
       bool written = false;
       const ir::Block& b = f_.blocks[work[i]];
       for (Value at = b.first; at < b.first + b.count && !written; ++at) {
         const Op& o = op(at);
+        if (++passed > kMostPassed) return true;  // it may be
         if (o.code == Code::kGet && o.a == abi_.result) return true;
         written = (o.code == Code::kPut && o.a == abi_.result) || o.code == Code::kCall;
         if (o.code == Code::kReturn) return c_.yields;
       }
       if (written) continue;
       for (const uint32_t to : g_.next[work[i]])
-        if (std::ranges::find(work, to) == work.end()) work.push_back(to);
+        if (work.size() < kMostLooked && std::ranges::find(work, to) == work.end()) work.push_back(to);
     }
     return false;
   }
@@ -437,8 +448,7 @@ class Depths {
       const Op& o = f_.ops[v];
       if (o.code == Code::kGet && o.a == abi_.stack) of[v] = depth;
       if (o.code == Code::kGet && o.a == abi_.frame) of[v] = frame;
-      if (o.code == Code::kAdd && f_.ops[o.b].code == Code::kConst && at(o.a) != kNoDepth)
-        of[v] = at(o.a) + ir::sign_extend(ir::constant(f_.ops[o.b]), o.bits);
+      if (o.code == Code::kAdd && f_.ops[o.b].code == Code::kConst) of[v] = moved(at(o.a), f_.ops[o.b]);
       if (o.code == Code::kPut && o.a == abi_.stack) depth = at(o.b);
       if (o.code == Code::kPut && o.a == abi_.frame) frame = at(o.b);
       if (o.code == Code::kCall && depth != kNoDepth) depth += abi_.convention.return_pops;
@@ -454,7 +464,7 @@ class Depths {
 
 }  // namespace
 
-Context context_of(Reading& reading, uint32_t function, const ir::Function& code, const Abi& abi) {
+Context context_of(Reading& reading, uint32_t function, const ir::Function& code, const Graph& graph, const Abi& abi) {
   Context c{
       .reading = &reading, .function = function, .code = &code, .abi = &abi, .meanings = {}, .depth = {}, .frame = {}};
   for (const ir::Block& b : code.blocks) {
@@ -464,7 +474,6 @@ Context context_of(Reading& reading, uint32_t function, const ir::Function& code
     for (Value v = b.first; v < b.first + b.count; ++v)
       c.yields |= code.ops[v].code == Code::kPut && code.ops[v].a == abi.result;
   }
-  const Graph graph = graph_of(code, abi.convention.mode_bit, reading.analysis.jump_tables);
   Depths(code, graph, abi, c).follow();
   return c;
 }

@@ -20,7 +20,7 @@ struct Context {
   bool yields = false;                // the function puts something into the register of results
 };
 constexpr int64_t kNoDepth = INT64_MIN;
-Context context_of(Reading& reading, uint32_t function, const ir::Function& code, const Abi& abi);
+Context context_of(Reading& reading, uint32_t function, const ir::Function& code, const Graph& graph, const Abi& abi);
 
 struct Statement {
   uint64_t address = 0;
