@@ -1,8 +1,10 @@
 // What the bytes of an instruction are worth, remembered: one place an entry, by its bytes. What comes later takes the
-// place of what was there, so that a table stays as large as it began. It answers what decoding anew would.
+// place of what was there. The table begins small, for one function, and grows up to a size of its owner's choice. It
+// answers what decoding anew would.
 #pragma once
 #include "code/processor.h"
 
+#include <algorithm>
 #include <cstring>
 #include <span>
 #include <vector>
@@ -21,7 +23,7 @@ Word word_at(Processor processor, std::span<const std::byte> code);
 template <class T>
 class Words {
  public:
-  explicit Words(uint8_t bits) : bits_(bits) {}
+  explicit Words(uint8_t most_bits) : most_bits_(most_bits) {}
   // nullptr: not remembered.
   const T* find(Word word) const {
     if (places_.empty()) return nullptr;
@@ -29,20 +31,29 @@ class Words {
     return p.word == word ? &p.value : nullptr;
   }
   T& put(Word word) {
-    if (places_.empty()) places_.resize(size_t{1} << bits_);
+    if (++puts_ > places_.size() / 2 && bits_ < most_bits_) grow();
     Place& p = places_[place(word)];
     p.word = word;
     return p.value;
   }
 
  private:
+  static constexpr uint8_t kFirstBits = 6, kMoreBits = 2;
   struct Place {
     Word word = kNoWord;
     T value{};
   };
   size_t place(Word word) const { return static_cast<size_t>((word * 0x9e3779b97f4a7c15) >> (64 - bits_)); }
+  void grow() {
+    bits_ = std::min<uint8_t>(most_bits_, bits_ == 0 ? kFirstBits : bits_ + kMoreBits);
+    std::vector<Place> before(size_t{1} << bits_);
+    before.swap(places_);
+    for (Place& p : before)
+      if (p.word != kNoWord) places_[place(p.word)] = std::move(p);
+  }
   std::vector<Place> places_;
-  int bits_;
+  size_t puts_ = 0;
+  uint8_t bits_ = 0, most_bits_;
 };
 
 }  // namespace assay::code

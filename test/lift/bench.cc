@@ -341,9 +341,10 @@ int main(int argc, char** argv) {
       bench.read(argv[i]);
   }
   if (speed_alone) {
+    const double lifted = bench.speed();
     const Bench::Cost cost = bench.cost();
-    fmt::print("{}{} instructions, {:.1f} Minsn/s lifted and simplified, {:.0f} bytes\n", ir::print(cost.counters),
-               cost.instructions, cost.speed(), cost.bytes_per_instruction);
+    fmt::print("{}{} instructions, {:.2f} Minsn/s lifted, {:.2f} lifted and simplified, {:.0f} bytes\n",
+               ir::print(cost.counters), cost.instructions, lifted, cost.speed(), cost.bytes_per_instruction);
     return 0;
   }
   bench.collect();
