@@ -70,7 +70,8 @@ void ask_everything(Bytes program) {
   code::read_code(program, facts);
   const CodeAnswer functions = code::answer(program, {.kind = CodeQuestion::kFunctions});
   const uint64_t last = functions.functions.empty() ? 0 : functions.functions.back().address;
-  (void)code::answer(program, {.kind = CodeQuestion::kListing, .address = last});
+  for (const char* form : {"", "ir", "c"})
+    (void)code::answer(program, {.kind = CodeQuestion::kListing, .address = last, .text = {}, .form = form});
   (void)code::answer(program, {.kind = CodeQuestion::kReferences, .address = 0, .text = "a"});
   (void)code::answer(program, {.kind = CodeQuestion::kCalls});
   (void)code::answer(program, {.kind = CodeQuestion::kView, .address = 0, .text = {}, .listings = 4, .most = 50});

@@ -6,7 +6,7 @@ cd "$(dirname "$0")/../.."
 build=$1 seconds=$2
 shift 2
 targets=("$@")
-[ ${#targets[@]} -gt 0 ] || targets=(formats single_formats analyses inputs certificates code)  # lift: by name
+[ ${#targets[@]} -gt 0 ] || targets=(formats single_formats analyses inputs certificates code lift)
 mkdir -p .cache/fuzz/seeds
 test/fuzz/seeds.py .cache/fuzz/seeds
 

@@ -34,6 +34,11 @@ Does by_decoder(const Isa& isa, const Insn& insn, std::set<RegisterId>& flags) {
   }
   out.stores = isa.set->may_store(insn.opcode);
   out.leaves |= insn.flow != Flow::kNone || insn.links;
+  // What a prefix does is not in LLVM's tables: rep counts down and comes back (volume 2, REP).
+  if (isa.comes_back != nullptr && isa.comes_back(isa, insn)) {
+    out.registers.insert(isa.file.find(isa.pointer == 64 ? "rcx" : "ecx"));
+    out.leaves = true;
+  }
   return out;
 }
 
@@ -95,6 +100,19 @@ constexpr Known kKnown[] = {
     // 3.3.17: the fields that the mask names, and all of XER.
     {Family::kPpc, "MTCRF", "writes cr"},
     {Family::kPpc, "MTSPR", "writes"},
+    // Intel's manual, volume 2: CALL pushes, RET pops; CWD, CDQ and CQO only write dx, edx, rdx ("Defs = [EAX,EDX]");
+    // MOVS and STOS store.
+    {Family::kX86, "CALL", "writes"},
+    {Family::kX86, "CALL", "stores,"},
+    {Family::kX86, "RET", "writes"},
+    {Family::kX86, "CWD", "does not write"},
+    {Family::kX86, "CDQ", "does not write"},
+    {Family::kX86, "CQO", "does not write"},
+    {Family::kX86, "MOVSB", "stores,"},
+    {Family::kX86, "MOVSW", "stores,"},
+    {Family::kX86, "MOVSL", "stores,"},
+    {Family::kX86, "MOVSQ", "stores,"},
+    {Family::kX86, "STOS", "stores,"},
 };
 
 void say(const Isa& isa, const Insn& insn, std::string what, std::string& out) {

@@ -77,7 +77,6 @@ TEST_P(Lifter, SimplifiedBlocksAgreeWithTheEmulator) {
 
 // ./dev fuzz says the same of bytes made at random.
 TEST_P(Lifter, WritesWhatTheDecoderSays) {
-  if (family_of(GetParam()) == Family::kX86) GTEST_SKIP() << "x86 is not compared yet";
   const Isa isa = make_isa(GetParam());
   Decoder decoder(GetParam());
   for (const Line& line : lines_of(GetParam())) EXPECT_EQ(disagreements(isa, decoder, line.code), "") << line.form;
