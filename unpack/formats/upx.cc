@@ -2,18 +2,18 @@
 //
 //   0  ELF header and segments of the stub
 //   l  4 sum of the loader, "UPX!", 2 its length, 1 version, 1 format
-//   p  4 id, 4 size of the program, 4 size of a block
+//   p  4 id, 4 size of the program, 4 size of the largest block
 //      blocks: 4 size, 4 size packed, 1 method, 1 filter, 1 its parameter, 1 unused; data
-//      the loader; blocks again, for what lies between and behind the segments; a block of size 0 with "UPX!" for its
-//      packed size
-//   h  "UPX!", 1 version, 1 format, 1 method, 1 level, 4 Adler-32 of the program, 4 of the packed data, 4 size, 4
-//   packed
-//      size, 4 size of the file, 1 filter, 1 parameter, 1 unused, 1 sum of the bytes 4 to 30 modulo 251; 4 the place of
-//      p
+//      the loader; blocks again, for what lies between and behind the segments
+//      a block of size 0 with "UPX!" for its packed size
+//   h  "UPX!", 1 version, 1 format, 1 method, 1 level
+//      4 Adler-32 of the program, 4 of the packed data, 4 size, 4 size packed, 4 size of the file
+//      1 filter, 1 parameter, 1 unused, 1 sum of the bytes 4 to 30 modulo 251; 4 the place of p
 //
 // Numbers are in the program's byte order; formats from 128 on have both sizes before both sums. The first block is the
 // program's header and segment table, the first part of its first loaded segment. A block that does not shrink is
-// stored. Adler-32 covers what the blocks decode to, in their order.
+// stored. Adler-32 covers what the blocks decode to, in their order. A packed file is never longer than its program,
+// and no block decodes to more than p says: UPX refuses others.
 // Methods: 2 to 4 NRV2B in words of 32, 8 and 16 bits, 5 to 7 NRV2D, 8 to 10 NRV2E, 14 LZMA behind two bytes of
 // properties, 15 deflate.
 // Source: UPX 4.2 src/p_lx_elf.cpp, p_unix.cpp, packhead.cpp, compress/compress_lzma.cpp.
@@ -34,7 +34,8 @@ namespace {
 constexpr Magic kMagics[] = {{"UPX!", 0x78}, {"UPX!", 0x98}, {"UPX!", 0xb8},
                              {"UPX!", 0xb4}, {"UPX!", 0xec}, {"UPX!", 0x124}};
 constexpr uint64_t kInfo = 12, kBlockHeader = 12, kPackHeader = 32;
-constexpr uint64_t kLargest = 256 << 20;  // a program; it is put together in memory
+constexpr uint64_t kLargest = 256 << 20;    // a program
+constexpr uint64_t kLargestHead = 8 << 10;  // its header and segment table
 
 struct Shape {  // of an ELF file, as far as it matters here
   Order order = Order::kLittle;
@@ -92,7 +93,7 @@ std::vector<Extent> gaps(const std::vector<Extent>& segments, uint64_t file_size
 
 struct Packed {
   Shape shape;
-  uint64_t blocks = 0, file_size = 0, trailer = 0, end = 0;
+  uint64_t blocks = 0, file_size = 0, trailer = 0, adler_at = 0, end = 0;
   uint32_t block_size = 0, adler = 0;
 };
 
@@ -110,17 +111,19 @@ Result<Packed> read_packed(Bytes from) {
     return fail(Fault::kForeign, "no loader's header behind the segments", from.base() + info);
   p.file_size = TRY(from.get<uint32_t>(info + kInfo + 4, order, "program size"));
   p.block_size = TRY(from.get<uint32_t>(info + kInfo + 8, order, "block size"));
-  if (p.file_size < 52 || p.file_size > kLargest || p.block_size == 0 || p.block_size > kLargest)
+  if (p.file_size < 52 || p.file_size > kLargest || p.block_size == 0 || p.block_size > p.file_size)
     return fail(Fault::kUnsupported, "program of " + std::to_string(p.file_size) + " bytes",
                 from.base() + info + kInfo);
   p.blocks = info + 2 * kInfo;
-  const std::string_view text = from.text();
+  const std::string_view text = from.head(p.file_size).text();
   for (size_t at = text.find("UPX!", p.blocks); at != text.npos; at = text.find("UPX!", at + 1)) {
     const Bytes h = from.head(kPackHeader, at);
     if (!is_pack_header(h, p.file_size, order)) continue;
     p.trailer = at;
     p.end = std::min(from.size(), at + kPackHeader + 4);
-    p.adler = *h.get<uint32_t>(h[5] < 128 ? 8 : 16, order, "");
+    const uint64_t sum = h[5] < 128 ? 8 : 16;
+    p.adler = *h.get<uint32_t>(sum, order, "");
+    p.adler_at = at + sum;
     return p;
   }
   return fail(Fault::kTruncated, "no header at its end", from.base() + p.blocks);
@@ -134,13 +137,15 @@ struct Block {
   uint8_t method = 0, filter = 0, parameter = 0;
 };
 
+// All blocks lie before the header at the end.
 Result<Block> read_block(Bytes whole, const Packed& p, uint64_t at) {
-  const Bytes h = TRY(whole.slice(at, kBlockHeader, "block header"));
+  const Bytes before = whole.head(p.trailer);
+  const Bytes h = TRY(before.slice(at, kBlockHeader, "block header"));
   const Order order = p.shape.order;
   const Block b = {at, *h.get<uint32_t>(0, order, ""), *h.get<uint32_t>(4, order, ""), h[8], h[9], h[10]};
-  if (b.size == 0 || b.packed == 0 || b.packed > b.size || b.size > p.file_size)
+  if (b.size == 0 || b.packed == 0 || b.packed > b.size || b.size > p.block_size)
     return fail(Fault::kMalformed, "sizes of a block", h.base());
-  TRY(whole.slice(at + kBlockHeader, b.packed, "block"));
+  TRY(before.slice(at + kBlockHeader, b.packed, "block"));
   return b;
 }
 
@@ -164,118 +169,117 @@ Result<uint64_t> decode(Bytes data, const Block& b, Output& into) {
   return fail(Fault::kUnsupported, "method " + std::to_string(b.method), data.base());
 }
 
-// Decodes block after block and keeps what they yield at its place in the program.
-class Program {
- public:
-  Program(Bytes whole, const Packed& p, Sink& into) : whole_(whole), packed_(p), into_(into) {}
+Result<std::vector<std::byte>> decode_block(Bytes whole, const Block& b) {
+  const Bytes data = whole.head(b.packed, b.at + kBlockHeader);
+  MemoryOutput block(b.size);
+  if (b.packed == b.size)
+    TRY_VOID(block.write(data.span()));
+  else
+    TRY(decode(data, b, block));
+  if (block.written() != b.size) return fail(Fault::kMalformed, "a block decodes to another size", data.base());
+  std::vector<std::byte> bytes = std::move(block.vector());
+  if (b.packed != b.size &&
+      !undo_upx_filter(b.filter, b.parameter, {reinterpret_cast<uint8_t*>(bytes.data()), bytes.size()}))
+    return fail(Fault::kUnsupported, "filter " + hex_number(b.filter), b.at + 9);
+  return bytes;
+}
 
-  // The next blocks, `wanted` bytes of them.
-  Result<void> take(uint64_t wanted, std::vector<std::byte>& out) {
-    if (out.size() > wanted) return fail(Fault::kMalformed, "the first block passes the end of its segment", at_);
-    while (out.size() < wanted) {
-      const Block b = TRY(read_block(whole_, packed_, at_));
-      if (b.size > wanted - out.size()) return fail(Fault::kMalformed, "a block passes the end of its segment", at_);
-      TRY_VOID(into_.step(1 + b.size / 64));
-      TRY_VOID(take_block(b, out));
-      at_ += kBlockHeader + b.packed;
-    }
-    return {};
+// Where the blocks end that begin at `at` and yield `wanted` bytes.
+Result<uint64_t> skip(Bytes whole, const Packed& p, uint64_t at, uint64_t wanted, Sink& into) {
+  while (wanted) {
+    TRY_VOID(into.step());
+    const Block b = TRY(read_block(whole, p, at));
+    if (b.size > wanted) return fail(Fault::kMalformed, "a block passes the end of its segment", at);
+    wanted -= b.size;
+    at += kBlockHeader + b.packed;
   }
-  // Behind the loader the blocks go on: where a chain of them yields `wanted` bytes and reaches the end marker.
-  Result<void> seek(uint64_t wanted) {
-    for (uint64_t at = at_; at + kBlockHeader <= packed_.trailer; at += 4) {
-      TRY_VOID(into_.step());
-      if (!chain_from(at, wanted)) continue;
-      loader_ = {at_, at};
-      at_ = at;
-      return {};
-    }
-    return fail(Fault::kMalformed, "no blocks behind the loader", at_);
-  }
-  void start_at(uint64_t at) { at_ = at; }
-  Extent loader() const { return loader_; }  // empty where nothing lies behind it
-  uint64_t at() const { return at_; }
-  uint32_t adler() const { return adler_; }
+  return at;
+}
 
- private:
-  Result<void> take_block(const Block& b, std::vector<std::byte>& out) {
-    const Bytes data = whole_.head(b.packed, b.at + kBlockHeader);
-    MemoryOutput block(b.size);
-    if (b.packed == b.size)
-      TRY_VOID(block.write(data.span()));
-    else
-      TRY(decode(data, b, block));
-    if (block.written() != b.size) return fail(Fault::kMalformed, "a block decodes to another size", data.base());
-    std::vector<std::byte>& bytes = block.vector();
-    if (b.packed != b.size &&
-        !undo_upx_filter(b.filter, b.parameter, {reinterpret_cast<uint8_t*>(bytes.data()), bytes.size()}))
-      return fail(Fault::kUnsupported, "filter " + hex_number(b.filter), b.at + 9);
-    adler_ = static_cast<uint32_t>(
-        adler32(adler_, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size())));
-    out.insert(out.end(), bytes.begin(), bytes.end());
-    return {};
+// Behind the loader the blocks go on. Its stated length is of no use: releases round it up in different ways. So every
+// place before the header at the end is tried: blocks that yield `wanted` bytes and end in the marker.
+Result<uint64_t> seek(Bytes whole, const Packed& p, uint64_t at, uint64_t wanted, Sink& into) {
+  for (uint64_t place = at; place + kBlockHeader <= p.trailer; ++place) {
+    const auto end = skip(whole, p, place, wanted, into);
+    if (!end && end.error().fault == Fault::kLimit) return end;
+    if (end && whole.starts_with(std::string_view("\0\0\0\0UPX!", 8), *end)) return place;
   }
-  bool chain_from(uint64_t at, uint64_t wanted) {
-    for (uint64_t have = 0; have < wanted;) {
-      const auto b = read_block(whole_, packed_, at);
-      if (!b || b->size > wanted - have || !into_.step()) return false;
-      have += b->size;
-      at += kBlockHeader + b->packed;
-    }
-    return whole_.starts_with("UPX!", at + 4) && *whole_.le<uint32_t>(at, "") == 0;
-  }
+  return fail(Fault::kMalformed, "no blocks behind the loader", at);
+}
 
-  Bytes whole_;
-  const Packed& packed_;
-  Sink& into_;
-  uint64_t at_ = 0;
-  Extent loader_;
-  uint32_t adler_ = 1;
-};
-
-struct Piece {
+struct Part {  // of the program, and where its blocks begin
   Extent extent;
-  std::vector<std::byte> bytes;
+  uint64_t at = 0;
+  uint32_t adler = 1;
+
+  uint64_t size() const { return extent.to - extent.from; }
 };
 
-Result<std::vector<Piece>> take_all(Bytes whole, const Packed& p, Program& program) {
-  program.start_at(p.blocks);
-  std::vector<std::byte> start;
+struct Layout {
+  std::vector<Part> parts;
+  Extent loader;  // up to the header at the end where no blocks follow it
+};
+
+Result<std::vector<Extent>> read_segments(Bytes whole, const Packed& p) {
   const Block first = TRY(read_block(whole, p, p.blocks));
-  TRY_VOID(program.take(first.size, start));
-  const Bytes head{std::span<const std::byte>(start)};
-  const Shape shape = TRY(read_shape(head));
-  const auto segments = TRY(loaded(head, shape, p.file_size));
-  std::vector<Piece> pieces;
-  for (const Extent& segment : segments) {
-    Piece piece{segment, std::move(start)};
-    start.clear();
-    TRY_VOID(program.take(segment.to - segment.from, piece.bytes));
-    pieces.push_back(std::move(piece));
-  }
-  uint64_t wanted = 0;
+  if (first.size > kLargestHead) return fail(Fault::kMalformed, "size of the program's header", first.at);
+  const std::vector<std::byte> bytes = TRY(decode_block(whole, first));
+  const Bytes head{std::span<const std::byte>(bytes)};
+  return loaded(head, TRY(read_shape(head)), p.file_size);
+}
+
+Result<Layout> read_layout(Bytes whole, const Packed& p, Sink& into) {
+  Layout l;
+  uint64_t at = p.blocks, wanted = 0;
+  const auto take = [&](const Extent& extent) -> Result<void> {
+    l.parts.push_back({extent, at});
+    at = TRY(skip(whole, p, at, extent.to - extent.from, into));
+    return {};
+  };
+  const auto segments = TRY(read_segments(whole, p));
+  for (const Extent& segment : segments) TRY_VOID(take(segment));
+  l.loader = {at, p.trailer};
   const auto between = gaps(segments, p.file_size);
   for (const Extent& gap : between) wanted += gap.to - gap.from;
-  if (wanted) TRY_VOID(program.seek(wanted));
-  for (const Extent& gap : between) {
-    Piece piece{gap, {}};
-    TRY_VOID(program.take(gap.to - gap.from, piece.bytes));
-    pieces.push_back(std::move(piece));
+  if (wanted) l.loader.to = at = TRY(seek(whole, p, at, wanted, into));
+  for (const Extent& gap : between) TRY_VOID(take(gap));
+  return l;
+}
+
+// Writes what a part's blocks yield, and sums it. A block is charged before its memory is taken.
+Result<void> give_part(Bytes whole, const Packed& p, Part& part, Sink& into) {
+  uint64_t at = part.at;
+  for (uint64_t left = part.size(); left;) {
+    const Block b = TRY(read_block(whole, p, at));
+    TRY_VOID(into.step(1 + b.size / 16));
+    const auto bytes = TRY(decode_block(whole, b));
+    part.adler = static_cast<uint32_t>(
+        adler32(part.adler, reinterpret_cast<const Bytef*>(bytes.data()), static_cast<uInt>(bytes.size())));
+    TRY_VOID(into.output().write(bytes));
+    left -= b.size;
+    at += kBlockHeader + b.packed;
   }
-  std::ranges::sort(pieces, {}, [](const Piece& piece) { return piece.extent.from; });
-  return pieces;
+  return {};
+}
+
+// The parts in the order of the program; then their sums in the order of the blocks.
+Result<uint32_t> give_parts(Bytes whole, const Packed& p, std::vector<Part>& parts, Sink& into) {
+  std::ranges::sort(parts, {}, [](const Part& part) { return part.extent.from; });
+  for (Part& part : parts) TRY_VOID(give_part(whole, p, part, into));
+  std::ranges::sort(parts, {}, &Part::at);
+  uLong sum = 1;
+  for (const Part& part : parts) sum = adler32_combine(sum, part.adler, static_cast<z_off_t>(part.size()));
+  return static_cast<uint32_t>(sum);
 }
 
 Result<void> give(Bytes whole, const Packed& p, Sink& into) {
-  Program program(whole, p, into);
-  const auto pieces = TRY(take_all(whole, p, program));
-  for (const Piece& piece : pieces) TRY_VOID(into.output().write(piece.bytes));
-  state_checksum("adler of the program", "adler32", checksum_holds(program.adler(), p.adler), p.trailer, into);
-  const Extent loader = program.loader().to ? program.loader() : Extent{program.at(), p.trailer};
-  Content content{{whole.head(loader.from - p.blocks, p.blocks)}, "upx"};
-  if (loader.to < p.trailer) content.extents.push_back(whole.head(p.trailer - loader.to, loader.to));
+  Layout l = TRY(read_layout(whole, p, into));
+  const uint32_t adler = TRY(give_parts(whole, p, l.parts, into));
+  state_checksum("adler of the program", "adler32", checksum_holds(adler, p.adler), p.adler_at, into);
+  Content content{{whole.head(l.loader.from - p.blocks, p.blocks)}, "upx"};
+  if (l.loader.to < p.trailer) content.extents.push_back(whole.head(p.trailer - l.loader.to, l.loader.to));
   TRY_VOID(into.child("program", std::move(content)));
-  return into.child("loader", stored(whole.head(loader.to - loader.from, loader.from)));
+  return into.child("loader", stored(whole.head(l.loader.to - l.loader.from, l.loader.from)));
 }
 
 Result<void> unpack(Bytes whole, Sink& into) {
@@ -297,17 +301,20 @@ extern const Format kUpx;
 const Format kUpx = {
     .id = "upx",
     .title = "ELF program packed with UPX",
-    .version = 1,
+    .version = 2,
     .magics = kMagics,
     .measure = measure,
     .unpack = unpack,
     .reads =
         "programs of 32 and 64 bits, both byte orders: NRV2B, NRV2D, NRV2E, LZMA, deflate; filters of "
-        "x86, ARM, AArch64 and PowerPC; the Adler-32 of the program",
+        "x86, ARM, AArch64 and PowerPC; the Adler-32 of the program and the sum of the last header",
     .limits =
         "shared libraries, scripts and kernels; files whose UPX headers were wiped; programs above 256 "
-        "MiB; filters that renumber; the loader is code of UPX and is not looked at",
+        "MiB; filters that renumber; the Adler-32 of the packed data and of the loader are not compared; the loader "
+        "is code of UPX and is not looked at",
     .source = "UPX 4.2 src/p_lx_elf.cpp, p_unix.cpp, packhead.cpp, filter/",
-    .checked = "own builder only; its codec's streams by libucl"};
+    .checked =
+        "own builder only, 64 bits little endian: NRV2B, NRV2D and NRV2E streams by libucl, LZMA by xz, stored "
+        "blocks; filters one by one; deflate, 32 bits and big endian are untested"};
 
 }  // namespace assay::unpack
