@@ -233,6 +233,76 @@ TEST(OpenPgp, ReadsWhatGpgSigns) {
   EXPECT_TRUE(unpacked("openpgp", inner).find("data")->content == image);
 }
 
+constexpr std::string_view kFirstKey = "\1key\1\1\1\1", kSecondKey = "\2key\2\2\2\2";
+
+std::string one_pass(std::string_view key, bool last) {
+  return std::string("\x90\x0d\x03\x00\x08\x16", 6) + std::string(key) + std::string(1, last);
+}
+
+// Version 4 with the issuer's fingerprint among the hashed subpackets, or his key id among the others.
+std::string signature(std::string_view key, bool hashed = true, char algorithm = 22) {
+  const std::string fingerprint = "\x16\x21\x04" + std::string(12, 'f') + std::string(key);
+  const std::string id = "\x09\x10" + std::string(key);
+  const std::string body = std::string{4, 0, algorithm, 8} +
+                           (hashed ? big(23, 2) + fingerprint + big(0, 2) : big(0, 2) + big(10, 2) + id) +
+                           "left and numbers";
+  return "\x88" + std::string(1, static_cast<char>(body.size())) + body;
+}
+
+std::string signature_3(std::string_view key) {
+  const std::string body = std::string{3, 5, 0} + big(0) + std::string(key) + std::string{22, 8} + "left and numbers";
+  return "\x88" + std::string(1, static_cast<char>(body.size())) + body;
+}
+
+// Literal data of which the first `1 << power` bytes are a part of their own.
+std::string literal(int power, const std::string& data) {
+  const std::string body = std::string("b\0", 2) + big(0) + data;
+  const size_t first = size_t{1} << power;
+  return "\xcb" + std::string(1, static_cast<char>(224 + power)) + body.substr(0, first) +
+         std::string(1, static_cast<char>(body.size() - first)) + body.substr(first);
+}
+
+TEST(OpenPgp, WantsASignatureForEachOnePassPacket) {
+  const std::string data = filled("data", 600, '.'), body = literal(9, data);
+  const std::string two = one_pass(kFirstKey, false) + one_pass(kSecondKey, true) + body;
+  const std::string good = two + signature(kSecondKey) + signature(kFirstKey, false);
+  reads("openpgp", good, "data", data);
+  const Collect got = unpacked("openpgp", good);
+  ASSERT_EQ(got.integrities.size(), 2u);
+  EXPECT_EQ(got.integrities[0].key, "026b657902020202");
+  EXPECT_EQ(got.integrities[1].key, "016b657901010101");
+  reads("openpgp", two + signature_3(kSecondKey) + signature_3(kFirstKey), "data", data);
+  EXPECT_EQ(measured("openpgp", good + signature(kFirstKey))->length, good.size());
+  EXPECT_FALSE(measured("openpgp", two + signature(kFirstKey) + signature(kSecondKey)));
+  EXPECT_FALSE(measured("openpgp", two + signature(kSecondKey)));
+  EXPECT_FALSE(measured("openpgp", two + signature(kSecondKey, true, 1) + signature(kFirstKey)));
+}
+
+TEST(OpenPgp, WantsAFirstPartOf512Bytes) {
+  const std::string head = one_pass(kFirstKey, true), data = filled("data", 600, '.');
+  EXPECT_TRUE(measured("openpgp", head + literal(9, data) + signature(kFirstKey)));
+  const auto small = measured("openpgp", head + literal(8, filled("data", 300)) + signature(kFirstKey));
+  ASSERT_FALSE(small);
+  EXPECT_EQ(small.error().what, "first part of 256 bytes");
+}
+
+TEST(OpenPgp, DecompressesWithEachMethod) {
+  const std::string text = filled("a message", 3000, '.');
+  const std::string zlib =
+      through("python3 -c 'import sys,zlib; sys.stdout.buffer.write(zlib.compress(sys.stdin.buffer.read()))'", text);
+  const std::string bzip2 = through("bzip2 -c", text);
+  if (zlib.empty() || bzip2.empty()) GTEST_SKIP() << "no python3 or no bzip2";
+  for (const std::string& packed : {"\xa3\x02" + zlib, "\xa3\x03" + bzip2}) {
+    MemoryOutput out(1 << 20);
+    const auto decoded = format("openpgp-compressed").decode(Bytes(packed + "behind"), out);
+    ASSERT_TRUE(decoded) << decoded.error().what;
+    EXPECT_EQ(decoded->length, packed.size());
+    EXPECT_EQ(out.bytes().text(), text);
+  }
+  MemoryOutput out(1 << 20);
+  EXPECT_FALSE(format("openpgp-compressed").decode(Bytes("\xa3\x04" + zlib), out));
+}
+
 std::string scrambled(std::string bytes) {
   for (size_t i = 4; i < 36; i += 2) std::swap(bytes[i], bytes[i + 1]);
   for (size_t i = 4; i < 36; ++i) {

@@ -346,6 +346,7 @@ TEST(VxWorks, FindsSymbolsAndTheLoadAddress) {
       const auto m = measured("vxworks", image);
       ASSERT_TRUE(m) << m.error().what;
       EXPECT_EQ(m->length, image.size());
+      EXPECT_FALSE(m->verified);
       const Collect got = unpacked("vxworks", image);
       EXPECT_EQ(got.notes.at("load address"), "0x80010000");
       EXPECT_EQ(got.notes.at("symbols"), "300");
@@ -360,6 +361,27 @@ TEST(VxWorks, FindsSymbolsAndTheLoadAddress) {
   std::string unnamed = image;
   put(unnamed, 0, std::string(24, 'x'));
   EXPECT_FALSE(measured("vxworks", unnamed));
+}
+
+// Where a cut or a damage leaves the table, its symbols and the load address are those of the whole image.
+TEST(VxWorks, BearsDamage) {
+  const std::string image = vxworks_image(Order::kBig, 0x80010000, false);
+  const size_t table = image.size() - 600 - 300 * 16;
+  for (const size_t size : {image.size() - 1, image.size() - 600, image.size() - 600 - 40 * 16}) {
+    const Collect got = unpacked("vxworks", image.substr(0, size));
+    EXPECT_EQ(got.notes.at("symbols"), std::to_string((std::min(size, image.size() - 600) - table) / 16));
+    EXPECT_EQ(got.notes.at("load address"), "0x80010000");
+  }
+  for (const size_t size : {size_t{0}, size_t{100}, table, image.size() - 600 - 60 * 16})
+    EXPECT_FALSE(measured("vxworks", image.substr(0, size))) << size;
+  std::string nameless = image;
+  put(nameless, table + 16, big(0x80010000));  // the second symbol's name would stand where the image begins
+  const Collect got = unpacked("vxworks", nameless);
+  EXPECT_EQ(got.notes.at("symbols without a name"), "1");
+  EXPECT_EQ(std::ranges::count(got.find("symbols")->content, '\n'), 299);
+  std::string halved = image;
+  halved[table + 150 * 16 + 10] = 0x22;  // no type: neither half of the table is long enough
+  EXPECT_FALSE(measured("vxworks", halved));
 }
 
 TEST(MachO, MeasuresWhatClangWrites) {

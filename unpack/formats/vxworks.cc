@@ -6,9 +6,10 @@
 //
 // Both orders of bytes occur; in some images group and type have changed places (9 type). Nothing says where the array
 // is or where the image is loaded: the longest run of entries is taken, and the load address is the one at which every
-// name of a sample of entries is an identifier behind a NUL.
-// Source: VxWorks 5.5 h/symbol.h, as Ruben Santamarta (2011) and ReFirmLabs/binwalk src/structures/vxworks.rs describe
-// it.
+// name of a sample of entries is an identifier behind a NUL. So much is checked: the shape of the entries and the names
+// of the sample. Nothing confirms the rest of the image, or that it ends where the content does.
+// Source: VxWorks 5.5 h/symbol.h, in the words of Ruben Santamarta (2011) and of ReFirmLabs/binwalk
+// src/structures/vxworks.rs.
 #include "unpack/describe.h"
 
 #include <algorithm>
@@ -125,7 +126,7 @@ Result<Image> read_image(Bytes b) {
 
 Result<Measured> measure(Bytes from) {
   TRY(read_image(from));
-  return Measured{from.size(), true};
+  return Measured{from.size(), false};
 }
 
 char letter_of(uint8_t type) {
@@ -152,10 +153,10 @@ Result<void> write_symbols(Bytes b, const Image& image, Sink& into) {
 }
 
 Result<void> unpack(Bytes whole, Sink& into) {
+  TRY_VOID(into.step(whole.size() / 256));
   const Image image = TRY(read_image(whole));
   const Symbols& s = image.symbols;
   const uint64_t end = s.at + s.count * kEntry;
-  TRY_VOID(into.step(whole.size() / 256));
   into.note("load address", hex_number(image.base), s.at);
   into.note("byte order", s.order == Order::kBig ? "big" : "little", s.at);
   into.note("symbols", std::to_string(s.count), s.at);
@@ -171,15 +172,16 @@ extern const Format kVxWorks;
 const Format kVxWorks = {
     .id = "vxworks",
     .title = "VxWorks image with its symbol table",
-    .version = 1,
+    .version = 2,
     .measure = measure,
     .unpack = unpack,
     .readable = true,
     .carve = false,
-    .reads = "tables of 250 symbols or more, both byte orders; the load address follows from the names",
+    .reads = "tables of 250 symbols or more, both byte orders; the load address follows from the names of 48 of them",
     .limits =
-        "images without a symbol table are no container; tables that are built at run time or "
-        "kept in a file of their own; 64 bits; the image's code is not read by name yet",
+        "no checksum confirms the image: the shape of the table's entries and the names of the 48 are what is checked, "
+        "entries without a name are counted; images without a table are no container; tables that are built at run "
+        "time or kept in a file of their own; 64 bits; the image's code is not read by name yet",
     .source = "VxWorks 5.5 h/symbol.h; ReFirmLabs/binwalk src/structures/vxworks.rs",
     .checked = "own builder only"};
 
