@@ -87,14 +87,37 @@ TEST(Lvm2, ReadsLinearVolumes) {
   EXPECT_EQ(got.problems[0].what, "mirror: segment of type raid1");
   for (const Integrity& i : got.integrities) EXPECT_EQ(i.state, "valid") << i.name;
   EXPECT_EQ(got.notes.at("volume group"), "vg0");
+  ASSERT_TRUE(got.find("rest-0x2400") && got.find("rest-0x3800"));
+  EXPECT_EQ(got.find("rest-0x2400")->content, sample.substr(0x2400, 3 * 1024));  // the free extents 1 to 3
+  EXPECT_EQ(got.find("rest-0x3800")->content, sample.substr(0x3800));
+  uint64_t accounted = 0;
+  for (const Collect::Item& item : got.items) accounted += item.content.size();
+  for (const Span& span : got.spans) accounted += span.length;
+  EXPECT_EQ(accounted, sample.size());
   survives("lvm2", sample);
   unpack_survives("lvm2", sample);
 }
 
 TEST(Lvm2, SaysWhatLies) {
+  const auto states = [](const Collect& got) {
+    std::string out;
+    for (const Integrity& i : got.integrities) out += i.name + ": " + i.state + "; ";
+    return out;
+  };
   std::string sample = lvm_volume(kLvmText);
   sample[2048 + 3900] ^= 1;
-  EXPECT_EQ(unpacked("lvm2", sample).integrities.back().state, "invalid");
+  EXPECT_EQ(states(unpacked("lvm2", sample)),
+            "crc of the label: valid; crc of the metadata area's header: valid; crc of the metadata text: invalid; ");
+  sample = lvm_volume(kLvmText);
+  sample[2048 + 500] ^= 1;
+  EXPECT_EQ(states(unpacked("lvm2", sample)), "crc of the label: valid; crc of the metadata area's header: invalid; ");
+  EXPECT_EQ(unpacked("lvm2", sample).find("root"), nullptr);
+  EXPECT_NE(unpacked("lvm2", sample).find("rest-0x400"), nullptr);  // nothing is lost
+  std::string twice = kLvmText;
+  twice.replace(twice.find("\"pv0\", 0"), 8, "\"pv0\", 5");
+  const Collect shared = unpacked("lvm2", lvm_volume(twice));
+  EXPECT_EQ(shared.problems.at(0).what, "root: its extents belong to something else too");
+  EXPECT_EQ(shared.find("root"), nullptr);
   std::string far = kLvmText;
   far.replace(far.find("\"pv0\", 4"), 8, "\"pv0\", 7");
   EXPECT_EQ(unpacked("lvm2", lvm_volume(far)).find("root"), nullptr);

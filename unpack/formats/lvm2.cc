@@ -1,18 +1,21 @@
 // LVM2 physical volumes: a label, the text of what the volume group consists of, and its extents.
 //
 //   label, in one of the first four sectors of 512 bytes:
-//   0   "LABELONE"  8 its sector  16 CRC of the bytes from 20 to the sector's end  20 size of this header  24 "LVM2
-//   001" 32  id of the volume (32 characters)  64 its size  72 places (offset, size), up to one of zeros: the data;
-//   again:
-//       the metadata areas
+//   0   "LABELONE"  8 its sector  16 CRC of the bytes from 20 to the sector's end  20 size of this header
+//   24  "LVM2 001"
+//   32  id of the volume (32 characters)  64 its size
+//   72  places (offset, size), up to one of zeros: the data; again: the metadata areas
 //   area, from the volume's start:
 //   0   CRC of the bytes from 4 to 512  4 " LVM2 x[5A%r0N*>"  20 version 1  24 its offset  32 its size
-//   40  texts: offset in the area, size, CRC, flags (1: ignored); a text that passes the area's end goes on at 512
+//   40  texts: offset in the area, size, CRC of the text, flags (1: ignored); a text that passes the area's end goes
+//       on at 512
 //
-// The CRC is CRC-32 without inversions, from 0xf597a6cf on. A logical volume is made of segments of extents; those that
-// are linear and lie on this volume are read.
-// Source: libvslvm, Logical Volume Manager (LVM) format; lvm2 lib/format_text/layout.h.
+// The CRC is CRC-32 without inversions, from 0xf597a6cf on. Three things have one: the label's sector, the header of an
+// area, a text. None covers the extents. A logical volume is made of segments of extents; those that are linear and lie
+// on this volume are read. What no volume covers (free extents, older texts) becomes a part of its own.
+// Source: libvslvm, Logical Volume Manager (LVM) format; lvm2 lib/format_text/layout.h, lib/label/label.h.
 #include "core/hash.h"
+#include "unpack/describe.h"
 #include "unpack/lvm_text.h"
 #include "unpack/vendor.h"
 
@@ -27,16 +30,16 @@ constexpr uint64_t kSector = 512;
 constexpr Magic kMagics[] = {
     {"LABELONE", kSector}, {"LABELONE", 0}, {"LABELONE", 2 * kSector}, {"LABELONE", 3 * kSector}};
 constexpr uint32_t kSeed = 0xf597a6cf;
-constexpr uint64_t kMostAreas = 16, kLongestText = 16 << 20;
+constexpr uint64_t kMostAreas = 16, kLongestText = 1 << 20;
 
 struct Area {
   uint64_t at = 0, size = 0;
 };
 
 struct Volume {
-  uint64_t label = 0, header = 0, size = 0;
+  uint64_t label = 0, size = 0;
   std::string id;
-  std::vector<Area> data, metadata;
+  std::vector<Area> metadata;
 };
 
 Result<std::vector<Area>> read_areas(Bytes b, uint64_t& at) {
@@ -62,9 +65,8 @@ Result<Volume> read_volume(Bytes from) {
   v.id = TRY(b.slice(header, 32, "id")).text();
   v.size = TRY(b.le<uint64_t>(uint64_t{header} + 32, "size"));
   uint64_t at = uint64_t{header} + 40;
-  v.data = TRY(read_areas(b, at));
+  TRY(read_areas(b, at));  // of the data: the text says more
   v.metadata = TRY(read_areas(b, at));
-  v.header = v.label + at;
   if (v.size < v.label + kSector) return fail(Fault::kMalformed, "size of the volume", b.base() + header + 32);
   return v;
 }
@@ -75,23 +77,58 @@ Result<Measured> measure(Bytes from) {
   return Measured{v.size, true};
 }
 
-// The text of an area, which may go on at its start; none where the area names none.
-Result<std::string> read_text(Bytes whole, const Area& area) {
-  const Bytes h = TRY(whole.slice(area.at, kSector, "metadata area"));
-  if (!h.starts_with(" LVM2 x[5A%r0N*>", 4) || *h.le<uint64_t>(24, "") != area.at)
-    return fail(Fault::kMalformed, "no header of a metadata area", h.base());
-  if (!checksum_holds(crc32_raw(h.head(kSector, 4), kSeed), *h.le<uint32_t>(0, "")))
-    return fail(Fault::kMalformed, "crc of the metadata area does not match", h.base());
+// What is accounted for: the label, texts with their headers, volumes; and, without a length, where areas end.
+using Ranges = std::vector<Area>;
+
+void take_range(uint64_t at, uint64_t size, Ranges& ranges, Sink& into) {
+  into.range(Range::kHeader, at, size);
+  ranges.push_back({at, size});
+}
+
+// The current text of the area at `start`; empty where it names none or its CRC does not hold.
+Result<std::string> read_text(Bytes whole, uint64_t start, Ranges& ranges, Sink& into) {
+  const Bytes h = TRY(whole.slice(start, kSector, "metadata area"));
+  if (!h.starts_with(" LVM2 x[5A%r0N*>", 4) || *h.le<uint64_t>(24, "") != start)
+    return fail(Fault::kMalformed, "no header of a metadata area", start);
+  const bool header_holds = checksum_holds(crc32_raw(h.head(kSector, 4), kSeed), *h.le<uint32_t>(0, ""));
+  state_checksum("crc of the metadata area's header", "crc32-lvm", header_holds, start, into);
+  if (!header_holds) return std::string();
+  take_range(start, kSector, ranges, into);
   const uint64_t size = *h.le<uint64_t>(32, ""), at = *h.le<uint64_t>(40, ""), length = *h.le<uint64_t>(48, "");
+  const Bytes a = TRY(whole.slice(start, size, "metadata area"));
+  ranges.push_back({start + size, 0});
   if (length == 0 || (*h.le<uint32_t>(60, "") & 1)) return std::string();
   if (size < kSector || at < kSector || at >= size || length > size - kSector || length > kLongestText)
-    return fail(Fault::kMalformed, "place of the metadata", h.base() + 40);
-  const Bytes a = TRY(whole.slice(area.at, size, "metadata area"));
+    return fail(Fault::kMalformed, "place of the metadata", start + 40);
+  TRY_VOID(into.step(1 + length / 16));
   std::string text(a.head(length, at).text());
-  text += a.head(length - text.size(), kSector).text();
-  if (!checksum_holds(crc32_raw(Bytes(text), kSeed), *h.le<uint32_t>(56, "")))
-    return fail(Fault::kMalformed, "crc of the metadata does not match", h.base() + 56);
+  const uint64_t first = text.size();
+  text += a.head(length - first, kSector).text();
+  const bool holds = checksum_holds(crc32_raw(Bytes(text), kSeed), *h.le<uint32_t>(56, ""));
+  state_checksum("crc of the metadata text", "crc32-lvm", holds, start + 56, into);
+  if (!holds) return std::string();
+  take_range(start + at, first, ranges, into);
+  if (first < length) take_range(start + kSector, length - first, ranges, into);
   return text;
+}
+
+struct Text {
+  std::string text;
+  uint64_t area = 0;
+};
+
+// Reads all areas and gives back the first text: they are copies of each other.
+Result<Text> read_texts(Bytes whole, const Volume& v, Ranges& ranges, Sink& into) {
+  Text found;
+  for (const Area& area : v.metadata) {
+    auto text = read_text(whole, area.at, ranges, into);
+    if (!text && text.error().fault == Fault::kLimit) return std::unexpected(std::move(text).error());
+    if (!text)
+      into.problem(std::move(text).error());
+    else if (found.text.empty())
+      found = {*std::move(text), area.at};
+  }
+  return found;
 }
 
 struct Group {
@@ -164,17 +201,30 @@ Result<std::vector<Run>> read_runs(const LvmSection& volume, const Group& g, Sin
   return runs;
 }
 
-Result<void> give_volume(Bytes whole, const LvmSection& volume, const Group& g, Sink& into) {
+// No extent belongs to two volumes.
+bool is_free(const Ranges& ranges, uint64_t at, uint64_t size) {
+  return std::ranges::none_of(ranges, [&](const Area& r) { return at < r.at + r.size && r.at < at + size; });
+}
+
+Result<void> give_volume(Bytes whole, const LvmSection& volume, const Group& g, Ranges& ranges, Sink& into) {
   Content content;
-  for (const Run& run : TRY(read_runs(volume, g, into)))
-    content.extents.push_back(TRY(whole.slice(g.start + run.physical * g.extent, run.count * g.extent, "extents")));
+  Ranges taken;
+  for (const Run& run : TRY(read_runs(volume, g, into))) {
+    const uint64_t at = g.start + run.physical * g.extent, size = run.count * g.extent;
+    TRY_VOID(into.step(1 + (ranges.size() + taken.size()) / 16));
+    if (!is_free(ranges, at, size) || !is_free(taken, at, size))
+      return fail(Fault::kMalformed, "its extents belong to something else too", at);
+    content.extents.push_back(TRY(whole.slice(at, size, "extents")));
+    taken.push_back({at, size});
+  }
+  ranges.insert(ranges.end(), taken.begin(), taken.end());
   return content.extents.empty() ? Result<void>{} : into.child(volume.name, std::move(content));
 }
 
-Result<void> give_volumes(Bytes whole, const Group& g, Sink& into) {
+Result<void> give_volumes(Bytes whole, const Group& g, Ranges& ranges, Sink& into) {
   if (!g.volumes) return {};
   for (const LvmSection& volume : g.volumes->sections) {
-    auto done = give_volume(whole, volume, g, into);
+    auto done = give_volume(whole, volume, g, ranges, into);
     if (done) continue;
     if (done.error().fault == Fault::kLimit) return done;
     into.problem({done.error().fault, volume.name + ": " + done.error().what, done.error().offset});
@@ -182,35 +232,41 @@ Result<void> give_volumes(Bytes whole, const Group& g, Sink& into) {
   return {};
 }
 
-void state_areas(Bytes whole, const Volume& v, Sink& into) {
-  into.range(Range::kHeader, v.label, v.header - v.label);
-  into.integrity(checksum("crc of the label", "crc32-lvm", true, v.label + 16));
-  into.note("volume id", v.id, v.label + 32);
-  for (const Area& area : v.metadata) {
-    const auto text = read_text(whole, area);
-    state_checksum("crc of the metadata", "crc32-lvm", text.has_value(), area.at, into);
-    if (!text || text->empty()) continue;
-    const uint64_t at = *whole.le<uint64_t>(area.at + 40, "");
-    const uint64_t size = *whole.le<uint64_t>(area.at + 32, "");
-    const uint64_t first = std::min<uint64_t>(text->size(), size - at);
-    into.range(Range::kHeader, area.at, kSector);
-    into.range(Range::kHeader, area.at + at, first);
-    into.range(Range::kHeader, area.at + kSector, text->size() - first);
+Result<void> give_group(Bytes whole, const Volume& v, const Text& text, Ranges& ranges, Sink& into) {
+  const LvmSection metadata = TRY(read_lvm_text(text.text));
+  const Group group = TRY(read_group(metadata, v));
+  into.note("volume group", metadata.sections.front().name, text.area);
+  ranges.push_back({group.start, 0});
+  ranges.push_back({group.start + group.count * group.extent, 0});
+  return give_volumes(whole, group, ranges, into);
+}
+
+// What lies between the ranges, as parts.
+Result<void> give_rest(Bytes whole, const Volume& v, Ranges ranges, Sink& into) {
+  ranges.push_back({v.size, 0});
+  std::ranges::sort(ranges, {}, &Area::at);
+  uint64_t reached = 0;
+  for (const Area& range : ranges) {
+    if (range.at > reached) TRY_VOID(between(whole, reached, range.at, "rest-" + hex_number(reached), into));
+    reached = std::max(reached, range.at + range.size);
   }
+  return {};
 }
 
 Result<void> unpack(Bytes whole, Sink& into) {
   const Volume v = TRY(read_volume(whole));
-  state_areas(whole, v, into);
-  for (const Area& area : v.metadata) {
-    const auto text = read_text(whole, area);
-    if (!text || text->empty()) continue;
-    const LvmSection metadata = TRY(read_lvm_text(*text));
-    const Group group = TRY(read_group(metadata, v));
-    into.note("volume group", metadata.sections.front().name, area.at);
-    return give_volumes(whole, group, into);
+  Ranges ranges;
+  take_range(v.label, kSector, ranges, into);
+  into.integrity(checksum("crc of the label", "crc32-lvm", true, v.label + 16));
+  into.note("volume id", v.id, v.label + 32);
+  const Text text = TRY(read_texts(whole, v, ranges, into));
+  if (!text.text.empty()) {
+    if (auto done = give_group(whole, v, text, ranges, into); !done) {
+      if (done.error().fault == Fault::kLimit) return done;
+      into.problem(std::move(done).error());
+    }
   }
-  return {};
+  return give_rest(whole, v, std::move(ranges), into);
 }
 
 }  // namespace
@@ -218,14 +274,17 @@ Result<void> unpack(Bytes whole, Sink& into) {
 extern const Format kLvm2;
 const Format kLvm2 = {.id = "lvm2",
                       .title = "LVM2 physical volume",
-                      .version = 1,
+                      .version = 2,
                       .magics = kMagics,
                       .measure = measure,
                       .unpack = unpack,
-                      .reads = "logical volumes of linear segments on one physical volume; the current text; its CRCs",
+                      .reads =
+                          "logical volumes of linear segments on one physical volume; the current text; the CRCs of "
+                          "the label, of each metadata area's header and of the text",
                       .limits =
-                          "volumes over several disks, stripes, mirrors, RAID, thin volumes and snapshots are named; "
-                          "older copies of the text are not read",
+                          "no CRC covers the extents; volumes over several disks, stripes, mirrors, RAID, thin volumes "
+                          "and snapshots are named; texts above 1 MiB; older copies of the text and extents without a "
+                          "volume that is read are parts of their own",
                       .source = "libvslvm, Logical Volume Manager (LVM) format; lvm2 lib/format_text/layout.h",
                       .checked = "own builder only; by hand also a volume of pvcreate and vgcreate"};
 
