@@ -24,8 +24,6 @@
 namespace assay::unpack {
 namespace {
 
-using std::string_view_literals::operator""sv;
-
 constexpr uint64_t kSector = 512;
 constexpr Magic kMagics[] = {
     {"LABELONE", kSector}, {"LABELONE", 0}, {"LABELONE", 2 * kSector}, {"LABELONE", 3 * kSector}};
