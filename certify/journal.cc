@@ -49,8 +49,8 @@ struct Journal::Shared {
 namespace {
 
 constexpr std::string_view kMagic = "assayjnl";
-constexpr uint64_t kHeader = 16, kRecordHead = 8, kLong = 16 << 20, kGrowth = 1 << 20;
-constexpr std::string_view kEndMark = "\xff\xff\xff\xff\xff\xff\xff\xff";  // a length no record has
+constexpr uint64_t kHeader = 16, kRecordHead = 8, kLong = 16 << 20, kGrowth = 1 << 20;  // bytes
+constexpr std::string_view kEndMark = "\xff\xff\xff\xff\xff\xff\xff\xff";               // a length no record has
 
 std::string little(uint64_t value, int bytes) {
   std::string out;
@@ -75,15 +75,18 @@ std::optional<std::string> record_at(Bytes journal, uint64_t at, uint64_t index)
   return std::string(entry->text());
 }
 
-// Which boot, and which layout of the mapped file.
-std::string read_boot_id() {
-  auto id = read_file("/proc/sys/kernel/random/boot_id", 64);
-  std::string out = (id && id->size() >= 36 ? id->substr(0, 36) : "unknown") + "/2";
+// Which boot, and which layout of the mapped file. Without it, what a boot before left there could not be told from
+// what is in force.
+Result<std::string> read_boot_id() {
+  constexpr const char* kPlace = "/proc/sys/kernel/random/boot_id";
+  const std::string id = TRY(read_file(kPlace, 64));
+  if (id.size() < 36) return fail(Fault::kIo, std::string(kPlace) + ": no boot id, but \"" + id + "\"");
+  std::string out = id.substr(0, 36) + "/2";
   out.resize(40);
   return out;
 }
-const std::string& boot_id() {
-  static const std::string id = read_boot_id();  // no process outlives its boot
+const Result<std::string>& boot_id() {
+  static const Result<std::string> id = read_boot_id();  // no process outlives its boot
   return id;
 }
 
@@ -173,7 +176,7 @@ Result<void> Journal::reopen() {
 
 // Under the append lock: the mapped file is of this boot, and the open file is the one it speaks of.
 Result<void> Journal::ready(const Published& published) {
-  if (std::memcmp(shared_->boot, boot_id().data(), sizeof shared_->boot) != 0) TRY_VOID(recover(TRY(published())));
+  if (std::memcmp(shared_->boot, TRY(boot_id()).data(), sizeof shared_->boot) != 0) TRY_VOID(recover(TRY(published())));
   if (shared_->broken) return lost_writes();
   return reopen();
 }
@@ -214,7 +217,7 @@ Result<void> Journal::recover(uint64_t published) {
   if (end.count < published) return lacks(published, first, end.count);
   shared_->set_end(end);
   shared_->first = first, shared_->broken = 0, shared_->durable = published, shared_->published = kNowhere;
-  std::memcpy(shared_->boot, boot_id().data(), sizeof shared_->boot);
+  std::memcpy(shared_->boot, boot_id()->data(), sizeof shared_->boot);
   return {};
 }
 
@@ -343,7 +346,7 @@ Result<void> Journal::begin_anew(uint64_t size) {
   shared_->first = size;
   shared_->set_end({size, kHeader});
   shared_->set_published({size, kHeader});
-  std::memcpy(shared_->boot, boot_id().data(), sizeof shared_->boot);
+  std::memcpy(shared_->boot, boot_id()->data(), sizeof shared_->boot);
   return {};
 }
 

@@ -58,6 +58,7 @@ Result<int> certify_submission(const Flags& flags) {
   const PolicyText policy = TRY(load_policy(flags.policy));
   const certify::SigningKey key = TRY(certify::SigningKey::open(flags.key));
   certify::Log log = TRY(certify::Log::open(flags.log));
+  TRY_VOID(log.checkpoint());  // nothing is added to a log that does not hold
   const Judged judged = TRY(gather_evidence(flags));
   const auto judgements = certify::evaluate(policy.policy, judged.evidence);
   const std::string evidence = certify::evidence_json(judged.evidence);

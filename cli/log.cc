@@ -33,6 +33,7 @@ Result<void> append(const Flags& flags) {
   std::vector<std::string> entries;
   for (const std::string& file : flags.entries)
     entries.push_back(TRY(certify::read_file(file, certify::kLongestEntry)));
+  TRY_VOID(log.checkpoint());  // nothing is added to a log that does not hold
   const uint64_t first = TRY(log.append(entries));
   const certify::Checkpoint now = TRY(log.publish());
   for (size_t i = 0; i < entries.size(); ++i) fmt::print("{}\t{}\n", first + i, flags.entries[i]);
@@ -138,7 +139,8 @@ void add_log(App& app, int& status) {
   flags->output = "-";
   proof->add_option("-o,--output", flags->output, "File [standard output]");
   proof->callback([=, &status] { status = run_prove(*flags); });
-  App* check = part(log, "verify", "Check every entry, tile and signature; exit 1 where one does not hold", *flags);
+  App* check =
+      part(log, "verify", "Check every entry, tile and signature; exit 1: one does not hold, 3: unreadable", *flags);
   check->add_option("--since", flags->since, "A checkpoint kept from before: a rewritten log is noticed")
       ->type_name("FILE");
   check->add_option("--log-key", flags->log_key, "Verifier key, where LOG is a URL or not ours")->type_name("VKEY");

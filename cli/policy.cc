@@ -54,26 +54,24 @@ Result<int> check(const Flags& flags) {
 }
 
 // What a certificate would say, without waivers.
-void print_decision(const certify::Policy& policy, const std::vector<certify::Judgement>& judgements,
+bool print_decision(const certify::Policy& policy, const std::vector<certify::Judgement>& judgements,
                     const Judged& judged) {
   const certify::Decision decision = certify::decide(policy, judgements, judged.complete());
   const bool from_file = judged.inspections.empty();
   fmt::print("decision: {}: {}{}\n", decision.passed ? "PASSED" : "FAILED", decision.because,
              decision.passed && from_file ? "; evidence from a file does not tell whether all was examined" : "");
+  return decision.passed;
 }
 
 Result<int> judge(const Flags& flags) {
   const PolicyText policy = TRY(load_policy(flags.policy));
   const Judged judged = TRY(gather_evidence(flags));
-  bool failed = false;
   const auto judgements = certify::evaluate(policy.policy, judged.evidence);
-  for (const certify::Judgement& j : judgements) {
-    failed = failed || (j.blocking && j.verdict == certify::Verdict::kFail);
+  for (const certify::Judgement& j : judgements)
     fmt::print("{:<14} {}\n               {}\n", certify::name_of(j.verdict), j.ref, j.because);
-  }
-  print_decision(policy.policy, judgements, judged);
+  const bool passed = print_decision(policy.policy, judgements, judged);
   if (!judged.complete()) return kIncomplete;
-  return failed ? kFindings : kClean;
+  return passed ? kClean : kFindings;
 }
 
 // What a regulator asks before changing a policy: which verdicts would change.
@@ -176,6 +174,7 @@ void add_policy(App& app, int& status) {
   const auto [judging, judge_flags] = adder.add("judge", "What a policy says of images: verdicts, unsigned", judge);
   add_policy_option(*judging, *judge_flags);
   add_evidence_options(*judging, *judge_flags);
+  judging->footer("Exit status: 0 PASSED, 1 FAILED, 2 usage, 3 unreadable, 4 the examination is incomplete.");
   const auto [differing, diff_flags] = adder.add("diff", "Which verdicts change under another policy", diff);
   add_policy_option(*differing, *diff_flags);
   differing->add_option("OTHER", diff_flags->other, "The other policy")->required();

@@ -80,12 +80,15 @@ Result<void> check_keys(Check& c) {
   return {};
 }
 
-// The certified image that a file is; the error: none.
-Result<const certify::CertifiedImage*> image_at(const Terms& terms, const std::string& path) {
+// The certified image that a file is, of several equal ones the first that none was shown for; the error: none.
+Result<const certify::CertifiedImage*> image_at(const Terms& terms, const std::string& path,
+                                                const std::vector<const certify::CertifiedImage*>& seen) {
   const std::string bytes = TRY(certify::read_file(path, 1ull << 36));
   const std::string digest = sha256(Bytes(bytes)).hex();
+  const certify::CertifiedImage* found = nullptr;
   for (const certify::CertifiedImage& image : terms.images)
-    if (image.sha256 == digest) return &image;
+    if (image.sha256 == digest && (!found || std::ranges::find(seen, found) != seen.end())) found = &image;
+  if (found) return found;
   return fail(Fault::kMalformed, path + " (sha256 " + digest + ") is not what was certified");
 }
 
@@ -107,7 +110,7 @@ Result<void> check_images(Check& c) {
   std::vector<const certify::CertifiedImage*> seen;
   std::map<const certify::CertifiedImage*, Recomputed> again;
   for (const std::string& path : c.flags.images) {
-    const auto* image = TRY(image_at(c.terms, path));
+    const auto* image = TRY(image_at(c.terms, path, seen));
     seen.push_back(image);
     fmt::print("checked: {} is the certified {}\n", path, escape(image->name));
     if (!c.flags.all && c.flags.sample == 0) continue;
