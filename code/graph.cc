@@ -7,7 +7,7 @@
 namespace assay::code {
 namespace {
 
-// Steps up the tree of dominators; heads of loops times blocks. Graphs as tangled and nests as deep are no compiler's.
+// Steps up the tree of dominators; edges followed within loops. Graphs as tangled and nests as deep are no compiler's.
 constexpr uint64_t kMostSteps = uint64_t{1} << 26, kMostWork = uint64_t{1} << 24;
 
 class Shaper {
@@ -25,7 +25,7 @@ class Shaper {
   void gather_predecessors();
   bool dominate();
   bool loops();
-  void body_of(uint32_t head, uint32_t tail, uint32_t number);
+  bool body_of(uint32_t head, uint32_t tail);
   bool dominates(uint32_t one, uint32_t other);
   uint32_t meet(uint32_t a, uint32_t b);
 
@@ -33,6 +33,7 @@ class Shaper {
   const std::vector<Edge>& edges_;
   const uint32_t entry_;
   uint64_t steps_ = 0;  // up the tree
+  uint64_t work_ = 0;   // within loops
   std::vector<uint32_t> rank_, idom_, reverse_, first_, from_, mark_, depth_;
 };
 
@@ -66,10 +67,14 @@ void Shaper::gather_predecessors() {
     for (uint32_t e = 0; e < blocks_[b].edges; ++e) from_[next[edges_[blocks_[b].first_edge + e].to]++] = b;
 }
 
+// kNone: too many steps.
 uint32_t Shaper::meet(uint32_t a, uint32_t b) {
   while (a != b) {
-    while (rank_[a] > rank_[b]) a = idom_[a], ++steps_;
-    while (rank_[b] > rank_[a]) b = idom_[b], ++steps_;
+    if (++steps_ > kMostSteps) return kNone;
+    if (rank_[a] > rank_[b])
+      a = idom_[a];
+    else
+      b = idom_[b];
   }
   return a;
 }
@@ -81,10 +86,12 @@ bool Shaper::dominate() {
     for (const uint32_t b : reverse_) {
       if (b == entry_) continue;
       uint32_t best = kNone;
-      for (uint32_t i = first_[b]; i < first_[b + 1]; ++i)
-        if (idom_[from_[i]] != kNone) best = best == kNone ? from_[i] : meet(best, from_[i]);
+      for (uint32_t i = first_[b]; i < first_[b + 1]; ++i) {
+        if (idom_[from_[i]] == kNone) continue;
+        best = best == kNone ? from_[i] : meet(best, from_[i]);
+        if (best == kNone) return false;
+      }
       if (best != idom_[b]) idom_[b] = best, any = true;
-      if (steps_ > kMostSteps) return false;
     }
   }
   depth_.assign(blocks_.size(), 0);
@@ -94,38 +101,38 @@ bool Shaper::dominate() {
 }
 
 bool Shaper::dominates(uint32_t one, uint32_t other) {
-  while (depth_[other] > depth_[one]) other = idom_[other], ++steps_;
+  while (depth_[other] > depth_[one] && ++steps_ <= kMostSteps) other = idom_[other];
   return one == other;
 }
 
-// Everything that reaches `tail` without passing `head`.
-void Shaper::body_of(uint32_t head, uint32_t tail, uint32_t number) {
+// Everything that reaches `tail` without passing `head`. False: too many edges.
+bool Shaper::body_of(uint32_t head, uint32_t tail) {
   std::vector<uint32_t> stack{tail};
-  if (mark_[head] != number) mark_[head] = number, blocks_[head].loop = head, ++blocks_[head].loop_depth;
+  if (mark_[head] != head) mark_[head] = head, blocks_[head].loop = head, ++blocks_[head].loop_depth;
   while (!stack.empty()) {
     const uint32_t b = stack.back();
     stack.pop_back();
-    if (mark_[b] == number || rank_[b] == kNone) continue;
-    mark_[b] = number;
+    if (mark_[b] == head || rank_[b] == kNone) continue;
+    work_ += 1 + first_[b + 1] - first_[b];
+    if (work_ > kMostWork) return false;
+    mark_[b] = head;
     blocks_[b].loop = head;
     ++blocks_[b].loop_depth;
     for (uint32_t i = first_[b]; i < first_[b + 1]; ++i) stack.push_back(from_[i]);
   }
+  return true;
 }
 
 // Outer heads first, so that the innermost is the last to be written.
 bool Shaper::loops() {
   mark_.assign(blocks_.size(), kNone);
-  uint64_t work = 0;
   for (const uint32_t head : reverse_)
     for (uint32_t i = first_[head]; i < first_[head + 1]; ++i) {
       // An edge forward is none back to a head.
       if (rank_[from_[i]] < rank_[head]) continue;
+      const bool loop = dominates(head, from_[i]);
       if (steps_ > kMostSteps) return false;
-      if (!dominates(head, from_[i])) continue;
-      work += blocks_.size();
-      if (work > kMostWork) return false;
-      body_of(head, from_[i], head);
+      if (loop && !body_of(head, from_[i])) return false;
     }
   return true;
 }

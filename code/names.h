@@ -8,8 +8,8 @@
 namespace assay::code {
 
 // C++ names demangled (Itanium C++ ABI), others as they are. A mangled name says by back references what is said
-// before: a short one may stand for gigabytes. Names with many of them, and all once what came out exceeds a budget,
-// stay mangled.
+// before, and by expansions what is to be said of each of many: a short one may stand for gigabytes. Names that could,
+// and all once what came out exceeds a budget, stay mangled.
 class Names {
  public:
   std::string shown(std::string_view stored);

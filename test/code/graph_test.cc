@@ -97,6 +97,15 @@ TEST(Graph, WhatIsTooTangledIsSaid) {
   EXPECT_EQ(g.blocks[kChain].dominator, 0u);
 }
 
+TEST(Graph, ManySmallLoopsCostWhatIsInThem) {
+  constexpr uint32_t kBlocks = 5000;
+  std::vector<std::vector<uint32_t>> next(kBlocks);
+  for (uint32_t i = 0; i + 1 < kBlocks; ++i) next[i] = {i, i + 1};
+  Graph g = graph(next);
+  EXPECT_TRUE(shape(g.blocks, g.edges));
+  EXPECT_EQ(g.blocks[kBlocks - 2].loop, kBlocks - 2);
+}
+
 TEST(Graph, WhatNothingLeadsToHasNoDominator) {
   const Graph g = graph({{1}, {}, {1}});
   EXPECT_EQ(dominators(g), (std::vector<uint32_t>{kNone, 0, kNone}));

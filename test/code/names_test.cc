@@ -23,6 +23,18 @@ TEST(Names, WhatDoublesWithEveryLevelStaysMangled) {
   EXPECT_EQ(names.shown("_Z1fSt4pairIiiES_IS0_S0_E").substr(0, 2), "f(");
 }
 
+TEST(Names, WhatAPackMultipliesWithEveryLevelStaysMangled) {
+  // void f<int, …>(X<int, X<int, …>, X<int, …>, …>, …): expansions within expansions of thirty arguments.
+  const auto nested = [](int levels, int arguments) {
+    std::string name = "_Z1fIJ" + std::string(static_cast<size_t>(arguments), 'i') + "EEvDp";
+    for (int level = 0; level < levels; ++level) name += "1XIT_Dp";
+    return name + "T_" + std::string(static_cast<size_t>(levels), 'E');
+  };
+  Names names;
+  EXPECT_EQ(names.shown(nested(6, 30)), nested(6, 30));
+  EXPECT_EQ(names.shown(nested(1, 2)), "void f<int, int>(X<int, int, int>, X<int, int, int>)");
+}
+
 TEST(Names, LongNamesStayMangled) {
   const std::string name = "_Z600" + std::string(600, 'a') + "v";
   Names names;
