@@ -11,14 +11,6 @@ namespace {
 
 constexpr uint64_t kMostLines = 1'000'000;  // of one function
 
-std::string hexadecimal(uint64_t value) {
-  constexpr char kDigits[] = "0123456789abcdef";
-  std::string out;
-  do out.insert(out.begin(), kDigits[value & 15]);
-  while (value >>= 4);
-  return "0x" + out;
-}
-
 void list_functions(Reading& reading, CodeAnswer& out) {
   const auto count = static_cast<uint32_t>(reading.analysis.functions.all.size());
   out.functions.reserve(count);

@@ -97,7 +97,6 @@ void Pass::add_edge(uint64_t to, Way way) {
   const uint32_t piece = piece_at(to);
   if (piece == kNone) return;
   out_.edges.push_back({piece, way});
-  ++work_.pieces[piece].predecessors;
 }
 
 void Pass::edges_of(uint32_t control) {
@@ -120,8 +119,6 @@ void Pass::connect() {
     b.edges = static_cast<uint32_t>(out_.edges.size()) - b.first_edge;
     out_.blocks.push_back(b);
   }
-  const uint32_t entry = piece_at(start_);
-  if (entry != kNone) ++pieces[entry].predecessors;
 }
 
 void Pass::finish_extents() {

@@ -1,12 +1,9 @@
 // Which opcodes branch, on what, and what an instruction that branches makes of it.
+#include "code/opcode_name.h"
 #include "code/translate.h"
-
-#include <algorithm>
 
 namespace assay::code {
 namespace {
-
-constexpr uint8_t kAlways = 14;
 
 Relation arm_relation(uint64_t condition) {
   using enum Relation;
@@ -22,10 +19,6 @@ Relation x86_relation(uint64_t condition) {
                                      kBelowEqual, kAbove,        kLess,      kUnstated,   kUnstated, kUnstated,
                                      kLess,       kGreaterEqual, kLessEqual, kGreater};
   return condition == 8 ? kLess : condition == 9 ? kGreaterEqual : kRelations[condition & 15];
-}
-
-bool one_of(std::string_view name, std::initializer_list<std::string_view> names) {
-  return std::ranges::find(names, name) != names.end();
 }
 
 }  // namespace

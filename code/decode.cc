@@ -98,7 +98,7 @@ bool has_stray_bits(Processor processor, std::span<const std::byte> code) {
         big ? at(0) << 24 | at(1) << 16 | at(2) << 8 | at(3) : at(3) << 24 | at(2) << 16 | at(1) << 8 | at(0);
     return (word & 0x0e400090) == 0x90 && (word & 0x60) != 0 && word >> 28 != 15 && (word & 0xf00) != 0;
   }
-  if (processor != Processor::kThumb && processor != Processor::kThumbBe) return false;
+  if (!is_thumb(processor)) return false;
   const uint32_t first = big ? at(0) << 8 | at(1) : at(1) << 8 | at(0);
   const uint32_t second = big ? at(2) << 8 | at(3) : at(3) << 8 | at(2);
   return (first & 0xfb00) == 0xf300 && (second & 0x8000) == 0 && ((first & 0x400) != 0 || (second & 0x20) != 0);
@@ -161,7 +161,7 @@ bool Decoder::decode(std::span<const std::byte> code, uint64_t address, Insn& in
   State& s = *state_;
   insn.address = address;
   insn.target = kNowhere;
-  insn.condition = 14;
+  insn.condition = kAlways;
   insn.links = false;
   const Word word = s.block_left == 0 ? word_at(s.tables.processor, code) : kNoWord;
   if (const Template* known = word == kNoWord ? nullptr : s.known.find(word)) {

@@ -85,8 +85,9 @@ void Discovery::read(uint32_t index) {
     for (const Range& r : s.body.extents) map_.clear(r.from, r.to - r.from, index + CodeMap::kFirstOwner);
     for (const Range& r : s.body.data) map_.clear(r.from, r.to - r.from, CodeMap::kData);
     // Constants lie behind the function they belong to; this one may have run on into it before.
+    const Start* told = &s;
     for (const Range& r : s.body.data)
-      if (const Start* owner = owner_before(r.from); owner && owner != &s) mark_data(*owner);
+      if (const Start* owner = owner_before(r.from); owner && owner != told && owner != &s) mark_data(*(told = owner));
   }
   // What another function took for its own from here on is this one's.
   const uint32_t owner = map_.owner(s.address);

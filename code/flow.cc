@@ -2,16 +2,10 @@
 // Architecture vol. II, ARM DDI 0406, ARM DDI 0487, Intel SDM vol. 2, Power ISA 2.07 book I, RISC-V unprivileged ISA.
 #include "code/flow.h"
 
-#include <algorithm>
+#include "code/opcode_name.h"
 
 namespace assay::code {
 namespace {
-
-constexpr uint8_t kAlways = 14;
-
-bool one_of(std::string_view name, std::initializer_list<std::string_view> names) {
-  return std::ranges::find(names, name) != names.end();
-}
 
 // What LLVM's flags say; each instruction set corrects it.
 OpcodeFlow by_flags(const OpcodeShape& s) {
@@ -198,9 +192,9 @@ uint64_t target_of(const OpcodeFlow& f, Processor processor, const Insn& insn) {
     case Base::kAbsolute:
       return narrow(processor, offset);
     case Base::kMipsRegion:
-      return ((insn.address + 4) & ~uint64_t{0xfffffff}) | offset;
+      return narrow(processor, ((insn.address + 4) & ~uint64_t{0xfffffff}) | offset);
     case Base::kMicroRegion:
-      return ((insn.address + 4) & ~uint64_t{0x7ffffff}) | offset;
+      return narrow(processor, ((insn.address + 4) & ~uint64_t{0x7ffffff}) | offset);
   }
   return kNowhere;
 }
@@ -293,7 +287,7 @@ OpcodeFlow flow_of(Processor processor, const OpcodeShape& shape) {
     case Family::kMips:
       return mips(shape);
     case Family::kArm:
-      return arm(shape, processor == Processor::kThumb || processor == Processor::kThumbBe);
+      return arm(shape, is_thumb(processor));
     case Family::kAArch64:
       return aarch64(shape);
     case Family::kX86:

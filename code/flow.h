@@ -45,7 +45,6 @@ struct OpcodeFlow {
   uint8_t shift = 0;  // of the target operand
   Base base = Base::kAddress;
   Special special = Special::kNo;
-  bool plain() const { return flow == Flow::kNone && special == Special::kNo && predicate < 0; }
 };
 
 // Registers by LLVM number that decide what a jump is.

@@ -14,15 +14,17 @@ bool Pass::inside(uint64_t target) const {
 bool Pass::boundary(uint64_t at) {
   if (!map_.at(at) || map_.starts_function(at) || map_.owner(at) == CodeMap::kData) return true;
   Op op;
+  work_.decoder(processor_).restart();
   const bool decoded = work_.decode(processor_, at, op);
+  work_.decoder(processor_).restart();  // whoever asks goes on elsewhere, or here
   return !decoded || op.padding || op.flow == Flow::kTrap;
 }
 
 // A call that does not come back, as far as is known by now. What the compiler was not told of it had to be compiled
 // as if it did: there the function goes on.
 bool Pass::stops_after(const Op& op) {
-  const auto known = std::ranges::lower_bound(stops_, op.address, {}, &std::pair<uint64_t, bool>::first);
-  if (known != stops_.end() && known->first == op.address) return known->second;
+  const auto [known, fresh] = stops_.try_emplace(op.address, false);
+  if (!fresh) return known->second;
   bool stops = false;
   const uint64_t next = op.end() + (op.delay_slot ? 4 : 0);
   if (std::ranges::binary_search(endings_, op.address)) {
@@ -34,8 +36,7 @@ bool Pass::stops_after(const Op& op) {
     stops = ends && (import != kNone || boundary(next));
     if (ends && !stops) out_.doubtful.push_back(next);
   }
-  stops_.insert(known, {op.address, stops});
-  return stops;
+  return known->second = stops;
 }
 
 // A word that is no instruction we know, between two that are: an extension of this processor, not the end of the code.
@@ -49,9 +50,9 @@ bool Pass::goes_on_behind(uint64_t at) {
 
 // ARM keeps constants behind the code that loads them: known at once, they are not taken for what comes after a call.
 void Pass::keep_literal(const Op& op) {
-  if (op.what != Do::kLoad || op.base != kProgramCounter || op.index != kNoSlot) return;
-  const uint64_t at =
-      ((op.address + (is_thumb(processor_) ? 4 : 8)) & ~uint64_t{3}) + static_cast<uint64_t>(op.displacement);
+  if (op.what != Do::kLoad || family_of(processor_) != Family::kArm || op.index != kNoSlot) return;
+  if (op.base != kProgramCounter && !(op.base == kNoSlot && op.based)) return;
+  const uint64_t at = machine_.address(work_.state, op).add;
   if (!map_.at(at) || map_.owner(at) != CodeMap::kUnread) return;
   map_.mark(at, op.width, CodeMap::kData);
   literals_.push_back({at, at + op.width});

@@ -8,6 +8,7 @@
 namespace assay::code {
 
 constexpr uint64_t kNowhere = ~uint64_t{0};
+constexpr uint8_t kAlways = 14;  // ARM's and AArch64's condition that always holds
 
 // What happens after the instruction. Whether it happens at all may depend on a condition: Insn::conditional.
 enum class Flow : uint8_t {
@@ -34,14 +35,14 @@ struct Insn {
   uint16_t opcode = 0;         // InstructionSet::opcode_name
   uint8_t size = 0;
   Flow flow = Flow::kNone;
-  bool conditional = false;    // it takes effect only if a condition holds: branches, and predicated ARM instructions
-  uint8_t condition = 14;      // of predicated ARM instructions, as encoded; 14: always
-  bool delay_slot = false;     // the next instruction runs before control leaves
-  bool likely = false;         // MIPS: the delay slot runs only if the branch is taken
-  bool other_mode = false;     // the target is in the other mode: blx, jalx
-  bool links = false;          // writes a return address although it is no call: bl to the next instruction
-  bool unpredictable = false;  // the manual leaves the outcome open; still decoded
-  uint16_t prefixes = 0;       // x86: lock, rep, …, for printing
+  bool conditional = false;     // it takes effect only if a condition holds: branches, and predicated ARM instructions
+  uint8_t condition = kAlways;  // of predicated ARM instructions, as encoded
+  bool delay_slot = false;      // the next instruction runs before control leaves
+  bool likely = false;          // MIPS: the delay slot runs only if the branch is taken
+  bool other_mode = false;      // the target is in the other mode: blx, jalx
+  bool links = false;           // writes a return address although it is no call: bl to the next instruction
+  bool unpredictable = false;   // the manual leaves the outcome open; still decoded
+  uint16_t prefixes = 0;        // x86: lock, rep, …, for printing
   uint8_t operand_count = 0;
   std::array<Operand, 40> operands;  // in LLVM's order; the first operand_count are set
 

@@ -5,7 +5,7 @@
 namespace assay::code {
 
 // Functions that call what runs commands, checks secrets, talks to the network or copies without a bound, and the
-// entry, and what uses strings; the most such calls first, then by address. Others are left out.
+// entry, and what uses strings; the most telling first, then by address. Others are left out.
 std::vector<uint32_t> by_interest(Reading& reading);
 
 }  // namespace assay::code

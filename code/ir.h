@@ -4,6 +4,7 @@
 // Values live inside one block; what outlives it goes through registers (get, put) or memory. Index 0 is no value at
 // all.
 #pragma once
+#include "code/bits.h"
 #include "core/bytes.h"
 
 #include <array>
@@ -167,9 +168,7 @@ constexpr Op make_constant(uint8_t bits, uint64_t value) {
   return {
       .code = Code::kConst, .bits = bits, .a = static_cast<uint32_t>(value), .b = static_cast<uint32_t>(value >> 32)};
 }
-constexpr int64_t sign_extend(uint64_t value, unsigned bits) {
-  return bits >= 64 ? static_cast<int64_t>(value) : static_cast<int64_t>(value << (64 - bits)) >> (64 - bits);
-}
+using code::sign_extend;
 
 // The text of a function, one operation a line, and back. Read and print are each other's inverse.
 std::string print(const Function& function);

@@ -63,7 +63,6 @@ class Builder {
   Value equal(Value a, Value b) { return compare(Code::kEqual, a, b); }
   Value not_equal(Value a, Value b) { return compare(Code::kNotEqual, a, b); }
   Value less_unsigned(Value a, Value b) { return compare(Code::kLessUnsigned, a, b); }
-  Value less_signed(Value a, Value b) { return compare(Code::kLessSigned, a, b); }
   Value equals(Value a, uint64_t n) { return equal(a, like(a, n)); }
   Value differs(Value a, uint64_t n) { return not_equal(a, like(a, n)); }
 

@@ -113,10 +113,9 @@ CodeListing listing(Reading& reading, uint32_t function, uint64_t most, std::str
   if (form == "c") {
     out.blocks.clear();
     out.lines = pseudo_c(reading, function, out.refused);
-    if (out.lines.size() > most) {
-      out.lines_left_off = out.lines.size() - most;
-      out.lines.resize(most);
-    }
+    const uint64_t shown = std::min<uint64_t>(out.lines.size(), most);
+    out.lines_left_off = out.lines.size() - shown;
+    out.lines.resize(shown);
   }
   return out;
 }

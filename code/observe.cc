@@ -151,7 +151,10 @@ bool Pass::gather() {
       if (last) see_made(*last, now);
       last = nullptr;
     };
-    walk(i, state, nullptr, [&](const Op& op, const State& now) {
+    // The slot of a "likely" branch ran where that is taken.
+    const uint32_t control = work_.pieces[i].control;
+    const bool likely = control != kNone && work_.ops[control].likely && !work_.ops[control].calls();
+    walk(i, state, likely ? &work_.taken : nullptr, [&](const Op& op, const State& now) {
       settle(now);
       if (op.calls()) return see_call(op, now);
       if (op.flow == Flow::kSystemCall) {
@@ -165,7 +168,7 @@ bool Pass::gather() {
       last = &op;
       if (op.has_memory && !(op.what == Do::kAdd && op.width == 0)) see_memory(op, now);
     });
-    settle(state);
+    settle(likely ? work_.taken : state);
   }
   return out_.endings.empty();
 }

@@ -1,4 +1,4 @@
-// An instruction as the reading of functions keeps it: 80 bytes, what it computes reduced to what addresses are made
+// An instruction as the reading of functions keeps it: 64 bytes, what it computes reduced to what addresses are made
 // of. Everything else that it writes is forgotten, never kept as it was.
 #pragma once
 #include "code/insn.h"
@@ -81,5 +81,6 @@ struct Op {
   bool operator==(const Op&) const = default;
   bool calls() const { return flow == Flow::kCall || flow == Flow::kIndirectCall; }
 };
+static_assert(sizeof(Op) == 64);
 
 }  // namespace assay::code

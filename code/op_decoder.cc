@@ -66,7 +66,8 @@ bool OpDecoder::decode(std::span<const std::byte> code, uint64_t address, Op& op
     if (known->displacement != Move::kNot)
       op.displacement = static_cast<int64_t>(
           moved(known->displacement, static_cast<uint64_t>(op.displacement), from, address, false));
-    return true;
+    // A call of what follows is none (`settle`): where the target stays as the call moves, that shows here alone.
+    if (op.flow != Flow::kCall || op.target != op.end() + (op.delay_slot ? 4 : 0)) return true;
   }
   if (!decoder_.decode(code, address, insn_)) {
     op.size = insn_.size;

@@ -1,6 +1,7 @@
 // What a recipe and the operands of one instruction give: registers, constants as each encoding twists them, memory.
 #include "code/translate.h"
 
+#include "code/bits.h"
 #include "code/recipe.h"
 
 #include <algorithm>
@@ -12,11 +13,6 @@ namespace {
 int64_t arm_immediate(int64_t encoded) {
   const auto value = static_cast<uint32_t>(encoded & 0xff);
   return std::rotr(value, static_cast<int>(encoded >> 8 & 15) * 2);
-}
-
-int64_t sign_extend(int64_t value, int bits) {
-  const auto shift = 64 - bits;
-  return static_cast<int64_t>(static_cast<uint64_t>(value) << shift) >> shift;
 }
 
 bool is_register_twist(Twist t) {
@@ -71,6 +67,7 @@ Slot Translator::written_slot(const Insn& insn, int operand) const {
 void Translator::twist(const Recipe& r, const Insn& insn, Op& op) const {
   const auto i = static_cast<uint8_t>(r.imm);
   const int64_t value = insn.imm(i), next = insn.imm(i + 1u);
+  const auto bits = static_cast<uint64_t>(value);
   const auto here = static_cast<int64_t>(insn.address);
   const auto arm_pc = static_cast<int64_t>((insn.address + (thumb_ ? 4 : 8)) & ~uint64_t{3});
   switch (r.twist) {
@@ -90,13 +87,13 @@ void Translator::twist(const Recipe& r, const Insn& insn, Op& op) const {
       op.imm = value * 16;
       break;
     case Twist::kHigh16:
-      op.imm = sign_extend((value & 0xffff) << 16, 32);
+      op.imm = sign_extend(bits << 16, 32);
       break;
     case Twist::kHigh20:
-      op.imm = sign_extend((value & 0xfffff) << 12, 32);
+      op.imm = sign_extend(bits << 12, 32);
       break;
     case Twist::kSigned16:
-      op.imm = sign_extend(value, 16);
+      op.imm = sign_extend(bits, 16);
       break;
     case Twist::kFromPc:
       op.imm = here + value, op.based = true;
@@ -105,7 +102,7 @@ void Translator::twist(const Recipe& r, const Insn& insn, Op& op) const {
       op.imm = (here & ~int64_t{0xfff}) + value * 4096, op.based = true;
       break;
     case Twist::kHigh20FromPc:
-      op.imm = here + sign_extend((value & 0xfffff) << 12, 32), op.based = true;
+      op.imm = here + sign_extend(bits << 12, 32), op.based = true;
       break;
     case Twist::kWordsFromPc:
       op.imm = here + value * 4, op.based = true;
@@ -120,7 +117,8 @@ void Translator::twist(const Recipe& r, const Insn& insn, Op& op) const {
       op.imm = thumb_ ? ~value : ~arm_immediate(value);
       break;
     case Twist::kArmFromPc:
-      op.imm = arm_pc + (r.name == "ADR" ? sign_extend(arm_immediate(value), 32) : value), op.based = true;
+      op.imm = arm_pc + (r.name == "ADR" ? sign_extend(static_cast<uint64_t>(arm_immediate(value)), 32) : value),
+      op.based = true;
       break;
     case Twist::kTimes4FromPc:
       op.imm = arm_pc + value * 4, op.based = true;

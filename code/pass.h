@@ -19,8 +19,7 @@ constexpr uint64_t kStepsPerByte = 256, kFewestSteps = 1 << 20;
 struct Piece {                   // a block while it is worked on
   uint32_t first = 0, last = 0;  // operations
   uint32_t control = kNone;      // the one that decides where to go on
-  uint32_t predecessors = 0;
-  bool next = false;  // runs on into the operation behind
+  bool next = false;             // runs on into the operation behind
 };
 
 struct Reader::Work {
@@ -58,7 +57,7 @@ struct Reader::Work {
   std::vector<Piece> pieces;
   std::vector<State> states;
   std::array<std::unordered_map<uint64_t, uint32_t>, kProcessors> stubs;  // only looked up
-  std::vector<uint64_t> stub_of;                                          // by import
+  std::vector<uint64_t> stub_of;                                          // by import: the lowest
   uint64_t steps_left = kFewestSteps;
 };
 
@@ -125,7 +124,7 @@ class Pass {
   Machine machine_;
   uint64_t limit_;
   std::vector<uint64_t> todo_, leaders_, endings_;
-  std::vector<std::pair<uint64_t, bool>> stops_;  // calls, and whether they do not come back
+  std::unordered_map<uint64_t, bool> stops_;  // calls, and whether they do not come back; only looked up
   std::vector<Run> runs_;
   std::vector<uint8_t> is_leader_;
   std::vector<uint8_t> reached_;

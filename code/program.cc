@@ -6,6 +6,12 @@
 #include <map>
 
 namespace assay::code {
+
+std::string hexadecimal(uint64_t value) {
+  char digits[16];
+  return "0x" + std::string(digits, std::to_chars(digits, digits + sizeof digits, value, 16).ptr);
+}
+
 namespace {
 
 constexpr uint16_t kMips = 8, k386 = 3, kPowerPc = 20, kPowerPc64 = 21, kArmMachine = 40, kAmd64 = 62,
@@ -71,11 +77,6 @@ class Room {
   Program& program_;
   uint64_t left_;
 };
-
-std::string hexadecimal(uint64_t value) {
-  char digits[16];
-  return "0x" + std::string(digits, std::to_chars(digits, digits + sizeof digits, value, 16).ptr);
-}
 
 // A stated range of addresses as far as the file has its bytes; what is missing of it is a problem.
 class Mapper {

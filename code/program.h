@@ -91,6 +91,8 @@ struct Program {
 
 Result<Program> load(Bytes file);
 
+std::string hexadecimal(uint64_t address);  // as people read it: 0x…
+
 // ARM code addresses carry the mode in bit 0, which is cleared.
 Processor mode_at(const Program& program, uint64_t& address);
 

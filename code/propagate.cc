@@ -4,7 +4,7 @@
 namespace assay::code {
 namespace {
 
-constexpr int kMostTurns = 12;           // over all blocks, before whatever loops may change is forgotten
+constexpr int kMostTurns = 12;           // before all that a loop may change is forgotten
 constexpr uint32_t kMostStates = 20000;  // blocks that are kept with a state of their own
 
 }  // namespace
@@ -60,7 +60,7 @@ void Pass::enter(uint32_t piece) {
   Machine::forget(work_.states[piece], head.lost, head.words, piece);
 }
 
-// Steps through a block and sends what comes out to blocks of rank `first` on.
+// Steps through a block and sends what comes out to blocks of rank `first` on. 0: also back to heads of outer loops.
 void Pass::visit(uint32_t piece, uint32_t first) {
   State& state = work_.state;
   state = work_.states[piece];
@@ -138,7 +138,7 @@ void Pass::propagate() {
     for (uint32_t k = first; k < order_.size(); ++k) reached_[order_[k]] = 0;
     if (first == 0) work_.states[entry] = machine_.entry(start_), reached_[entry] = 1;
     revisit(first);
-    for (uint32_t k = first; k < order_.size(); ++k) enter(order_[k]), visit(order_[k], first);
+    for (uint32_t k = first; k < order_.size(); ++k) enter(order_[k]), visit(order_[k], 0);
     if (changed_ == kNone) return;
     if (!work_.charge(work_.ops.size())) return give_up_values();
   }

@@ -50,6 +50,9 @@ void Pass::finish_blocks() {
   std::ranges::sort(out_.references, {}, key);
   out_.references.erase(std::ranges::unique(out_.references, {}, key).begin(), out_.references.end());
   std::ranges::stable_sort(out_.calls, {}, &Call::site);
+  const auto ends = [](const Range& r) { return std::pair(r.from, r.to); };
+  std::ranges::sort(out_.data, {}, ends);
+  out_.data.erase(std::ranges::unique(out_.data, {}, ends).begin(), out_.data.end());
   out_.instructions = static_cast<uint32_t>(work_.ops.size());
   // Several ways may end in the same bytes.
   std::ranges::sort(undecodable_, {}, &Range::from);

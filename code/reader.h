@@ -34,7 +34,7 @@ struct ReadFunction {
   std::vector<Call> calls;            // direct calls of stubs are calls of imports
   std::vector<SystemCall> system_calls;
   std::vector<Escape> escapes;
-  std::vector<Range> data;              // in code: literals and tables
+  std::vector<Range> data;              // in code: literals and tables; ascending, each once
   std::vector<uint64_t> code_pointers;  // addresses of code that it makes
   std::vector<uint64_t> endings;        // calls that do not return
   std::vector<uint64_t> doubtful;       // behind calls that do not return, although code goes on there

@@ -22,8 +22,7 @@ class Reading {
   CodeReference reference(const Reference& r);
 
   std::span<const Reference> references_from(uint64_t address) const;
-  std::span<const Call> calls_from(uint64_t address) const;
-  // As `calls` has them: one site may stand for several.
+  std::span<const Call> calls_from(uint64_t address) const;  // a call, and the callbacks that it is given
   std::vector<uint32_t> functions_named(std::string_view name);
   std::vector<uint32_t> imports_named(std::string_view name);
 

@@ -1,5 +1,6 @@
 // Slots of registers, which are told apart by name, and the calling conventions: those of the System V ABIs of each
-// processor (MIPS o32 and n64, AAPCS, AAPCS64, i386, AMD64, PowerPC SVR4, RISC-V psABI).
+// processor (MIPS o32 and n64, AAPCS, AAPCS64, i386, AMD64, PowerPC SVR4, RISC-V psABI). What a call of Linux's kernel
+// leaves changed: syscall(2), and the clobbers that its headers and libraries of C state (MIPS, PowerPC).
 #include "code/translate.h"
 
 namespace assay::code {
@@ -96,10 +97,11 @@ void Translator::set_calls() {
       stack_pointer_ = 4, system_call_number_ = 0;
       list({7, 6, 2, 1, 8, 9});
       call_clobbers_ = bit(0) | bit(1) | bit(2) | bit(6) | bit(7) | span_of(8, 11);
+      system_call_clobbers_ = bit(0) | bit(1) | bit(11);
       return;
     case Processor::kX86:
       stack_pointer_ = 4, system_call_number_ = 0;
-      call_clobbers_ = span_of(0, 2);
+      call_clobbers_ = span_of(0, 2), system_call_clobbers_ = bit(0);
       return;
     default:
       break;
@@ -112,26 +114,29 @@ void Translator::set_calls() {
       else
         list({4, 5, 6, 7});
       call_clobbers_ = span_of(1, 15) | bit(24) | bit(25) | bit(31);
+      system_call_clobbers_ = span_of(1, 3) | span_of(7, 15) | bit(24) | bit(25);
       break;
     case Family::kArm:
       stack_pointer_ = 13, system_call_number_ = 7;
       list({0, 1, 2, 3});
-      call_clobbers_ = span_of(0, 3) | bit(12) | bit(14);
+      call_clobbers_ = span_of(0, 3) | bit(12) | bit(14), system_call_clobbers_ = bit(0);
       break;
     case Family::kAArch64:
       stack_pointer_ = 31, system_call_number_ = 8;
       list({0, 1, 2, 3, 4, 5, 6, 7});
-      call_clobbers_ = span_of(0, 18) | bit(30);
+      call_clobbers_ = span_of(0, 18) | bit(30), system_call_clobbers_ = bit(0);
       break;
     case Family::kPpc:
       stack_pointer_ = 1, system_call_number_ = 0;
       list({3, 4, 5, 6, 7, 8, 9, 10});
       call_clobbers_ = bit(0) | span_of(3, 12) | bit(kCount) | bit(kLink);
+      system_call_clobbers_ = bit(0) | span_of(3, 12) | bit(kCount);
       break;
     case Family::kRiscv:
       stack_pointer_ = 2, global_pointer_ = 3, system_call_number_ = 17;
       list({10, 11, 12, 13, 14, 15, 16, 17});
       call_clobbers_ = bit(1) | span_of(5, 7) | span_of(10, 17) | span_of(28, 31);
+      system_call_clobbers_ = bit(10);
       break;
     default:
       break;

@@ -4,17 +4,17 @@
 namespace assay::code {
 
 // Opcodes that need a word of their own.
-void Translator::small(const Insn& insn, std::string_view n, Op& op) const {
+void Translator::special(const Insn& insn, std::string_view n, Op& op) const {
   const auto same = [&](size_t i, size_t j) { return insn.reg(i) != 0 && insn.reg(i) == insn.reg(j); };
   switch (family_) {
     case Family::kX86: {
       if (n.starts_with("LEA") && op.dst == op.base && op.index == kNoSlot && op.displacement == 0) op.padding = true;
       if (n.starts_with("MOV32rr") && processor_ == Processor::kX86 && same(0, 1)) op.padding = true;
-      const bool on_a =
-          n.ends_with("i32") || n.ends_with("8i8") || n.ends_with("16i16");  // the accumulator is not listed
-      if (on_a && insn.operand_count == 1) {
-        const bool add = n.starts_with("ADD"), subtract = n.starts_with("SUB"), compare = n.starts_with("CMP"),
-                   mask = n.starts_with("AND");
+      // The accumulator is not listed.
+      const bool on_a = n.ends_with("32i32") || n.ends_with("64i32") || n.ends_with("8i8") || n.ends_with("16i16");
+      if (on_a && insn.operand_count == 1 && op.what == Do::kNothing) {
+        const bool add = n.starts_with("ADD"), subtract = n.starts_with("SUB"), mask = n.starts_with("AND"),
+                   compare = n.starts_with("CMP") || n == "SUB8i8";
         op.a = 0, op.imm = insn.imm(0);
         op.half = n.find("32") != n.npos && n.find("64") == n.npos;
         if (n.find("8i8") != n.npos) op.width = 1;
@@ -22,7 +22,7 @@ void Translator::small(const Insn& insn, std::string_view n, Op& op) const {
         if (compare) op.what = Do::kCompare;
         const bool whole = n.ends_with("i32");  // less than 32 bits leave the rest as it was
         if (whole && (add || subtract || mask))
-          op.dst = 0, op.what = add ? Do::kAdd : subtract ? Do::kSubtract : Do::kAnd;
+          op.dst = 0, op.what = add ? Do::kAdd : subtract ? Do::kSubtract : Do::kAnd, op.sets_flags = subtract;
       }
       if (n.starts_with("TEST") && op.what == Do::kCompare) {
         if (op.a == op.b && op.a != kNoSlot)
@@ -30,8 +30,7 @@ void Translator::small(const Insn& insn, std::string_view n, Op& op) const {
         else
           op.what = Do::kNothing;
       }
-      if ((n == "CDQE" || n == "CDQ") && n == "CDQE")
-        op.what = Do::kNarrow, op.dst = op.a = 0, op.width = 4, op.is_signed = true;
+      if (n == "CDQE") op.what = Do::kNarrow, op.dst = op.a = 0, op.width = 4, op.is_signed = true;
       if (op.links)
         op.what = Do::kPush, op.imm = static_cast<int64_t>(insn.end()), op.based = true,
         op.width = is_64_bit(processor_) ? 8 : 4;

@@ -38,8 +38,8 @@ uint32_t Reader::find_stub(uint64_t address, Processor processor, const State* g
       if (op.dst == 15) machine.step(op, static_cast<uint32_t>(i) + 1, state);
       const Value to = machine.target(state, op);
       if (to.origin == Origin::kImport) result = static_cast<uint32_t>(to.add);
-      const bool thumb = processor == Processor::kThumb && op.through == kProgramCounter;
-      if (thumb) result = find_stub((at + 4) & ~uint64_t{3}, Processor::kArm, nullptr);
+      const bool veneer = is_thumb(processor) && op.through == kProgramCounter;
+      if (veneer) result = find_stub((at + 4) & ~uint64_t{3}, other_mode(processor), nullptr);
       break;
     }
     // A stub saves nothing and finds no table of its own.
@@ -50,6 +50,7 @@ uint32_t Reader::find_stub(uint64_t address, Processor processor, const State* g
     machine.step(op, static_cast<uint32_t>(i) + 1, state);
     at = op.end();
   }
+  work_->decoder(processor).restart();  // whoever asks goes on elsewhere
   stubs[address] = depends ? kDepends : result;
   return result;
 }

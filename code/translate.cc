@@ -50,7 +50,7 @@ std::vector<std::string_view> Translator::unknown_recipes(Processor processor) {
 
 Translator::Translator(Processor processor, Dialect dialect)
     : processor_(processor), family_(family_of(processor)), set_(InstructionSet::of(processor, dialect)) {
-  thumb_ = processor == Processor::kThumb || processor == Processor::kThumbBe;
+  thumb_ = is_thumb(processor);
   name_slots();
   set_calls();
   rows_.resize(set_.opcode_count());
@@ -97,9 +97,11 @@ void Translator::translate(const Insn& insn, Op& op) const {
   if (row.layout.memory >= 0) memory(row, insn, op);
   if (op.has_memory) op.moves = false;
   if (op.sets_flags && family_ == Family::kArm && !op.forgets_flags) op.sets_flags = false;
-  small(insn, set_.opcode_name(insn.opcode), op);
+  special(insn, set_.opcode_name(insn.opcode), op);
   branch(row, insn, op);
   if (family_ == Family::kPpc && op.what == Do::kCompare) op.forgets_flags = false;
+  // The kernel answers, and writes where it was told to.
+  if (op.flow == Flow::kSystemCall) op.writes |= system_call_clobbers_, op.what = Do::kTouch;
 }
 
 }  // namespace assay::code

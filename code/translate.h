@@ -56,7 +56,7 @@ class Translator {
   void branch(const Row& row, const Insn& insn, Op& op) const;
   void ppc_branch(const Insn& insn, Op& op) const;
   void memory(const Row& row, const Insn& insn, Op& op) const;
-  void small(const Insn& insn, std::string_view name, Op& op) const;
+  void special(const Insn& insn, std::string_view name, Op& op) const;
 
   Processor processor_;
   Family family_;
@@ -69,7 +69,7 @@ class Translator {
   std::vector<uint32_t> second_bytes_;  // x86: registers
   std::vector<Slot> arguments_;
   Slot stack_pointer_ = kNoSlot, global_pointer_ = kNoSlot, system_call_number_ = kNoSlot;
-  uint64_t call_clobbers_ = 0;
+  uint64_t call_clobbers_ = 0, system_call_clobbers_ = 0;
 };
 
 }  // namespace assay::code

@@ -1,6 +1,7 @@
 // The meaning of each Op on a State.
 #include "code/values.h"
 
+#include "code/bits.h"
 #include "code/translate.h"
 
 #include <algorithm>
@@ -11,13 +12,6 @@ namespace {
 
 constexpr uint32_t kEntry = uint32_t{1} << 30;  // unknowns that a function is entered with
 constexpr uint32_t kPhi = (uint32_t{1} << 30) + 1024;
-
-int64_t sign_extend(uint64_t value, uint32_t bits) {
-  if (bits >= 64 || bits == 0) return static_cast<int64_t>(value);
-  return static_cast<int64_t>(value << (64 - bits)) >> (64 - bits);
-}
-
-uint64_t low_bits(uint64_t value, uint32_t bits) { return bits >= 64 ? value : value & ((uint64_t{1} << bits) - 1); }
 
 uint64_t hash_of(const Meaning& m) {
   uint64_t h = m.kind + 16 * m.width + 4096 * m.is_signed + (uint64_t{m.epoch} << 20);
@@ -87,7 +81,7 @@ Value Machine::value(const State& state, Slot slot, const Op& op) const {
     return state.slots[slot];
   }
   if (slot == kProgramCounter) {
-    const bool thumb = translator_.processor() == Processor::kThumb || translator_.processor() == Processor::kThumbBe;
+    const bool thumb = is_thumb(translator_.processor());
     const uint64_t pc = op.address + (thumb ? 4 : 8);
     return known(op.has_memory && thumb && op.what != Do::kTableBranch ? pc & ~uint64_t{3} : pc, Origin::kAddress);
   }

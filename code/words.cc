@@ -8,12 +8,11 @@ namespace {
 
 Word word_of(std::span<const std::byte> code, size_t size) {
   if (code.size() < size) return kNoWord;
-  Word word = 0;
-  if (size == 4)
-    std::memcpy(&word, code.data(), 4);
-  else
-    std::memcpy(&word, code.data(), size);
-  return word | Word{size} << kSizeShift;
+  const auto at = [&](size_t i) { return std::to_integer<Word>(code[i]) << 8 * i; };
+  Word word = Word{size} << kSizeShift;
+  if (size == 4) return word | at(0) | at(1) | at(2) | at(3);  // one load
+  for (size_t i = 0; i < size; ++i) word |= at(i);
+  return word;
 }
 
 size_t thumb_size(std::byte high) { return std::to_integer<uint32_t>(high) >= 0xe8 ? 4 : 2; }

@@ -5,7 +5,6 @@
 #include "code/processor.h"
 
 #include <algorithm>
-#include <cstring>
 #include <span>
 #include <vector>
 

@@ -32,7 +32,7 @@ struct CodeFunction {
 
 struct CodeTable {  // of a jump through a table
   uint64_t address = 0, table = 0;
-  std::vector<uint64_t> targets;  // in the table's order
+  std::vector<uint64_t> targets;  // ascending, each once
   FIELDS(v("address", s.address); v("table", s.table); v("targets", s.targets))
 };
 

@@ -126,7 +126,7 @@ constexpr Handler kHandlers[] = {
 
 // Around every instruction: its condition as guard.
 void begin(Machine& m) {
-  if (m.insn().condition < 14) m.set_guard(condition(m, kFlags, m.insn().condition));
+  if (m.insn().condition < kAlways) m.set_guard(condition(m, kFlags, m.insn().condition));
 }
 void end(Machine& m) { m.set_guard(0); }
 

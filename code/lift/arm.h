@@ -9,7 +9,7 @@ namespace assay::code::lift::arm {
 constexpr RegisterId kSp = 13, kLink = 14, kReserved = 19, kReservedAddress = 20;
 constexpr FlagRegisters kFlags = FlagRegisters::at(15);
 
-inline bool is_thumb(const Machine& m) { return instruction_alignment(m.isa().set->processor()) == 2; }
+inline bool is_thumb(const Machine& m) { return code::is_thumb(m.isa().set->processor()); }
 inline bool is_pc(const Machine& m, size_t operand) {
   return m.is_reg(operand) && m.slot(operand).kind == Slot::Kind::kCounter;
 }

@@ -34,17 +34,18 @@ class Remembering : public testing::TestWithParam<size_t> {};
 
 TEST_P(Remembering, IsDecodingAnew) {
   const auto processor = static_cast<Processor>(GetParam());
-  constexpr uint64_t kBase = 0x10ffc;
+  // The second crosses a region of MIPS's jumps, the third the end of what 32 bits address.
+  constexpr uint64_t kBases[] = {0x10ffc, 0x1ffffe00, 0xfffffe00};
   OpDecoder ops(processor, Dialect::kUsual);
   Decoder kept(processor);
   const Translator& translator = Translator::of(processor, Dialect::kUsual);
   size_t good = 0;
-  for (uint32_t seed = 1; seed <= 2; ++seed) {
+  for (uint32_t seed = 1; seed <= std::size(kBases); ++seed) {
     const Code code = code_of(seed);
     Decoder anew(processor);
     for (uint64_t at = 0; at < code.size();) {
       const auto rest = std::span(code).subspan(at);
-      const uint64_t address = kBase + at;
+      const uint64_t address = kBases[seed - 1] + at;
       // One that never saw these bytes, apart from those of a block that is open.
       if (!anew.in_block()) anew = Decoder(processor);
       Insn first, second;
@@ -70,6 +71,18 @@ INSTANTIATE_TEST_SUITE_P(EveryProcessor, Remembering, testing::Range<size_t>(1, 
   std::erase(name, '-');
   return name;
 });
+
+TEST(Remembering, ACallOfWhatFollowsIsNoneThereAlone) {
+  const Code call = {std::byte{0x0c}, std::byte{0}, std::byte{0x41}, std::byte{0}};  // jal 0x10400
+  OpDecoder ops(Processor::kMips32Be, Dialect::kUsual);
+  Op op;
+  ASSERT_TRUE(ops.decode(call, 0x10100, op));
+  EXPECT_EQ(op.flow, Flow::kCall);
+  EXPECT_EQ(op.target, 0x10400u);
+  ASSERT_TRUE(ops.decode(call, 0x103f8, op));
+  EXPECT_EQ(op.flow, Flow::kNone);
+  EXPECT_TRUE(op.links);
+}
 
 TEST(Remembering, ForgetsWhatComesLater) {
   Words<int> words(1);

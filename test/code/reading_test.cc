@@ -10,6 +10,9 @@ namespace assay::code {
 namespace {
 
 constexpr SmallElf kX86{62, true, false, 0x10100};
+constexpr SmallElf k386{3, false, false, 0x10100};
+constexpr SmallElf kThumb{40, false, false, 0x10101};
+constexpr SmallElf kMips{8, false, true, 0x10100};
 
 TEST(Reading, ReferencesAndSystemCalls) {
   // lea 0xc(%rip), %rsi; mov $60, %eax; syscall; ret, then the text
@@ -25,6 +28,57 @@ TEST(Reading, ReferencesAndSystemCalls) {
   ASSERT_EQ(all.system_calls.size(), 1u);
   EXPECT_EQ(all.system_calls[0].site, 0x1010cu);
   EXPECT_EQ(all.system_calls[0].number, 60u);
+}
+
+TEST(Reading, WhatAnInnerLoopChangesIsUnknownInTheOuterOne) {
+  // xor %edx, %edx; xor %eax, %eax; outer: mov %edx, %eax; int $0x80; inner: test %edi, %edi; jz 1f; inc %edx; dec
+  // %edi; jmp inner; 1: xor %eax, %eax; test %esi, %esi; jnz outer; ret. The inner loop's second turn alone changes
+  // what the outer one begins with.
+  const std::string file = k386.of(from_hex("31d231c089d0cd8085ff7404424febf831c085f675eec3"));
+  const auto program = load(Bytes(file));
+  ASSERT_TRUE(program);
+  const Analysis all = analyse(*program);
+  ASSERT_EQ(all.system_calls.size(), 1u);
+  EXPECT_EQ(all.system_calls[0].number, std::nullopt);
+}
+
+TEST(Reading, TheKernelsAnswerIsNotTheNextCallsNumber) {
+  const std::string file = kX86.of(from_hex("b8270000000f050f05c3"));  // mov $39, %eax; syscall; syscall; ret
+  const auto program = load(Bytes(file));
+  ASSERT_TRUE(program);
+  const Analysis all = analyse(*program);
+  ASSERT_EQ(all.system_calls.size(), 2u);
+  EXPECT_EQ(all.system_calls[0].number, 39u);
+  EXPECT_EQ(all.system_calls[1].number, std::nullopt);
+}
+
+TEST(Reading, TheSlotOfALikelyBranchIsSeenWhereItRan) {
+  // lui $v0, 1; beql $a0, $a1, 1f; addiu $v0, $v0, 0x118; 1: jr $ra; nop; nop, then the text
+  const std::string file = kMips.of(from_hex("3c020001508500012442011803e0000800000000000000006f70656e207365736d6500"));
+  const auto program = load(Bytes(file));
+  ASSERT_TRUE(program);
+  const Analysis all = analyse(*program);
+  ASSERT_EQ(all.references.size(), 1u);
+  EXPECT_EQ(all.references[0].from, 0x10108u);
+  EXPECT_EQ(all.references[0].to, 0x10118u);
+}
+
+TEST(Reading, ABlockOfTheCalleeDoesNotReachIntoTheCaller) {
+  // bl f; bx lr; b .; f: itt eq; streq r0, [r1]; streq r0, [r1]; bx lr
+  const std::string file = kThumb.of(from_hex("00f002f87047fee704bf086008607047"));
+  const auto program = load(Bytes(file));
+  ASSERT_TRUE(program);
+  const Analysis all = analyse(*program);
+  ASSERT_FALSE(all.bodies.empty());
+  EXPECT_EQ(all.bodies[0].instructions, 2u);
+}
+
+TEST(Reading, WhatThumbLoadsIsNotReadAsInstructions) {
+  // movs r1, #0; ldr r0, literal; bl f; literal: 0x22002100; f: b f
+  const std::string file = kThumb.of(from_hex("0021014800f002f800210022fee7"));
+  const auto program = load(Bytes(file));
+  ASSERT_TRUE(program);
+  EXPECT_EQ(analyse(*program).functions.instructions, 4u);
 }
 
 TEST(Reading, AnIndirectCallIsResolvedWhereItLeadsToCode) {
@@ -73,6 +127,20 @@ TEST(Reading, CallersThatAreLeftOffAreCounted) {
   const CodeListing called = listing(reading, reading.analysis.function_at(0x10100 + code.size() + 1), 10);
   EXPECT_EQ(called.callers.size(), 1000u);
   EXPECT_EQ(called.callers_left_off, kCalls - 1000);
+}
+
+TEST(Reading, LinesOfPseudoCAreCountedAlone) {
+  const std::string file =
+      kX86.of(from_hex("ffc0ffc1ffc2ffc6ffc7ffc0ffc1ffc2ffc6ffc7ffc0ffc1ffc2ffc6ffc7c3"));  // inc, …; ret
+  const auto program = load(Bytes(file));
+  ASSERT_TRUE(program);
+  Reading reading(*program);
+  const uint64_t lines = listing(reading, 0, 1000, "c").lines.size();
+  ASSERT_LT(lines, 15u);
+  EXPECT_EQ(listing(reading, 0, lines, "c").lines_left_off, 0u);
+  const CodeListing cut = listing(reading, 0, lines - 1, "c");
+  EXPECT_EQ(cut.lines.size(), lines - 1);
+  EXPECT_EQ(cut.lines_left_off, 1u);
 }
 
 TEST(Names, ARepeatedNameIsPaidForOnce) {

@@ -96,5 +96,26 @@ TEST(Values, TheSecondByteOfARegisterIsNotItsFirst) {
   EXPECT_FALSE(run.state.slots[1].number() && run.state.slots[1].add == 0x34);
 }
 
+TEST(Values, ASubtractionFromEaxComparesAndIsKept) {
+  // mov (%rdi), %eax; mov %eax, %ecx; sub $0x100, %eax; ja
+  const auto bound = Steps(Processor::kX86_64).bound_where_not_taken("8b0789c12d000100007700", 1);
+  ASSERT_TRUE(bound);
+  EXPECT_EQ(bound->high, 0x100);
+}
+
+TEST(Values, AByteThatIsReadLeavesMemoryAsItWas) {
+  Steps s(Processor::kX86_64);  // mov (%rdi), %rax; mov (%rsi), %cl; mov (%rdi), %rdx
+  s.step("488b078a0e488b17");
+  EXPECT_EQ(s.state.slots[0], s.state.slots[2]);
+}
+
+TEST(Values, ASubtractionFromAlCompares) {
+  Steps s(Processor::kX86_64);  // movzx (%rdi), %eax; mov %eax, %ecx; sub $5, %al; ja
+  const auto bound = s.bound_where_not_taken("0fb60789c12c057700", 1);
+  ASSERT_TRUE(bound);
+  EXPECT_EQ(bound->low, 0);
+  EXPECT_EQ(bound->high, 5);
+}
+
 }  // namespace
 }  // namespace assay::code
