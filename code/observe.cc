@@ -100,10 +100,19 @@ void Pass::see_call(const Op& op, const State& state) {
   }
 }
 
+// A jump to an import: a call whose return is the function's own.
+void Pass::end_in(uint32_t import, const Op& op) {
+  out_.calls.push_back({.site = op.address, .import = import, .kind = CallKind::kTail});
+  if (neighbours_.import_returns(import)) out_.returns = true;
+}
+
 void Pass::see_jump(const Op& op, const State& state) {
   if (op.flow == Flow::kJump) {
-    if (!inside(op.target)) out_.escapes.push_back({op.address, op.target, op.conditional, false});
-    return;
+    if (inside(op.target)) return;
+    const Processor there = neighbours_.processor_at(op.target, processor_, op.other_mode);
+    const uint32_t import = reader_.stub(op.target, there, &state);
+    if (import != kNone) return end_in(import, op);
+    return void(out_.escapes.push_back({op.address, op.target, op.conditional, false}));
   }
   if (op.flow == Flow::kReturn) out_.returns = true;
   if (op.flow != Flow::kIndirectJump) return;
@@ -121,8 +130,7 @@ void Pass::see_jump(const Op& op, const State& state) {
   const Destination to = destination(program_, machine_, copy, op, {start_, limit_});
   if (to.kind == Destination::kImport) {
     ++out_.indirect_jumps_resolved;
-    out_.calls.push_back({.site = op.address, .import = static_cast<uint32_t>(to.address), .kind = CallKind::kTail});
-    if (neighbours_.import_returns(static_cast<uint32_t>(to.address))) out_.returns = true;
+    end_in(static_cast<uint32_t>(to.address), op);
     if (work_.ops.size() <= 8) out_.stub_of = static_cast<uint32_t>(to.address);
     return;
   }

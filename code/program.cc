@@ -1,6 +1,8 @@
 // Loading: areas, processor, and the starts of functions that tables of the file state.
 #include "code/program.h"
 
+#include "code/object.h"
+
 #include <algorithm>
 #include <charconv>
 #include <map>
@@ -154,12 +156,6 @@ void map(const elf::File& file, Program& program) {
     for (Area& area : program.code) trim(file, area);
   }
   sections.settle(program.code);
-}
-
-void seed(Program& program, uint64_t address, Found found, Sure sure, uint64_t size = 0, std::string_view name = {}) {
-  const Processor mode = mode_at(program, address);
-  if (program.code_at(address) && address % instruction_alignment(mode) == 0)
-    program.seeds.push_back({address, mode, found, sure, size, std::string(name)});
 }
 
 void seed_symbols(const std::vector<elf::Symbol>& symbols, Found found, Program& program) {
@@ -407,6 +403,18 @@ std::optional<uint64_t> Program::word(uint64_t address, uint32_t size) const {
   return value;
 }
 
+void seed(Program& program, uint64_t address, Found found, Sure sure, uint64_t size, std::string_view name) {
+  const Processor mode = mode_at(program, address);
+  if (program.code_at(address) && address % instruction_alignment(mode) == 0)
+    program.seeds.push_back({address, mode, found, sure, size, std::string(name)});
+}
+
+uint32_t Program::import_at(uint64_t address) const {
+  constexpr uint64_t kEach = 16;
+  if (!outside.holds(address) || (address - outside.from) % kEach != 0) return kNoImport;
+  return static_cast<uint32_t>((address - outside.from) / kEach);
+}
+
 Processor mode_at(const Program& program, uint64_t& address) {
   if (family_of(program.processor) != Family::kArm || (address & 1) == 0) return program.processor;
   --address;
@@ -436,12 +444,11 @@ Result<Program> load(Bytes bytes) {
   program.processor = processor_of(file.header);
   if (program.processor == Processor::kUnknown)
     return fail(Fault::kUnsupported, "machine " + elf::machine_name(file.header), bytes.base() + 18);
-  if (file.header.type == elf::kRelocatable)
-    return fail(Fault::kUnsupported, "code of relocatable files is not read yet", bytes.base() + 16);
   program.dialect = dialect_of(file.header);
   program.order = file.header.order;
   program.pointer = file.header.bits == 64 ? 8 : 4;
   program.problems = file.problems;
+  if (file.header.type == elf::kRelocatable) return load_object(file, std::move(program));
   map(file, program);
   if (program.code.empty()) return fail(Fault::kUnsupported, "nothing in the file is executable", bytes.base());
   constexpr uint64_t kGotTag = 3, kGpBias = 0x7ff0;

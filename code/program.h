@@ -7,6 +7,7 @@
 #include "code/processor.h"
 #include "elf/elf.h"
 
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -53,10 +54,12 @@ struct Import {
   uint64_t stub = 0;  // the first code that leads to it (PLT, MIPS stub); 0: none
 };
 
+constexpr uint32_t kNoImport = ~uint32_t{0};
+
 // A word that the dynamic linker fills: with the address of an import, or with `value`.
 struct Filled {
   uint64_t address = 0, value = 0;
-  uint32_t import = ~uint32_t{0};  // Program::imports
+  uint32_t import = kNoImport;  // Program::imports
 };
 
 struct Range {
@@ -75,7 +78,9 @@ struct Program {
   std::vector<Seed> seeds;
   std::vector<uint64_t> pointers;  // values of words that may point at functions, ascending
   std::vector<Import> imports;
-  std::vector<Filled> filled;    // ascending by address
+  Range outside;  // object files: a place of 16 bytes for each import; empty: none
+  std::shared_ptr<const std::vector<std::byte>> linked;  // object files: their bytes, relocated
+  std::vector<Filled> filled;                            // ascending by address
   std::vector<Range> constants;  // mapped and never written once the program runs; ascending, apart
   bool has_sections = false;     // they tell code from stubs and constants
   bool moves = false;            // no address of it is fixed: position-independent
@@ -84,6 +89,7 @@ struct Program {
   const Area* data_at(uint64_t address) const;
   const Filled* filled_at(uint64_t address) const;
   bool constant(uint64_t address) const;
+  uint32_t import_at(uint64_t address) const;  // whose place in `outside` this is; kNoImport: nobody's
   const Area* code_at(uint64_t address) const;
   // A word of `size` bytes (1, 2, 4, 8) of what is mapped.
   std::optional<uint64_t> word(uint64_t address, uint32_t size) const;
@@ -95,5 +101,8 @@ std::string hexadecimal(uint64_t address);  // as people read it: 0x…
 
 // ARM code addresses carry the mode in bit 0, which is cleared.
 Processor mode_at(const Program& program, uint64_t& address);
+
+// For readers of tables: a function starts there, if code lies there.
+void seed(Program& program, uint64_t address, Found found, Sure sure, uint64_t size = 0, std::string_view name = {});
 
 }  // namespace assay::code

@@ -12,6 +12,7 @@ uint32_t Reader::stub(uint64_t address, Processor processor, const State* given)
 
 uint32_t Reader::find_stub(uint64_t address, Processor processor, const State* given) {
   constexpr uint32_t kDepends = kNone - 1;
+  if (const uint32_t import = program_.import_at(address); import != kNoImport) return import;
   if (processor == Processor::kUnknown) return kNone;
   auto& stubs = work_->stubs[static_cast<size_t>(processor)];
   const auto known = stubs.find(address);

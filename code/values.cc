@@ -187,8 +187,11 @@ Value Machine::loaded(const State& state, const Op& op) const {
 
 Value Machine::target(const State& state, const Op& op) const {
   if (op.through_memory) return load(state, address(state, op), static_cast<uint8_t>(program_.pointer), false);
-  const Value to = value(state, op.through, op);
-  return op.displacement == 0 || op.has_memory ? to : sum(to, {}, 0, op.displacement);
+  Value to = value(state, op.through, op);
+  if (op.displacement != 0 && !op.has_memory) to = sum(to, {}, 0, op.displacement);
+  if (const uint32_t import = to.number() ? program_.import_at(to.add) : kNoImport; import != kNoImport)
+    return {.add = import, .origin = Origin::kImport};
+  return to;
 }
 
 namespace {
