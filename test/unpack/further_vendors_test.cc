@@ -4,6 +4,7 @@
 
 #include "core/hash.h"
 #include "unpack/lvm_text.h"
+#include "unpack/vendor.h"
 
 #include <algorithm>
 
@@ -389,14 +390,15 @@ TEST(Zip, OpensMembersWithDocumentedPasswords) {
   EXPECT_EQ(closed.problems[0].fault, Fault::kEncrypted);
 }
 
+// The last byte makes all of them add up to 0.
+std::string summed(std::string bytes) {
+  bytes.back() = static_cast<char>(bytes.back() - static_cast<char>(byte_sum(Bytes(bytes))));
+  return bytes;
+}
+
 TEST(OptionRom, IsToldByItsSum) {
-  std::string rom =
-      filled(filled(std::string("\x55\xaa\x02\xe9", 4), 24) + little(32, 2) + filled("", 6) + "PCIR", 1023, 'c');
-  rom.push_back(static_cast<char>(0u - [&] {
-    uint32_t sum = 0;
-    for (const char c : rom) sum += static_cast<uint8_t>(c);
-    return sum;
-  }()));
+  const std::string head = filled(std::string("\x55\xaa\x02\xe9", 4), 24);
+  const std::string rom = summed(filled(head + little(32, 2) + filled("", 6) + "PCIR", 1024, 'c'));
   const auto m = measured("option-rom", rom + "behind");
   ASSERT_TRUE(m) << m.error().what;
   EXPECT_TRUE(m->verified);
@@ -407,6 +409,23 @@ TEST(OptionRom, IsToldByItsSum) {
     EXPECT_FALSE(measured("option-rom", damaged)) << at;
   }
   for (size_t i = 0; i < rom.size(); ++i) EXPECT_FALSE(measured("option-rom", rom.substr(0, i)));
+}
+
+TEST(OptionRom, ASumAloneIsNoProof) {
+  const std::string head = filled(std::string("\x55\xaa\x02\xe9", 4), 24);
+  const auto bare = measured("option-rom", summed(filled(head + little(0), 1024, 'c')));
+  ASSERT_TRUE(bare) << bare.error().what;
+  EXPECT_FALSE(bare->verified);
+  const std::string pnp = summed(filled(std::string("$PnP\1\2", 6), 32));
+  const auto with = [&](const std::string& header) {
+    return measured("option-rom", summed(filled(head + little(0, 2) + little(32, 2) + little(0) + header, 1024, 'c')));
+  };
+  EXPECT_TRUE(with(pnp)->verified);
+  std::string damaged = pnp;
+  damaged[20] ^= 1;
+  EXPECT_FALSE(with(damaged)->verified);
+  put(damaged, 5, std::string(1, '\xff'));  // longer than the ROM is
+  EXPECT_FALSE(with(damaged)->verified);
 }
 
 std::string trx(const std::string& body) {
