@@ -242,7 +242,8 @@ std::string image_fs(Order o) {
   const auto build = [&](uint32_t file_at) {
     return image_entry(o, 040755, "etc") + image_entry(o, 0100644, number(o, file_at) + number(o, 5) + "etc/motd") +
            image_entry(o, 0120777, number(o, 4, 2) + number(o, 8, 2) + std::string("bin\0proc/boot", 13)) +
-           image_entry(o, 0020600, number(o, 1) + number(o, 3) + "dev/con") + number(o, 0, 2) + number(o, 0, 2);
+           image_entry(o, 0020600, number(o, 1) + number(o, 5 << 10 | 1023) + "dev/con") + number(o, 0, 2) +
+           number(o, 0, 2);
   };
   const uint32_t directory = 92, end = directory + static_cast<uint32_t>(build(0).size());
   const std::string files = filled("hello", 8);
@@ -274,6 +275,7 @@ void check_fs(const std::string& fs) {
   EXPECT_EQ(got.find("etc/motd")->node.uid, 6u);
   EXPECT_EQ(got.find("bin")->node.target, "proc/boot");
   EXPECT_EQ(got.find("dev/con")->node.kind, Kind::kCharDevice);
+  EXPECT_EQ(got.find("dev/con")->node.device, uint64_t{5} << 32 | 1023);
 }
 
 TEST(QnxIfs, ReadsBothByteOrders) {
@@ -288,6 +290,26 @@ TEST(QnxIfs, ReadsBothByteOrders) {
     lying[lying.size() - 6] ^= 1;
     EXPECT_FALSE(measured("qnx-imagefs", lying)->verified);
   }
+}
+
+TEST(QnxIfs, WantsSumsOfWholeWordsThatAreNotAllZero) {
+  const std::string fs = image_fs(Order::kLittle), boot = boot_image(Order::kLittle, 0, fs, fs);
+  std::string damaged = boot;
+  damaged[260] ^= 1;  // startup's sum is gone; what is behind it still has one
+  EXPECT_TRUE(measured("qnx-ifs", damaged)->verified);
+  const std::string empty = damaged.substr(0, 272) + std::string(fs.size(), '\0');
+  EXPECT_FALSE(measured("qnx-ifs", empty)->verified);
+  std::string uneven = boot;
+  put(uneven, 36, little(boot.size() - 1));
+  EXPECT_FALSE(measured("qnx-ifs", uneven));
+  put(uneven, 36, little(boot.size()) + little(0) + little(fs.size() + 4));
+  EXPECT_EQ(unpacked("qnx-ifs", uneven).problems.back().offset, 44u);
+  std::string named = fs;
+  put(named, 92 + 8, little(0050644));  // a directory becomes a special named file
+  EXPECT_EQ(unpacked("qnx-imagefs", named).problems.back().what, "entry of mode 20900");
+  EXPECT_EQ(unpacked("qnx-imagefs", named).find("etc"), nullptr);
+  put(named, 8, little(fs.size() - 2));
+  EXPECT_FALSE(measured("qnx-imagefs", named));
 }
 
 TEST(QnxIfs, ReadsPackedFileSystems) {

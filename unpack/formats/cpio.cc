@@ -9,7 +9,9 @@
 // container, as Linux reads an initramfs. Members with the same inode are links to one file; in newc only the last of
 // them carries the data.
 // Source: Linux, Documentation/driver-api/early-userspace/buffer-format.rst; cpio(5).
-#include "unpack/format.h"
+#include "core/hash.h"
+#include "unpack/formats/inode_tree.h"
+#include "unpack/vendor.h"
 
 #include <charconv>
 #include <map>
@@ -21,7 +23,6 @@ constexpr std::string_view kNewc = "070701", kCrc = "070702", kOdc = "070707", k
 constexpr std::string_view kBinaryLittle("\xc7\x71", 2), kBinaryBig("\x71\xc7", 2);
 constexpr Magic kMagics[] = {{kNewc}, {kCrc}, {kOdc}, {kBinaryLittle}, {kBinaryBig}};
 constexpr uint64_t kLongestName = 64 << 10;
-constexpr uint32_t kTypeMask = 0170000;
 
 struct Member {
   uint64_t ino = 0, device_of = 0, mode = 0, uid = 0, gid = 0, links = 0, mtime = 0, size = 0, rdev = 0, name_size = 0;
@@ -29,7 +30,7 @@ struct Member {
   uint64_t start = 0, data = 0, end = 0;  // offsets in the container; `end` includes the padding
   std::string name;
 
-  uint32_t type() const { return static_cast<uint32_t>(mode) & kTypeMask; }
+  std::optional<Kind> kind() const { return kind_of_mode(static_cast<uint32_t>(mode)); }
   bool is_trailer() const { return name == kTrailer; }
 };
 
@@ -171,27 +172,6 @@ Result<Measured> measure(Bytes from) {
   return Measured{archives.back().end, !first.broken};
 }
 
-std::optional<Kind> kind_of(uint32_t type) {
-  switch (type) {
-    case 0100000:
-      return Kind::kFile;
-    case 0040000:
-      return Kind::kDirectory;
-    case 0120000:
-      return Kind::kSymlink;
-    case 0020000:
-      return Kind::kCharDevice;
-    case 0060000:
-      return Kind::kBlockDevice;
-    case 0010000:
-      return Kind::kFifo;
-    case 0140000:
-      return Kind::kSocket;
-    default:
-      return std::nullopt;
-  }
-}
-
 using Inode = std::pair<uint64_t, uint64_t>;
 
 // Of the members that share an inode, the first with data is the file; if none has data, the first.
@@ -199,7 +179,7 @@ std::map<Inode, size_t> first_names(const std::vector<Member>& members) {
   std::map<Inode, size_t> first;
   for (size_t i = 0; i < members.size(); ++i) {
     const Member& m = members[i];
-    if (m.links < 2 || kind_of(m.type()) != Kind::kFile) continue;
+    if (m.links < 2 || m.kind() != Kind::kFile) continue;
     const auto [it, added] = first.try_emplace({m.device_of, m.ino}, i);
     if (!added && members[it->second].size == 0 && m.size != 0) it->second = i;
   }
@@ -207,16 +187,14 @@ std::map<Inode, size_t> first_names(const std::vector<Member>& members) {
 }
 
 void check_sum(const Member& m, Bytes data, Sink& into) {
-  if (!m.sum || kind_of(m.type()) != Kind::kFile) return;
-  uint32_t sum = 0;
-  for (const std::byte byte : data.span()) sum += static_cast<uint8_t>(byte);
-  if (!checksum_holds(sum, *m.sum))
+  if (!m.sum || m.kind() != Kind::kFile) return;
+  if (!checksum_holds(byte_sum(data), *m.sum))
     into.problem({Fault::kMalformed, "checksum of " + m.name + " does not match", m.start});
 }
 
 // `file`: the first name of the same inode, when `m` is another one.
 Result<void> put(Bytes whole, const Member& m, const Member* file, Sink& into) {
-  const auto kind = kind_of(m.type());
+  const auto kind = m.kind();
   const Bytes data = TRY(whole.slice(m.data, m.size, "data"));
   into.range(Range::kHeader, m.start, m.data - m.start);
   if (!kind) {
@@ -255,7 +233,7 @@ Result<void> unpack(Bytes whole, Sink& into) {
       const Member& m = archive.members[i];
       TRY_VOID(into.step());
       const auto it = first.find({m.device_of, m.ino});
-      const bool another = it != first.end() && it->second != i && m.links > 1 && kind_of(m.type()) == Kind::kFile;
+      const bool another = it != first.end() && it->second != i && m.links > 1 && m.kind() == Kind::kFile;
       TRY_VOID(put(whole, m, another ? &archive.members[it->second] : nullptr, into));
     }
     if (archive.broken)

@@ -6,17 +6,23 @@
 //                startup's code, 4 its sum; the file system, or packed: its gzip stream, or blocks of a size (16 bits,
 //                big endian; 0 ends them) and data; 4 sum of what is behind startup
 //   file system  0 "imagefs"  7 flags: 1 big endian  8 size  12 size of header and directory  16 where the directory is
-//                20 boot inodes (4)  36 script inode  40 next file system  44 spare (40)  84 mount flags  88 mount
-//                point directory, then files, then 4 sum
+//                20 boot inodes (4)  36 script inode  40 next file system  44 spare (40)  84 mount flags
+//                88 mount point
+//                directory, then files, then 4 sum
 //   entry        0 size (16 bits; 0 ends the directory)  2 extended  4 inode (0: skipped)  8 mode  12 group  16 user
-//                20 time  24 file: offset, size, path; directory: path; link: offset of the target in the path field
-//                and its size (16 bits each), path; device: device, its number, path
+//                20 time
+//                24 file: offset, size, path; directory: path; link: offset of the target in the path field and its
+//                size (16 bits each), path; device: device, its number, path
 //
-// A sum makes the 32-bit words from the start of its part up to itself add up to zero.
-// Source: sys/image.h, sys/startup.h and dumpifs.c of QNX, published in github.com/askac/dumpifs.
+// A sum makes the 32-bit words from the start of its part up to itself add up to zero; mkifs pads each part to whole
+// words. Zeros add up to zero too: a part of nothing else proves nothing.
+// A device's number: 16 bits of a node, 6 of major, 10 of minor. Mode 0050000 is a special named file of QNX's own.
+// Source: sys/image.h, sys/startup.h and dumpifs.c of QNX, published in github.com/askac/dumpifs; sys/sysmacros.h and
+// mk_image_fsys.c in github.com/vocho/openqnx.
 #include "core/text.h"
 #include "unpack/codecs.h"
 #include "unpack/describe.h"
+#include "unpack/formats/inode_tree.h"
 #include "unpack/nrv.h"
 #include "unpack/vendor.h"
 
@@ -34,6 +40,12 @@ uint32_t word_sum(Bytes bytes, Order order) {
   uint32_t sum = 0;
   for (uint64_t at = 0; at + 4 <= bytes.size(); at += 4) sum += *bytes.get<uint32_t>(at, order, "");
   return sum;
+}
+
+// Whole words that add up to zero; not zeros throughout.
+bool sum_holds(Bytes bytes, Order order) {
+  const bool is_empty = bytes.empty() || (bytes[0] == 0 && is_run(bytes));
+  return !is_empty && checksum_holds(word_sum(bytes, order), 0u);
 }
 
 enum Packing : uint8_t { kStored, kGzip, kLzo, kUcl };
@@ -57,11 +69,11 @@ Result<Boot> read_boot(Bytes from) {
   const auto word = [&](uint64_t at) { return *h.get<uint32_t>(at, b.order, ""); };
   b.machine = *h.get<uint16_t>(10, b.order, "");
   b.entry = word(12), b.image = word(20), b.startup = word(32), b.stored = word(36), b.fs = word(44);
-  if (b.startup < kBootHeader + 4 || b.stored < uint64_t{b.startup} + 4)
+  if (b.startup < kBootHeader + 4 || b.stored < uint64_t{b.startup} + 4 || b.startup % 4 || b.stored % 4)
     return fail(Fault::kMalformed, "sizes of startup and of the image", h.base() + 32);
   const Bytes whole = TRY(from.slice(0, b.stored, "image"));
-  b.startup_holds = checksum_holds(word_sum(whole.head(b.startup), b.order), 0u);
-  b.rest_holds = checksum_holds(word_sum(whole.head(b.stored - b.startup, b.startup), b.order), 0u);
+  b.startup_holds = sum_holds(whole.head(b.startup), b.order);
+  b.rest_holds = sum_holds(whole.head(b.stored - b.startup, b.startup), b.order);
   return b;
 }
 
@@ -86,9 +98,19 @@ Result<uint64_t> unpack_blocks(Bytes data, uint8_t packing, Output& into) {
   }
 }
 
+void compare_size(uint64_t size, const Boot& b, Sink& into) {
+  if (size != b.fs)
+    into.problem({Fault::kMalformed,
+                  "the file system has " + std::to_string(size) + " bytes, not the " + std::to_string(b.fs) + " stated",
+                  44});
+}
+
 Result<void> give_fs(Bytes whole, const Boot& b, Sink& into) {
   const Bytes data = whole.head(b.stored - b.startup - 4, b.startup);
-  if (b.packing == kStored) return into.child("imagefs", stored(whole.head(b.stored - b.startup, b.startup)));
+  if (b.packing == kStored) {
+    compare_size(b.stored - b.startup, b, into);
+    return into.child("imagefs", stored(whole.head(b.stored - b.startup, b.startup)));
+  }
   const auto used =
       b.packing == kGzip ? inflate_gzip(data, into.output()) : unpack_blocks(data, b.packing, into.output());
   if (!used) {
@@ -97,6 +119,7 @@ Result<void> give_fs(Bytes whole, const Boot& b, Sink& into) {
     into.problem(used.error());
     return into.child("imagefs", unreadable());
   }
+  compare_size(into.output().written(), b, into);
   into.range(Range::kHeader, b.stored - 4, 4);
   constexpr std::string_view kNames[] = {"", "gzip", "lzo", "ucl"};
   return into.child("imagefs", {{data.head(*used)}, std::string(kNames[b.packing])});
@@ -128,9 +151,10 @@ Result<Fs> read_fs(Bytes from) {
   f.size = *h.get<uint32_t>(8, f.order, "");
   f.directory_end = *h.get<uint32_t>(12, f.order, "");
   f.directory = *h.get<uint32_t>(16, f.order, "");
-  if (h[7] > 7 || f.directory < kFsHeader || f.directory_end < f.directory || f.size < uint64_t{f.directory_end} + 4)
+  if (h[7] > 7 || f.directory < kFsHeader || f.directory_end < f.directory || f.size < uint64_t{f.directory_end} + 4 ||
+      f.size % 4)
     return fail(Fault::kForeign, "sizes of header and directory", h.base() + 8);
-  f.holds = checksum_holds(word_sum(TRY(from.slice(0, f.size, "image")), f.order), 0u);
+  f.holds = sum_holds(TRY(from.slice(0, f.size, "image")), f.order);
   return f;
 }
 
@@ -147,30 +171,15 @@ Result<std::string> path_at(Bytes entry, uint64_t at) {
   return std::string(text.substr(0, end));
 }
 
-Kind kind_of(uint32_t mode) {
-  switch (mode & 0170000) {
-    case 0040000:
-      return Kind::kDirectory;
-    case 0120000:
-      return Kind::kSymlink;
-    case 0020000:
-      return Kind::kCharDevice;
-    case 0060000:
-      return Kind::kBlockDevice;
-    case 0010000:
-      return Kind::kFifo;
-    case 0140000:
-      return Kind::kSocket;
-    default:
-      return Kind::kFile;
-  }
-}
+uint64_t device_of(uint32_t stored) { return uint64_t{stored >> 10 & 0x3f} << 32 | (stored & 0x3ff); }
 
 Result<void> give_entry(Bytes whole, Bytes entry, const Fs& f, Sink& into) {
   const auto word = [&](uint64_t at) { return entry.get<uint32_t>(at, f.order, "entry"); };
   const uint32_t mode = *word(8);
+  const auto kind = kind_of_mode(mode);
+  if (!kind) return fail(Fault::kUnsupported, "entry of mode " + std::to_string(mode), entry.base() + 8);
   Node node;
-  node.kind = kind_of(mode);
+  node.kind = *kind;
   node.mode = mode & 07777;
   node.gid = *word(12), node.uid = *word(16), node.mtime = *word(20);
   if (node.kind == Kind::kDirectory) {
@@ -186,7 +195,7 @@ Result<void> give_entry(Bytes whole, Bytes entry, const Fs& f, Sink& into) {
   const uint32_t first = TRY(word(24)), second = TRY(word(28));
   node.path = TRY(path_at(entry, 32));
   if (node.kind != Kind::kFile) {
-    node.device = second;
+    if (node.kind == Kind::kCharDevice || node.kind == Kind::kBlockDevice) node.device = device_of(second);
     return into.node(std::move(node), nothing());
   }
   const auto bytes = whole.head(f.size - 4).slice(first, second, "file");
@@ -222,25 +231,31 @@ Result<void> unpack_fs(Bytes whole, Sink& into) {
 extern const Format kQnxIfs;
 const Format kQnxIfs = {.id = "qnx-ifs",
                         .title = "QNX boot image",
-                        .version = 1,
+                        .version = 2,
                         .magics = kBootMagics,
                         .measure = measure_boot,
                         .unpack = unpack_boot,
-                        .reads = "both byte orders; file systems stored, with gzip, LZO or UCL; both sums",
+                        .reads =
+                            "both byte orders; file systems stored, with gzip, LZO or UCL; both sums; the size of "
+                            "the file system",
                         .limits = "startup's code is a part of its own; images of several file systems: the first",
-                        .source = "sys/startup.h and dumpifs.c of QNX (askac/dumpifs)",
-                        .checked = "own builder only"};
+                        .source = "sys/startup.h and dumpifs.c of QNX (askac/dumpifs); mk_image_fsys.c (vocho/openqnx)",
+                        .checked = "own builder only: stored, gzip by gzip, UCL by libucl; LZO is untested here"};
 
 extern const Format kQnxImageFs;
 const Format kQnxImageFs = {.id = "qnx-imagefs",
                             .title = "QNX image file system",
-                            .version = 1,
+                            .version = 2,
                             .magics = kFsMagics,
                             .measure = measure_fs,
                             .unpack = unpack_fs,
                             .reads = "both byte orders; files, directories, links, devices; its sum",
-                            .limits = "extended attributes; the boot script stays a file in its binary form",
-                            .source = "sys/image.h and dumpifs.c of QNX (askac/dumpifs)",
+                            .limits =
+                                "extended attributes; special named files are named only; a device's node is "
+                                "left out; the boot script stays a file in its binary form",
+                            .source =
+                                "sys/image.h and dumpifs.c of QNX (askac/dumpifs); sys/sysmacros.h "
+                                "(vocho/openqnx)",
                             .checked = "own builder only"};
 
 }  // namespace assay::unpack
