@@ -220,6 +220,10 @@ TEST(CsMan, ReadsPlainAndPacked) {
   const std::string packed = "SC" + little(1, 2) + little(zlib.size()) + little(0) + little(lower.size()) + zlib;
   reads("csman", packed, "0x1234-1", std::string(500, 'v'));
   EXPECT_FALSE(measured("csman", plain.substr(0, plain.size() - 1)));
+  const std::string longer = "SC" + little(1, 2) + little(zlib.size() + 4) + little(0) + little(lower.size()) + zlib;
+  const auto m = measured("csman", longer + "rest");
+  ASSERT_FALSE(m);
+  EXPECT_EQ(m.error().what, "the stream ends before the stated size");
 }
 
 TEST(Rtk0, ReadsItsHeader) {
@@ -356,6 +360,10 @@ TEST(Arcadyan, PutsTheStreamInOrder) {
     MemoryOutput less(1 << 20);
     EXPECT_FALSE(format("arcadyan").decode(Bytes(sample).head(i), less));
   }
+  MemoryOutput again(1 << 20);  // what follows the stream does not matter, however long it is
+  const auto followed = format("arcadyan").decode(Bytes(sample + std::string(0x1b0000, '.')), again);
+  ASSERT_TRUE(followed) << followed.error().what;
+  EXPECT_EQ(followed->length, sample.size());
 }
 
 TEST(QcaLzma, ReadsItsHeader) {
@@ -370,6 +378,9 @@ TEST(QcaLzma, ReadsItsHeader) {
   EXPECT_TRUE(out.bytes().text() == lines());
   MemoryOutput less(1 << 20);
   EXPECT_FALSE(format("qca-lzma").decode(Bytes(sample).head(sample.size() - 1), less));
+  const std::string longer =
+      little(3, 2) + little(2, 2) + little(4096) + little(raw.size() + 6) + little(lines().size()) + raw + "behind";
+  EXPECT_FALSE(format("qca-lzma").decode(Bytes(longer), less));
 }
 
 TEST(Zip, OpensMembersWithDocumentedPasswords) {

@@ -54,7 +54,8 @@ Result<std::vector<Value>> read_configuration(Bytes from, Configuration& c) {
   const Bytes data = TRY(from.slice(kHeader, c.stored, "entries"));
   if (!c.packed()) return read_values(data, c.order);
   if (data[0] != 0x78) return fail(Fault::kForeign, "no zlib stream", data.base());
-  TRY(inflate_zlib(data, c.decoded));
+  if (TRY(inflate_zlib(data, c.decoded)) != c.stored)
+    return fail(Fault::kMalformed, "the stream ends before the stated size", h.base() + 4);
   if (c.decoded.written() != c.size) return fail(Fault::kMalformed, "decodes to another size", h.base() + 12);
   return read_values(c.decoded.bytes(), c.order);
 }
@@ -111,15 +112,17 @@ Result<void> unpack_rtk(Bytes whole, Sink& into) {
 extern const Format kCsMan;
 const Format kCsMan = {.id = "csman",
                        .title = "CSman configuration (Realtek)",
-                       .version = 1,
+                       .version = 2,
                        .magics = kMagics,
                        .measure = measure,
                        .unpack = unpack,
                        .carve = false,
-                       .reads = "both byte orders, plain and with zlib; at the start of a content",
+                       .reads =
+                           "both byte orders, plain and with zlib, which must fill the stated size; at the start of "
+                           "a content",
                        .limits = "keys are numbers: no list of their names is public",
                        .source = "ReFirmLabs/binwalk src/structures/csman.rs, src/extractors/csman.rs",
-                       .checked = "own builder only"};
+                       .checked = "own builder only, its stream by Python's zlib"};
 
 extern const Format kRtk0;
 const Format kRtk0 = {.id = "rtk0",

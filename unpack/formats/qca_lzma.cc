@@ -21,7 +21,9 @@ Result<Decoded> decode(Bytes from, Output& into) {
   if (packed < 5 || size < packed) return fail(Fault::kForeign, "sizes", h.base() + 8);
   const Bytes data = TRY(from.slice(kHeader, packed, "stream"));
   const uint64_t used = TRY(decode_lzma_raw(data, {.lc = 3, .lp = 0, .pb = 2, .dictionary = 4096}, size, into));
-  if (used > packed) return fail(Fault::kMalformed, "size packed", h.base() + 8);
+  // A stream that ends before the stated size would hide what follows it.
+  if (used != packed)
+    return fail(Fault::kMalformed, "the stream has " + std::to_string(used) + " bytes, not the stated", h.base() + 8);
   return Decoded{kHeader + packed};
 }
 
@@ -30,11 +32,11 @@ Result<Decoded> decode(Bytes from, Output& into) {
 extern const Format kQcaLzma;
 const Format kQcaLzma = {.id = "qca-lzma",
                          .title = "LZMA stream of Qualcomm Atheros' power-line firmware",
-                         .version = 1,
+                         .version = 2,
                          .magics = kMagics,
                          .decode = decode,
-                         .reads = "the one set of properties that is known",
+                         .reads = "the one set of properties that is known; the stream must fill the stated size",
                          .source = "onekey-sec/unblob handlers/compression/qca_lzma.py",
-                         .checked = "own builder only, its stream by xz"};
+                         .checked = "own builder only, its stream by xz, with an end marker"};
 
 }  // namespace assay::unpack
