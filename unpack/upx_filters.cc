@@ -2,8 +2,9 @@
 //
 //   0x26, 0x36, 0x46  x86 E8 and E9; 0x49 those and 0F 80 to 0F 8F: where the byte behind the opcode is the parameter,
 //                     the next three are the target, highest byte first
-//   0x50, 0x51  ARM BL, little and big endian: its 24 bits hold the target as a word's number; 0x52 AArch64 B and BL,
-//   26 0xd0  PowerPC B and BL: where the top four of its 26 bits are the parameter, the others are the target
+//   0x50, 0x51        ARM BL, little and big endian: its 24 bits hold the target as a word's number
+//   0x52              AArch64 B and BL: the same with 26 bits
+//   0xd0              PowerPC B and BL: where the top four of its 26 bits are the parameter, the others are the target
 //
 // Source: UPX 4.2 src/filter/filter_impl.cpp, ct.h, ctok.h, ppcbxx.h.
 #include "unpack/upx_filters.h"

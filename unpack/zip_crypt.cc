@@ -5,9 +5,12 @@
 
 #include "core/hash.h"
 
+#include <algorithm>
+
 namespace assay::unpack {
 namespace {
 
+constexpr uint64_t kHeader = 12;
 constexpr std::string_view kBuffalo = "fact_extractor unpacker/passwords/buffalo";
 constexpr DocumentedPassword kPasswords[] = {
     {"1NIf_2yUOlRDpYZUVNqboRpMBoZwT4PzoUvOPUp6l", kBuffalo}, {"aAhvlM1Yp7_2VSm6BhgkmTOrCN1JyE0C5Q6cB3oBB", kBuffalo},
@@ -45,16 +48,19 @@ class Keys {
 
 std::span<const DocumentedPassword> documented_zip_passwords() { return kPasswords; }
 
-std::optional<std::string> zip_decrypt(Bytes data, std::string_view password, uint8_t check) {
-  constexpr uint64_t kHeader = 12;
-  if (data.size() < kHeader) return std::nullopt;
+bool zip_password_may_fit(Bytes data, std::string_view password, uint8_t check) {
+  if (data.size() < kHeader) return false;
   Keys keys(password);
   uint8_t last = 0;
   for (uint64_t i = 0; i < kHeader; ++i) last = keys.plain(data[i]);
-  if (last != check) return std::nullopt;
-  std::string out(data.size() - kHeader, '\0');
-  for (uint64_t i = 0; i < out.size(); ++i) out[i] = static_cast<char>(keys.plain(data[kHeader + i]));
-  return out;
+  return last == check;
+}
+
+std::string zip_decrypt(Bytes data, std::string_view password) {
+  Keys keys(password);
+  std::string out(data.text());
+  for (char& c : out) c = static_cast<char>(keys.plain(static_cast<uint8_t>(c)));
+  return out.substr(std::min<uint64_t>(kHeader, out.size()));
 }
 
 }  // namespace assay::unpack

@@ -2,7 +2,6 @@
 #pragma once
 #include "core/bytes.h"
 
-#include <optional>
 #include <span>
 #include <string>
 
@@ -13,7 +12,9 @@ struct DocumentedPassword {
 };
 std::span<const DocumentedPassword> documented_zip_passwords();
 
-// The plain data behind the 12-byte header; none where the header's last byte is not `check`.
-std::optional<std::string> zip_decrypt(Bytes data, std::string_view password, uint8_t check);
+// Whether the 12-byte header in front of the data ends in `check`: in one of 256 cases for a wrong password too.
+bool zip_password_may_fit(Bytes data, std::string_view password, uint8_t check);
+// The plain data behind the header.
+std::string zip_decrypt(Bytes data, std::string_view password);
 
 }  // namespace assay::unpack

@@ -5,6 +5,8 @@
 
 #include "core/hash.h"
 
+#include <algorithm>
+
 namespace assay::unpack {
 namespace {
 
@@ -101,16 +103,20 @@ std::string jboot_kernel(const std::string& kernel, const std::string& rootfs) {
   return tag + data + rootfs;
 }
 
+std::string jboot_update(const std::string& device, const std::string& data) {
+  std::string header = device + little(0, 2) + little(words_sum(data), 2) + std::string(10, '\0') +
+                       std::string("\1\0", 2) + little(150'000'000) + little(0x10000) + little(0xff0000) +
+                       little(0x10000) + little(data.size()) + std::string(16, '\0') + little(0x4842, 2) +
+                       little(2, 2) + little(0, 2) + "\4\4" + little(0) + little(0x6e38, 2);
+  header += little(static_cast<uint16_t>(~words_sum(header)), 2);
+  EXPECT_EQ(header.size(), 80u);
+  return header + data;
+}
+
 TEST(Jboot, ReadsKernelAndUpdate) {
   const std::string kernel = HostTree::noise(5'001), rootfs = HostTree::words(7'000);
   const std::string inner = jboot_kernel(kernel, rootfs);
-  std::string image = "DLK6E3803001" + little(0, 2) + little(words_sum(inner), 2) + std::string(10, '\0') +
-                      std::string("\1\0", 2) + little(150'000'000) + little(0x10000) + little(0xff0000) +
-                      little(0x10000) + little(inner.size()) + std::string(16, '\0') + little(0x4842, 2) +
-                      little(2, 2) + little(0, 2) + "\4\4" + little(0) + little(0x6e38, 2);
-  image += little(static_cast<uint16_t>(~words_sum(image)), 2);
-  ASSERT_EQ(image.size(), 80u);
-  image += inner;
+  const std::string image = jboot_update("DLK6E3803001", inner);
   reads("jboot", image, "data", inner);
   Collect got = unpacked("jboot", image);
   EXPECT_EQ(got.notes["device"], "DLK6E3803001");
@@ -127,6 +133,31 @@ TEST(Jboot, ReadsKernelAndUpdate) {
   damaged = image;
   damaged[70] ^= 1;
   EXPECT_FALSE(measured("jboot", damaged)) << "sum of the header";
+}
+
+TEST(Dlke, NamesWhatIsEncrypted) {
+  const std::string first = jboot_update("DLK6E8202001", filled("signature", 32)),
+                    second = jboot_update("DLK6E8202001", filled("secret", 64, 'x'));
+  const std::string sample = first + second;
+  const auto m = measured("dlke", sample + "more");
+  ASSERT_TRUE(m) << m.error().what;
+  EXPECT_EQ(m->length, sample.size());
+  EXPECT_TRUE(m->verified);
+  const Collect got = unpacked("dlke", sample);
+  ASSERT_EQ(got.problems.size(), 1u);
+  EXPECT_EQ(got.problems.front().fault, Fault::kEncrypted);
+  EXPECT_TRUE(
+      std::ranges::any_of(got.spans, [&](const Span& s) { return s.range == Range::kEncrypted && s.length == 64; }));
+  ASSERT_EQ(got.integrities.size(), 5u);
+  EXPECT_EQ(got.integrities.back().state, "not-checkable");
+  EXPECT_EQ(invalid(got), 0u);
+  EXPECT_EQ(unknown_bytes(sample, got), 0u);
+  survives("dlke", sample);
+  std::string unsummed = sample;
+  unsummed[first.size() + 76] ^= 1;  // the family: the second header's sum no longer holds
+  EXPECT_FALSE(measured("dlke", unsummed)->verified);
+  EXPECT_EQ(invalid(unpacked("dlke", unsummed)), 1u);
+  EXPECT_FALSE(measured("dlke", first + std::string(200, 'x')));
 }
 
 TEST(MaxLinear, ReadsBothVersions) {

@@ -9,9 +9,12 @@
 //           28 its crc32  32 entry  36 address, 40 length, 44 crc32 of the root file system  48 crc32 of this second
 //           header (itself as 0)  52 its length  54 length of the command line
 //
+//   DLK6E   two updates: one over a signature, one over an image that is encrypted
+//
 // Sums: 16-bit words, carries added back in; an odd last byte counts less 255. Times: (seconds since 1970 -
 // 0x35016f00) / 4. The root file system follows the kernel.
-// Source: openwrt/firmware-utils src/mkdlinkfw.c, src/mkdlinkfw-lib.c.
+// Source: openwrt/firmware-utils src/mkdlinkfw.c, src/mkdlinkfw-lib.c; ReFirmLabs/binwalk src/signatures/dlke.rs,
+// src/structures/jboot.rs.
 #include "core/hash.h"
 #include "core/text.h"
 #include "unpack/describe.h"
@@ -26,6 +29,7 @@ using std::string_view_literals::operator""sv;
 
 constexpr uint64_t kUpdateSize = 80, kTagSize = 16, kKernelSize = 40, kHeaders = kTagSize + kKernelSize;
 constexpr Magic kUpdateMagics[] = {{"\x42\x48\x02\x00"sv, 64}};
+constexpr Magic kDlkeMagics[] = {{"DLK6E8202001"}, {"DLK6E6110002"}};
 constexpr Magic kKernelMagics[] = {{"\x04\x04\x24\x2b"sv}, {"\xff\x04\x24\x2b"sv}};
 constexpr uint64_t kEpoch = 0x35016f00;
 
@@ -61,7 +65,6 @@ Result<Update> read_update(Bytes from) {
   Update u;
   u.length = *h.le<uint32_t>(44, "");
   u.header_holds = checksum_holds(static_cast<uint16_t>(~jboot_sum(h.head(kUpdateSize - 2))), *h.le<uint16_t>(78, ""));
-  if (!u.header_holds) return fail(Fault::kMalformed, "sum of the update header does not match", h.base() + 78);
   const Bytes data = TRY(from.slice(kUpdateSize, u.length, "data"));
   u.data_holds = checksum_holds(jboot_sum(data), *h.le<uint16_t>(14, ""));
   return u;
@@ -69,20 +72,55 @@ Result<Update> read_update(Bytes from) {
 
 Result<Measured> measure_update(Bytes from) {
   const Update u = TRY(read_update(from));
+  if (!u.header_holds) return fail(Fault::kMalformed, "sum of the update header does not match", from.base() + 78);
   return Measured{kUpdateSize + u.length, true};
+}
+
+void state_update(const Update& u, uint64_t at, std::string_view data, Sink& into) {
+  into.range(Range::kHeader, at, kUpdateSize);
+  state_checksum("sum of the header", "jboot16", u.header_holds, at + 78, into);
+  state_checksum("sum of the " + std::string(data), "jboot16", u.data_holds, at + 14, into);
 }
 
 Result<void> unpack_update(Bytes whole, Sink& into) {
   const Update u = TRY(read_update(whole));
-  into.range(Range::kHeader, 0, kUpdateSize);
-  into.integrity(checksum("sum of the header", "jboot16", u.header_holds, 78));
-  state_checksum("sum of the data", "jboot16", u.data_holds, 14, into);
+  state_update(u, 0, "data", into);
   note_text(whole, 0, 12, "device", into);
   into.note("family", hex_number(*whole.le<uint16_t>(76, "")), 76);
   into.note("time", jboot_time(*whole.le<uint32_t>(28, "")), 28);
   into.note("erases", hex_number(*whole.le<uint32_t>(32, "")) + "+" + hex_number(*whole.le<uint32_t>(36, "")), 32);
   into.note("written to", hex_number(*whole.le<uint32_t>(40, "")), 40);
   return into.child("data", stored(whole.head(u.length, kUpdateSize)));
+}
+
+struct Dlke {
+  Update signature, image;
+  uint64_t second = 0, end = 0;  // the second header; the whole
+};
+
+Result<Dlke> read_dlke(Bytes from) {
+  Dlke d;
+  d.signature = TRY(read_update(from));
+  d.second = kUpdateSize + d.signature.length;
+  d.image = TRY(read_update(from.head(from.size(), d.second)));
+  d.end = d.second + kUpdateSize + d.image.length;
+  return d;
+}
+
+Result<Measured> measure_dlke(Bytes from) {
+  const Dlke d = TRY(read_dlke(from));
+  return Measured{d.end, d.signature.header_holds && d.image.header_holds};
+}
+
+Result<void> unpack_dlke(Bytes whole, Sink& into) {
+  const Dlke d = TRY(read_dlke(whole));
+  note_text(whole, 0, 12, "device", into);
+  state_update(d.signature, 0, "signature", into);
+  state_update(d.image, d.second, "encrypted image", into);
+  into.range(Range::kHeader, kUpdateSize, d.signature.length);
+  into.integrity(unchecked_signature("signature", "unknown", kUpdateSize));
+  leave_encrypted(whole.head(d.image.length, d.second + kUpdateSize), "encrypted; no key is public", into);
+  return {};
 }
 
 struct Kernel {
@@ -147,6 +185,18 @@ Result<void> unpack_kernel(Bytes whole, Sink& into) {
 }
 
 }  // namespace
+
+extern const Format kDlke;
+const Format kDlke = {.id = "dlke",
+                      .title = "Encrypted D-Link image (DLK6E)",
+                      .version = 2,
+                      .magics = kDlkeMagics,
+                      .measure = measure_dlke,
+                      .unpack = unpack_dlke,
+                      .reads = "its two JBOOT headers and their sums; verified only where both headers' hold",
+                      .limits = "the image is encrypted and no key is public; the signature's kind is not documented",
+                      .source = "ReFirmLabs/binwalk src/signatures/dlke.rs, src/structures/jboot.rs",
+                      .checked = "own builder only"};
 
 extern const Format kJboot;
 const Format kJboot = {.id = "jboot",

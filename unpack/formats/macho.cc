@@ -2,9 +2,11 @@
 //
 //   0  magic (feedface: 32 bits, feedfacf: 64; in the file's byte order)  4 processor  8 its kind  12 type
 //   16 number of load commands  20 their size  24 flags  (28 reserved, in 64 bits)
-//   command: 0 kind  4 size; 1 segment: 32 file offset, 36 size; 0x19 the same in 64 bits: 40, 48; 2 symbol table: 8
-//   its offset, 12 number, 16 strings, 20 size; others from 0x1d on that name a range: 8 offset, 12 size fat file: 0
-//   cafebabe  4 number; of each: processor, kind, offset, size, alignment; always big-endian
+//   command: 0 kind  4 size
+//      1 segment: 32 file offset, 36 size; 0x19 the same in 64 bits: 40, 48
+//      2 symbol table: 8 its offset, 12 number, 16 strings, 20 size
+//      others from 0x1d on that name a range: 8 offset, 12 size
+//   fat file: 0 cafebabe  4 number; of each: processor, kind, offset, size, alignment; always big-endian
 //
 // It carries no checksum: it counts as verified when all commands fill their table and all ranges lie in the file.
 // Source: Apple cctools include/mach-o/loader.h, fat.h.
@@ -20,7 +22,7 @@ using std::string_view_literals::operator""sv;
 constexpr Magic kMagics[] = {
     {"\xfe\xed\xfa\xce"sv}, {"\xfe\xed\xfa\xcf"sv}, {"\xce\xfa\xed\xfe"sv}, {"\xcf\xfa\xed\xfe"sv}};
 constexpr Magic kFatMagics[] = {{"\xca\xfe\xba\xbe\x00\x00\x00"sv}};
-constexpr uint32_t kMostCommands = 4096, kMostKinds = 32;
+constexpr uint32_t kMostCommands = 4096, kMostPrograms = 32;
 
 class Reader {
  public:
@@ -78,36 +80,36 @@ class Reader {
 
 Result<Measured> measure(Bytes from) { return Measured{TRY(Reader(from).length()), true}; }
 
-struct Kind {
+struct Program {
   uint64_t at = 0, size = 0;
 };
 
-Result<std::vector<Kind>> read_fat(Bytes from) {
+Result<std::vector<Program>> read_fat(Bytes from) {
   const uint32_t count = TRY(from.be<uint32_t>(4, "number of programs"));
-  if (count == 0 || count > kMostKinds) return fail(Fault::kForeign, "number of programs", from.base() + 4);
-  std::vector<Kind> kinds;
+  if (count == 0 || count > kMostPrograms) return fail(Fault::kForeign, "number of programs", from.base() + 4);
+  std::vector<Program> programs;
   for (uint32_t i = 0; i < count; ++i) {
-    const Kind k = {TRY(from.be<uint32_t>(16 + 20 * uint64_t{i}, "offset")),
-                    TRY(from.be<uint32_t>(20 + 20 * uint64_t{i}, "size"))};
-    const Bytes program = TRY(from.slice(k.at, k.size, "program"));
-    if (k.at < 8 + 20 * uint64_t{count} || (!kinds.empty() && k.at < kinds.back().at + kinds.back().size))
+    const Program p = {TRY(from.be<uint32_t>(16 + 20 * uint64_t{i}, "offset")),
+                       TRY(from.be<uint32_t>(20 + 20 * uint64_t{i}, "size"))};
+    const Bytes bytes = TRY(from.slice(p.at, p.size, "program"));
+    if (p.at < 8 + 20 * uint64_t{count} || (!programs.empty() && p.at < programs.back().at + programs.back().size))
       return fail(Fault::kForeign, "offset of a program", from.base() + 16 + 20 * uint64_t{i});
-    TRY(Reader(program).length());
-    kinds.push_back(k);
+    TRY(Reader(bytes).length());
+    programs.push_back(p);
   }
-  return kinds;
+  return programs;
 }
 
 Result<Measured> measure_fat(Bytes from) {
-  const auto kinds = TRY(read_fat(from));
-  return Measured{kinds.back().at + kinds.back().size, true};
+  const auto programs = TRY(read_fat(from));
+  return Measured{programs.back().at + programs.back().size, true};
 }
 
 Result<void> unpack_fat(Bytes whole, Sink& into) {
-  const auto kinds = TRY(read_fat(whole));
-  into.range(Range::kHeader, 0, 8 + 20 * kinds.size());
-  for (size_t i = 0; i < kinds.size(); ++i)
-    TRY_VOID(into.child("program" + std::to_string(i), stored(whole.head(kinds[i].size, kinds[i].at))));
+  const auto programs = TRY(read_fat(whole));
+  into.range(Range::kHeader, 0, 8 + 20 * programs.size());
+  for (size_t i = 0; i < programs.size(); ++i)
+    TRY_VOID(into.child("program" + std::to_string(i), stored(whole.head(programs[i].size, programs[i].at))));
   return {};
 }
 

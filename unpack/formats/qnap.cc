@@ -32,7 +32,9 @@ Result<Footer> read_footer(Bytes b) {
   f.version = *b.text_field(f.at + 26, 16, "");
   if (f.encrypted == 0 || f.encrypted > f.at)
     return fail(Fault::kMalformed, "number of encrypted bytes", b.base() + f.at + 6);
-  if (f.device.empty() || f.version.empty()) return fail(Fault::kForeign, "no device or version", b.base() + f.at + 10);
+  // A key of one character has no pair: it would encrypt nothing, and no device has such a name.
+  if (f.device.size() < 2 || f.version.empty())
+    return fail(Fault::kForeign, "no device or version", b.base() + f.at + 10);
   return f;
 }
 
@@ -124,7 +126,7 @@ Result<void> unpack(Bytes whole, Sink& into) {
 extern const Format kQnap;
 const Format kQnap = {.id = "qnap",
                       .title = "QNAP firmware image",
-                      .version = 1,
+                      .version = 2,
                       .magics = kMagics,
                       .measure = measure,
                       .unpack = unpack,

@@ -20,6 +20,7 @@ namespace assay::unpack {
 namespace {
 
 constexpr Magic kMagics[] = {{"PK\x03\x04"}};
+constexpr uint16_t kEncrypted = 1, kDescriptor = 8, kStrong = 0x40;  // flags; strong: not the traditional encryption
 
 Result<Measured> measure(Bytes from) {
   const ZipDirectory d = TRY(find_zip_directory(from));
@@ -108,7 +109,6 @@ Result<void> decode_member(Bytes data, const ZipMember& m, Output& into) {
 
 // The record that may stand between a member's data and the next header: with or without its magic, 32 or 64 bits.
 void account_for_descriptor(Bytes whole, const ZipMember& m, uint64_t next, Sink& into) {
-  constexpr uint16_t kDescriptor = 8;
   const uint64_t gap = next - m.data_end();
   if (!(m.flags & kDescriptor) || gap < 12) return;
   const bool magic = whole.starts_with("PK\x07\x08", m.data_end());
@@ -132,18 +132,22 @@ Node node_of(const ZipMember& m) {
   return node;
 }
 
+std::unexpected<Error> leave_closed(const ZipMember& m, Sink& into) {
+  into.range(Range::kEncrypted, m.data, m.packed);
+  return fail(Fault::kEncrypted, "member is encrypted", m.data);
+}
+
 // A member under ZIP's traditional encryption, where one of the documented passwords opens it: its decoded bytes are in
 // the sink's output then.
 Result<void> open_encrypted(Bytes data, const ZipMember& m, Sink& into) {
-  constexpr uint16_t kDescriptor = 8, kStrong = 0x40;
   const auto check = static_cast<uint8_t>(m.flags & kDescriptor ? m.time >> 8 : m.crc >> 24);
   for (const DocumentedPassword& p : documented_zip_passwords()) {
     if (m.flags & kStrong || codec_of(m.method).empty()) break;
     TRY_VOID(into.step(1));
-    const auto plain = zip_decrypt(data, p.password, check);
-    if (!plain) continue;
+    if (!zip_password_may_fit(data, p.password, check)) continue;
     TRY_VOID(into.step(data.size() / 16));
-    if (auto done = decode_member(Bytes(*plain), m, into.output()); !done) {
+    const std::string plain = zip_decrypt(data, p.password);
+    if (auto done = decode_member(Bytes(plain), m, into.output()); !done) {
       into.discard();
       if (done.error().fault == Fault::kLimit) return done;
       continue;
@@ -151,33 +155,30 @@ Result<void> open_encrypted(Bytes data, const ZipMember& m, Sink& into) {
     into.opened({"zipcrypto", std::string(p.documented), m.data, m.packed});
     return {};
   }
-  into.range(Range::kEncrypted, m.data, m.packed);
-  return fail(Fault::kEncrypted, "member is encrypted", m.data);
+  return leave_closed(m, into);
+}
+
+Result<void> put_link(Bytes data, const ZipMember& m, Node node, Sink& into) {
+  constexpr uint64_t kLongestTarget = 4096;
+  MemoryOutput target(kLongestTarget);
+  if (m.size > kLongestTarget) return fail(Fault::kMalformed, "link target is too long", m.data);
+  TRY_VOID(decode_member(data, m, target));
+  node.target = target.bytes().text();
+  into.range(Range::kHeader, m.data, m.packed);
+  return into.node(std::move(node), nothing());
 }
 
 Result<void> put(Bytes whole, const ZipMember& m, Sink& into) {
-  constexpr uint16_t kEncrypted = 1;
-  constexpr uint64_t kLongestTarget = 4096;
   TRY_VOID(check_zip_local_header(whole, m));
   const Bytes data = TRY(whole.slice(m.data, m.packed, "data"));
   into.range(Range::kHeader, m.local, m.data - m.local);
   Node node = node_of(m);
-  if (m.flags & kEncrypted && node.kind == Kind::kFile) {
+  if (m.flags & kEncrypted) {
+    if (node.kind != Kind::kFile) return leave_closed(m, into);
     TRY_VOID(open_encrypted(data, m, into));
     return into.node(std::move(node), {{data}, "zipcrypto"});
   }
-  if (m.flags & kEncrypted) {
-    into.range(Range::kEncrypted, m.data, m.packed);
-    return fail(Fault::kEncrypted, "member is encrypted", m.data);
-  }
-  if (node.kind == Kind::kSymlink) {
-    MemoryOutput target(kLongestTarget);
-    if (m.size > kLongestTarget) return fail(Fault::kMalformed, "link target is too long", m.data);
-    TRY_VOID(decode_member(data, m, target));
-    node.target = target.bytes().text();
-    into.range(Range::kHeader, m.data, m.packed);
-    return into.node(std::move(node), nothing());
-  }
+  if (node.kind == Kind::kSymlink) return put_link(data, m, std::move(node), into);
   if (node.kind == Kind::kDirectory) return into.node(std::move(node), nothing());
   if (m.method == 0) {
     if (m.size != m.packed) return fail(Fault::kMalformed, "stored sizes differ", m.data);
@@ -235,8 +236,9 @@ const Format kZip = {
         "passwords",
     .limits =
         "archives without a central directory or on several disks; methods other than stored, "
-        "deflate, bzip2, lzma, zstd and xz; members encrypted with AES, or whose password is not public",
+        "deflate, bzip2, lzma, zstd and xz; members encrypted with AES, or whose password is not public, and encrypted "
+        "links",
     .source = "PKWARE APPNOTE.TXT 6.3.10",
-    .checked = "foreign tool: zip"};
+    .checked = "foreign tool: zip, its encryption too"};
 
 }  // namespace assay::unpack
