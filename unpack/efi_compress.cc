@@ -1,7 +1,6 @@
 // Blocks of codes, highest bit first. Each block: the number of codes (16 bits), then three tables of code lengths:
-//   extra set   19 symbols, count in 5 bits, a length in 3 bits or, from 7 on, one bit more each; after the third
-//   length
-//               two bits tell how many zeros follow
+//   extra set   19 symbols, count in 5 bits, a length in 3 bits or, from 7 on, one bit more each
+//               after the third length two bits tell how many zeros follow
 //   characters  510 symbols, count in 9 bits, lengths coded by the extra set: 0, 1 and 2 are runs of zeros, n is n - 2
 //   positions   as the extra set without its third-length rule; count in 4 bits (EFI) or 5 (Tiano)
 // A count of 0: one symbol of that many bits stands for all. Characters below 256 are bytes; others are copies of

@@ -1,10 +1,11 @@
 // Sections of files of UEFI firmware volumes.
 //
 //   0  size with this header (3; ff ff ff: the size is at 4, and the header 8 bytes long), type (1)
-//   type 01 compressed: size (4), 0 stored or 1 EFI compression (1)    02 GUID-defined: GUID (16), where the data
-//   starts from the section (2), attributes (2: 1 needs decoding, 2 has a status)    10 PE32  11 PIC  12 TE  13, 1b, 1c
-//   when to run it  14 version (number (2), UTF-16)  15 name (UTF-16)  16 16-bit  17 a volume  18 GUID (16), data  19
-//   raw
+//   type 01 compressed: size (4), 0 stored or 1 EFI compression (1)
+//        02 GUID-defined: GUID (16), where the data starts from the section (2), attributes (2: 1 needs decoding, 2 has
+//           a status)
+//        10 PE32  11 PIC  12 TE  13, 1b, 1c when to run it
+//        14 version (number (2), UTF-16)  15 name (UTF-16)  16 16-bit  17 a volume  18 GUID (16), data  19 raw
 //
 // Sections stand at multiples of four bytes. Source: UEFI Platform Initialization specification 1.7, volume
 // 3, 2.2.4, 3.2.5.

@@ -4,8 +4,9 @@
 //   60   byte order (2), 62: total length (10)
 //   72   boot loader's address (12), length (10); 94: place of the image (12), length of the root file system (10)
 //   116  kernel's address (12), length (10)
-//   216  CRC-32 of what follows the tag, 220: of the root file system, 224: of the kernel, 236: of the tag's first 236
-//   bytes 256  the parts, in the order of their addresses
+//   216  CRC-32 of what follows the tag, 220: of the root file system, 224: of the kernel
+//   236  CRC-32 of the tag's first 236 bytes
+//   256  the parts, in the order of their addresses
 //
 // The CRCs are binary, big endian, without the final inversion. ZyXEL moves a few fields that are not read here.
 // Source: openwrt/firmware-utils, src/bcm_tag.h, src/imagetag.c and src/zyxbcm.c.

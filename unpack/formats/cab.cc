@@ -1,9 +1,9 @@
 // Microsoft cabinets.
 //
 //   0   "MSCF", reserved 0 (4), size of the cabinet (4), reserved 0 (4), where the files' table starts (4), reserved 0
-//   24  version 3.1 (2), folders (2), files (2), flags (2): 1 previous cabinet, 2 next one, 4 reserved areas; set,
-//   number 36  with flag 4: sizes of the reserved areas of cabinet (2), folder (1) and data block (1), the cabinet's
-//   area
+//   24  version 3.1 (2), folders (2), files (2), flags (2): 1 previous cabinet, 2 next one, 4 reserved areas; set (2),
+//       its number in the set (2)
+//   36  with flag 4: sizes of the reserved areas of cabinet (2), folder (1) and data block (1); the cabinet's area
 //       with flags 1 and 2: names of the neighbouring cabinet and disk, as text with NUL
 //   …   folders: where their data starts (4), blocks (2), compression (2), reserved area
 //   …   data blocks: checksum (4), packed size (2), size (2), reserved area, data

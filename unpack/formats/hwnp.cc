@@ -2,9 +2,10 @@
 //
 //   0   "HWNP"
 //   4   size, in an odd form; 8: CRC-32 of everything from byte 12
-//   12  size of product list and item table (some builders add the header), 16: CRC-32 of header and tables from byte
-//   20 20  number of items, 2 bytes, 26: size of the product list (16 bits), 28: size of an item, 4 bytes 36  product
-//   list: "hardware|hardware|;region|"
+//   12  size of product list and item table (some builders add the header)
+//   16  CRC-32 of header and tables from byte 20
+//   20  number of items, 2 bytes, 26: size of the product list (16 bits), 28: size of an item, 4 bytes
+//   36  product list: "hardware|hardware|;region|"
 //       items of 360 bytes: index, CRC-32, offset, size, path (256) "file:/…" or "flash:…", section (16), version (64),
 //       policy, reserved
 //       the items' bytes

@@ -1,8 +1,8 @@
 // ISO 9660 file systems with Rock Ridge, Joliet, zisofs and the boot images of El Torito.
 //
-//   16*2048  volume descriptors of 2048 bytes: type (1), "CD001", version 1; type 1 is the primary one, 2 a
-//   supplementary
-//            one (Joliet where its escape sequence at 88 is %/@, %/C or %/E), 0 a boot record, 255 ends
+//   16*2048  volume descriptors of 2048 bytes: type (1), "CD001", version 1
+//            type 1 is the primary one, 2 a supplementary one (Joliet where its escape sequence at 88 is %/@, %/C or
+//            %/E), 0 a boot record, 255 ends
 //     40 volume id (32)  80 size in blocks  128 block size  132 size of the path table  140, 148 its places
 //     156 directory record of the root  318 publisher, 574 application (128 each)  813 creation date
 //   directory record:  0 length  2 first block  10 size  18 date (7)  25 flags: 2 directory, 0x80 more extents follow

@@ -1,10 +1,9 @@
 // LHA (LZH) archives: headers of levels 0, 1 and 2, each in front of its member.
 //
 //   level 0, 1:  0  header size without these two bytes (1), sum of what follows (1)
-//                2  method "-lh5-", packed size (4), size (4), time (4), attribute (1), level (1), name length (1),
-//                name,
-//                   CRC-16 of the data (2); level 1: system (1), size of the first extended header (2). The packed size
-//                   of level 1 counts the extended headers, which lie between header and data.
+//                2  method "-lh5-", packed size (4), size (4), time (4), attribute (1), level (1), name length (1)
+//                   name, CRC-16 of the data (2); level 1: system (1), size of the first extended header (2)
+//                   The packed size of level 1 counts the extended headers, which lie between header and data.
 //   level 2:     0  size of all headers (2)
 //                2  method, packed size, size, time, reserved, level, CRC-16 (2), system (1), first extended header (2)
 //

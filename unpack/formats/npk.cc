@@ -6,8 +6,9 @@
 //
 //   1 name (16), version (revision, kind, minor, major), time of building   2 description   3 dependencies
 //   4 files: zlib of records of 30 bytes (mode at 0, time at 8, length at 24, length of the name (16) at 28), name,
-//   bytes 7, 8 scripts that run at installing and removing   9 SHA-1 and signature   16 architecture   21 SquashFS 22
-//   zeros that align   23 digest   24 channel
+//   bytes
+//   7, 8 scripts that run at installing and removing   9 SHA-1 and signature   16 architecture   21 SquashFS
+//   22 zeros that align   23 digest   24 channel
 //
 // Numbers are little endian. Source: botlabsDev/npkpy; tenable/routeros, ls_npk; createnpk.py of mikrotik-npk.
 #include "unpack/codecs.h"

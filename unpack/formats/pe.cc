@@ -1,12 +1,10 @@
 // PE images and their terse form TE: typed leaves.
 //
-//   PE: 0 "MZ"  60 where "PE\0\0" stands; behind it machine (2), sections (2), …, size of the optional header (2),
-//   flags
-//       (2); the optional header; sections of 40 bytes: name (8), …, size of the raw data (4) at 16, its place (4) at
-//       20
-//   TE: 0 "VZ", machine (2), sections (1), subsystem (1), bytes stripped (2), entry, base of code (4, 4), image base
-//   (8),
-//       two directories (16); sections as above, whose places count the stripped bytes too
+//   PE: 0 "MZ"  60 where "PE\0\0" stands
+//       behind it machine (2), sections (2), …, size of the optional header (2), flags (2); the optional header
+//       sections of 40 bytes: name (8), …, size of the raw data (4) at 16, its place (4) at 20
+//   TE: 0 "VZ", machine (2), sections (1), subsystem (1), bytes stripped (2), entry, base of code (4, 4)
+//       image base (8), two directories (16); sections as above, whose places count the stripped bytes too
 //
 // Source: Microsoft, PE Format; UEFI PI specification 1.7, volume 1, 15 (TE Image).
 #include "unpack/format.h"

@@ -3,8 +3,8 @@
 // them.
 //
 //   0   signature, four letters: what it is and, for some makers, whose (cs6c kernel, cr6c kernel with a root file
-//   system
-//       behind it, csro, r6cr root file system, w6cg and w6cv web pages, boot boot loader, kern, syfs, ALL1, ALL2)
+//       system behind it, csro, r6cr root file system, w6cg and w6cv web pages, boot boot loader, kern, syfs, ALL1,
+//       ALL2)
 //   4   address it is loaded to, 8: place in flash, 12: length of the data
 //   16  the data; its last two bytes are chosen so that all its 16-bit words add up to 0
 //

@@ -1,8 +1,8 @@
 // The LEB properties tree of UBIFS: nodes of a few bytes, packed in bits from the low end, one behind the other.
 //
 //   CRC-16 (polynomial 0xa001, from ~0) over what follows it, 4 bits of type, then fields whose widths follow from the
-//   geometry: 0 pnode (space of 4 blocks), 1 nnode (4 children), 2 ltab (the tree's own blocks), 3 lsave (block
-//   numbers)
+//   geometry
+//   types: 0 pnode (space of 4 blocks), 1 nnode (4 children), 2 ltab (the tree's own blocks), 3 lsave (block numbers)
 //
 // Nothing in them is needed to read files; a node whose checksum holds is accounted for.
 // Source: Linux fs/ubifs/lpt.c, studied for the widths.

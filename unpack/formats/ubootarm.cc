@@ -3,8 +3,7 @@
 //
 //   0x00  b reset; 7 × ldr pc, [pc, #20] for the other vectors
 //   0x20  7 addresses of the handlers, then 0x12345678 or 0xdeadbeef as filling
-//   0x40  _TEXT_BASE, then until 2010: _armboot_start (= _TEXT_BASE), _bss_start, _bss_end; the image ends at
-//   _bss_start
+//   0x40  _TEXT_BASE, then until 2010: _armboot_start (= _TEXT_BASE), _bss_start, _bss_end; ends at _bss_start
 //                     then from 2010: _bss_start_ofs, _image_copy_end_ofs, _bss_end_ofs
 //
 // Everything must agree before it is claimed: the instructions, all handlers inside the image, the order of the words,

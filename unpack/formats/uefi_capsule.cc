@@ -1,8 +1,8 @@
 // UEFI capsules, and flash images with Intel's descriptor.
 //
-//   capsule:     0 GUID (16), header size (4), flags (4), size of the capsule (4); then the body: volumes, or of kind
-//   FMP
-//                (GUID 6DCBD5ED…) version 1 (4), drivers (2), payloads (2), offsets of both from here (8 each); a
+//   capsule:     0 GUID (16), header size (4), flags (4), size of the capsule (4); then the body: volumes, or
+//                of kind FMP (GUID 6DCBD5ED…):
+//                version 1 (4), drivers (2), payloads (2), offsets of both from here (8 each); a
 //                payload: version (4), GUID of the image type (16), index (1), reserved (3), image size (4), vendor
 //                code size (4), with version 2 hardware instance (8), with version 3 capabilities (8); image
 //   descriptor:  16 0x0ff0a55a  20 map: component section, regions - 1, region section (each / 16)

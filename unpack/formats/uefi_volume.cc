@@ -4,13 +4,13 @@
 //       are ff), header length (2), sum of the header's 16-bit words is 0 (2), extended header at (2), 0, revision (1)
 //   56  block map: pairs of count and size (4 each), ended by 0, 0
 //   …   extended header: GUID of the volume (16), size (4)
-//   …   files at multiples of 8: GUID (16), header sum (1), file sum (1), type (1), attributes (1: 1 large, 0x40
-//   summed),
-//       size with header (3), state (1); large: size (8). The header's bytes sum to 0 without file sum and state.
-//   variable store (volume of GUID FFF12B8D…): GUID (16), size (4), 0x5a formatted, 0xfe healthy, reserved (6);
-//   variables
-//       at multiples of 4: 0x55aa, state (1), 0, attributes (4), [count (8), time (16), key (4)], sizes of name and
-//       data (4, 4), GUID (16), name (UTF-16), data. The bracketed fields stand in the authenticated store (AAF32C78…).
+//   …   files at multiples of 8: GUID (16), header sum (1), file sum (1), type (1), attributes (1: 1 large,
+//       0x40 summed), size with header (3), state (1); large: size (8). The header's bytes sum to 0 without file sum
+//       and state.
+//   variable store (volume of GUID FFF12B8D…): GUID (16), size (4), 0x5a formatted, 0xfe healthy, reserved (6)
+//       variables at multiples of 4: 0x55aa, state (1), 0, attributes (4), [count (8), time (16), key (4)], sizes of
+//       name and data (4, 4), GUID (16), name (UTF-16), data. The bracketed fields stand in the authenticated store
+//       (AAF32C78…).
 //
 // Source: UEFI Platform Initialization specification 1.7, volume 3, 2.1 and 3.2; edk2 MdeModulePkg VariableFormat.h.
 #include "unpack/describe.h"

@@ -1,8 +1,7 @@
 // xar archives.
 //
-//   0   "xar!", header size (2), version 1 (2), table of contents: packed size (8), size (8); checksum kind (4): 0
-//   none,
-//       1 SHA-1, 2 MD5, 3 by name; big endian
+//   0   "xar!", header size (2), version 1 (2), table of contents: packed size (8), size (8)
+//       checksum kind (4): 0 none, 1 SHA-1, 2 MD5, 3 by name; big endian
 //   …   the table of contents: XML, zlib-packed
 //   …   the heap: the table's checksum, and what the table's <data> elements point at (offset, length, encoding)
 //

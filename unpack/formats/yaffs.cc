@@ -10,8 +10,8 @@
 //
 //   tags of YAFFS2, anywhere in the spare bytes or the last 16 bytes of the page: sequence number of the block (from
 //   0x1000; 0x21: a checkpoint), object, chunk, bytes, and with spare bytes a 12-byte code over these
-//   tags of YAFFS1: chunk:20 serial:2 bytes:10 object:18 code:12 unused:2, spread over spare bytes 0-3, 6-7, 11-12, or
-//   packed
+//   tags of YAFFS1: chunk:20 serial:2 bytes:10 object:18 code:12 unused:2, packed or spread over the spare bytes 0-3,
+//   6-7, 11-12
 //
 // The highest sequence number, in one block the later page, is the newest. Objects 1 to 4 are the root, lost+found and
 // two directories of what was unlinked and deleted.

@@ -3,9 +3,8 @@
 //   0    checksum, 4: 0xDEADBEAF, 8: version, number of files, number of models (16 bits each), models (5 of 16 bits)
 //   24   total length, 28: where the files start, 32: size of a file's record (16 bits each)
 //   40   CAPWAP version (32), model (32)
-//   104  up to the files: records of 272 bytes: type, flags (16 bits each), length, checksum, place in flash, name
-//   (64), target (128),
-//        revision (32), date (32)
+//   104  up to the files: records of 272 bytes: type, flags (16 bits each), length, checksum, place in flash,
+//        name (64), target (128), revision (32), date (32)
 //        the files, in the order of their records; a kernel (type 2) has a header of 512 bytes of its own in front
 //
 // Numbers are big endian, little on some devices. A checksum is the sum of the four words of an MD5, 1 in place of 0;
