@@ -344,6 +344,28 @@ TEST(QnxDeflate, ReadsUclBlocks) {
   }
 }
 
+// A run of literals and the end: what of LZO1X is easily written by hand.
+std::string lzo_literals(const std::string& text) {
+  return std::string(1, static_cast<char>(17 + text.size())) + text + std::string("\x11\0\0", 3);
+}
+
+TEST(QnxDeflate, ReadsLzoBlocks) {
+  const std::string text = "literals and nothing else", lzo = lzo_literals(text);
+  const std::string sample = "iwlyfmbp" + little(text.size()) + little(4096, 2) + std::string("\0\0", 2) +
+                             little(0, 2) + little(lzo.size() + 8, 2) + little(0, 2) + little(text.size(), 2) + lzo +
+                             little(lzo.size() + 8, 2) + little(0, 2) + little(text.size(), 2) + little(0, 2);
+  MemoryOutput out(1 << 20);
+  const auto decoded = format("qnx-deflate").decode(Bytes(sample), out);
+  ASSERT_TRUE(decoded) << decoded.error().what;
+  EXPECT_EQ(decoded->length, sample.size());
+  EXPECT_EQ(out.bytes().text(), text);
+  const std::string boot =
+      boot_image(Order::kBig, 2, text + text, big(lzo.size(), 2) + lzo + big(lzo.size(), 2) + lzo + big(0, 2));
+  const Collect got = unpacked("qnx-ifs", boot);
+  for (const Error& e : got.problems) ADD_FAILURE() << e.what;
+  EXPECT_EQ(got.find("imagefs")->content, text + text);
+}
+
 std::string vxworks_image(Order o, uint32_t base, bool swapped) {
   std::string image = filled("VxWorks WIND version 2.6", 64 << 10, '\x5a') + std::string(1, '\0');
   std::vector<uint32_t> names;

@@ -132,8 +132,10 @@ const Format kQnap = {.id = "qnap",
                       .unpack = unpack,
                       .carve = false,
                       .reads = "images of NAS and of network devices, opened with the documented keys",
-                      .limits = "an image that ends in further bytes",
+                      .limits =
+                          "an image that ends in further bytes; nothing but the first three bytes of a gzip "
+                          "stream tells whether a key fits",
                       .source = "onekey-sec/unblob handlers/archive/qnap",
-                      .checked = "own builder only"};
+                      .checked = "own builder only: a second writer of the cipher in the tests"};
 
 }  // namespace assay::unpack

@@ -55,8 +55,8 @@ const Format kQnxDeflate = {.id = "qnx-deflate",
                             .magics = kMagics,
                             .decode = decode,
                             .reads = "LZO and UCL blocks",
-                            .limits = "the way back that blocks state is not compared",
+                            .limits = "what a block states of the one before it is not compared; flags",
                             .source = "onekey-sec/unblob handlers/compression/qnx_deflate.py",
-                            .checked = "own builder only"};
+                            .checked = "own builder only: UCL by libucl; of LZO only literals"};
 
 }  // namespace assay::unpack

@@ -240,7 +240,7 @@ const Format kQnxIfs = {.id = "qnx-ifs",
                             "the file system",
                         .limits = "startup's code is a part of its own; images of several file systems: the first",
                         .source = "sys/startup.h and dumpifs.c of QNX (askac/dumpifs); mk_image_fsys.c (vocho/openqnx)",
-                        .checked = "own builder only: stored, gzip by gzip, UCL by libucl; LZO is untested here"};
+                        .checked = "own builder only: stored, gzip by gzip, UCL by libucl; of LZO only literals"};
 
 extern const Format kQnxImageFs;
 const Format kQnxImageFs = {.id = "qnx-imagefs",

@@ -95,8 +95,11 @@ const Format kTrx = {
     .magics = kMagics,
     .measure = measure,
     .unpack = unpack,
-    .reads = "versions 1 and 2; the tail of ASUS",
+    .reads =
+        "versions 1 and 2; the CRC-32; the tail of ASUS, told by its shape: a product's name of capitals and digits "
+        "between zeros",
+    .limits = "flags; a tail whose name is written otherwise stays at the end of the last part",
     .source = "openwrt/firmware-utils src/trx.c, src/asustrx.c; Linux drivers/mtd/parsers/parser_trx.c",
-    .checked = "real images: shared/firmware (Linksys and OpenWrt WRT54G)"};
+    .checked = "real images: shared/firmware (Linksys and OpenWrt WRT54G); own builder for the tail of ASUS"};
 
 }  // namespace assay::unpack
