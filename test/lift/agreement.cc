@@ -113,6 +113,14 @@ constexpr Known kKnown[] = {
     {Family::kX86, "MOVSL", "stores,"},
     {Family::kX86, "MOVSQ", "stores,"},
     {Family::kX86, "STOS", "stores,"},
+    // LOOP counts down, ENTER pushes; shifts and rotates whose number is 0 leave the flags alone.
+    {Family::kX86, "LOOP", "writes"},
+    {Family::kX86, "ENTER", "writes"},
+    {Family::kX86, "ENTER", "stores,"},
+    {Family::kX86, "SH", "writes no flags,"},
+    {Family::kX86, "SAR", "writes no flags,"},
+    {Family::kX86, "RO", "writes no flags,"},
+    {Family::kX86, "RC", "writes no flags,"},
 };
 
 void say(const Isa& isa, const Insn& insn, std::string what, std::string& out) {

@@ -26,6 +26,7 @@ struct Emulator::Engine {
   ir::Area code{.base = kCodeBase, .bytes = std::vector<uint8_t>(kCodeSize), .writes = {}};
   uint64_t next_place = kPlaces, place = kPlaces;
   size_t place_size = 0;
+  bool watched = true;
   // of the run at hand
   uint64_t begin = 0, end = 0;
   uint64_t expected = kNowhere;  // where the straight line goes on
@@ -107,8 +108,10 @@ void* hook(F* f) {
 
 }  // namespace
 
-Emulator::Emulator(Processor processor, const Isa& isa, const ir::Area& area) : engine_(std::make_unique<Engine>()) {
+Emulator::Emulator(Processor processor, const Isa& isa, const ir::Area& area, bool watched)
+    : engine_(std::make_unique<Engine>()) {
   Engine& e = *engine_;
+  e.watched = watched;
   e.isa = &isa;
   e.area = area;
   e.setup = setup_of(processor, isa);
@@ -122,7 +125,7 @@ Emulator::Emulator(Processor processor, const Isa& isa, const ir::Area& area) : 
   if (const auto& code = e.setup.after.code; !code.empty()) check(uc_mem_write(e.uc, kAfter, code.data(), code.size()));
   uc_hook id = 0;
   check(uc_hook_add(e.uc, &id, UC_HOOK_CODE, hook(Engine::on_code), &e, 1, 0));
-  check(uc_hook_add(e.uc, &id, UC_HOOK_MEM_WRITE, hook(Engine::on_write), &e, 1, 0));
+  if (watched) check(uc_hook_add(e.uc, &id, UC_HOOK_MEM_WRITE, hook(Engine::on_write), &e, 1, 0));
   check(uc_hook_add(e.uc, &id, UC_HOOK_MEM_FETCH_UNMAPPED | UC_HOOK_MEM_FETCH_PROT, hook(Engine::on_unmapped_fetch), &e,
                     1, 0));
   if (e.setup.arch == UC_ARCH_X86)
@@ -202,6 +205,7 @@ std::string Emulator::Engine::memory_differences(const ir::Area& here) const {
   const auto differ = [&](const ir::Area::Write& w) {
     return std::memcmp(here.bytes.data() + w.at, area.bytes.data() + w.at, w.count) != 0;
   };
+  if (!watched && here.bytes != area.bytes) return " memory differs;";
   for (const ir::Area* side : {&here, &area})
     for (const ir::Area::Write& w : side->writes)
       if (differ(w)) return fmt::format(" memory differs at {:#x};", area.base + w.at);
@@ -245,6 +249,7 @@ Verdict Emulator::compare(uint64_t address, size_t size, const ir::Function& fun
   const std::vector<ir::Area::Write> written = state.area->writes;
   state.area->undo();
   e.area.undo();
+  if (!e.watched) std::ranges::copy(state.area->bytes, e.area.bytes.begin());  // mapped: it stays where it is
   // Of stores of several registers (PowerPC's stmw) the emulator tells nobody.
   for (const ir::Area::Write& w : written)
     std::memcpy(e.area.bytes.data() + w.at, state.area->bytes.data() + w.at, w.count);

@@ -24,8 +24,9 @@ constexpr size_t kVerdicts = 5;
 
 class Emulator {
  public:
-  // `area` is the memory both sides begin with; the emulator keeps a copy of its own.
-  Emulator(Processor processor, const Isa& isa, const ir::Area& area);
+  // `area` is the memory both sides begin with; the emulator keeps a copy of its own. Where stores are not watched, all
+  // of memory is compared, which takes longer.
+  Emulator(Processor processor, const Isa& isa, const ir::Area& area, bool watched = true);
   ~Emulator();
   Emulator(const Emulator&) = delete;
   Emulator& operator=(const Emulator&) = delete;

@@ -47,6 +47,7 @@ class Oracle {
   Decoder decoder_;
   ir::Area area_;
   Emulator emulator_;
+  std::unique_ptr<Emulator> unwatched_;  // for what the emulator does wrong where stores are watched
   Random random_;
   std::vector<Insn> insns_;
   ir::Function function_;
