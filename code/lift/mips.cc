@@ -5,7 +5,7 @@
 // Branches are resolved with their delay slot: the condition and the target are read before the slot's instruction, the
 // slot is lifted in between, and the jump comes last. A branch "likely" annuls its slot where it is not taken: the slot
 // is lifted under the condition as guard. A branch in a slot is UNPREDICTABLE by the manual and is left opaque.
-#include "code/lift/machine.h"
+#include "code/lift/nzcv.h"
 
 #include <algorithm>
 
@@ -42,21 +42,15 @@ void plain_immediate(Machine& m) {
   m.w(0, m.binary(kCode, a, m.like(a, static_cast<uint64_t>(m.imm(2)) & 0xffff)));
 }
 
-// The sum's sign differs from that of both terms.
-Value add_overflows(Machine& m, Value a, Value b, Value sum) {
-  const Value from_a = m.bit_xor(a, sum), from_b = m.bit_xor(b, sum);
-  return m.sign_bit(m.bit_and(from_a, from_b));
-}
 void add_trapping(Machine& m) {
   const Value a = m.r(1), b = m.is_reg(2) ? m.r(2) : m.like(a, static_cast<uint64_t>(m.imm(2)));
   const Value sum = m.add(a, b);
-  m.trap(Trap::kCondition, add_overflows(m, a, b, sum));
+  m.trap(Trap::kCondition, sum_overflow(m, a, b, sum));
   m.w(0, sum);
 }
 void sub_trapping(Machine& m) {
   const Value a = m.r(1), b = m.r(2), difference = m.sub(a, b);
-  const Value signs = m.bit_xor(a, b), changed = m.bit_xor(a, difference);
-  m.trap(Trap::kCondition, m.sign_bit(m.bit_and(signs, changed)));
+  m.trap(Trap::kCondition, difference_overflow(m, a, b, difference));
   m.w(0, difference);
 }
 

@@ -2,13 +2,16 @@
 
 namespace assay::code::lift {
 
-namespace {
-
-// The result's sign differs from that of both terms.
-Value overflow(Machine& m, Value a, Value b, Value sum) {
+Value sum_overflow(Machine& m, Value a, Value b, Value sum) {
   const Value from_a = m.bit_xor(a, sum), from_b = m.bit_xor(b, sum);
   return m.sign_bit(m.bit_and(from_a, from_b));
 }
+Value difference_overflow(Machine& m, Value a, Value b, Value difference) {
+  const Value signs = m.bit_xor(a, b), changed = m.bit_xor(a, difference);
+  return m.sign_bit(m.bit_and(signs, changed));
+}
+
+namespace {
 
 Value not_of(Machine& m, Value v, bool negate) { return negate ? m.bit_not(v) : v; }
 
@@ -19,7 +22,7 @@ Sum add(Machine& m, Value a, Value b) {
   s.flags.n = m.sign_bit(s.value);
   s.flags.z = m.equals(s.value, 0);
   s.flags.c = m.less_unsigned(s.value, a);
-  s.flags.v = overflow(m, a, b, s.value);
+  s.flags.v = sum_overflow(m, a, b, s.value);
   return s;
 }
 
@@ -28,8 +31,7 @@ Sum subtract(Machine& m, Value a, Value b) {
   s.flags.n = m.sign_bit(s.value);
   s.flags.z = m.equal(a, b);
   s.flags.c = m.compare(Code::kLessEqualUnsigned, b, a);
-  const Value signs = m.bit_xor(a, b), changed = m.bit_xor(a, s.value);
-  s.flags.v = m.sign_bit(m.bit_and(signs, changed));
+  s.flags.v = difference_overflow(m, a, b, s.value);
   return s;
 }
 
@@ -40,7 +42,7 @@ Sum add_with_carry(Machine& m, Value a, Value b, Value carry) {
   s.flags.z = m.equals(s.value, 0);
   const Value first = m.less_unsigned(part, a), second = m.less_unsigned(s.value, part);
   s.flags.c = m.bit_or(first, second);
-  s.flags.v = overflow(m, a, b, s.value);
+  s.flags.v = sum_overflow(m, a, b, s.value);
   return s;
 }
 

@@ -1,4 +1,4 @@
-// The four flags that ARM and AArch64 share, and the sixteen conditions on them.
+// The four flags that ARM and AArch64 share, and the sixteen conditions on them; when a sum overflows, for all CPUs.
 // Source: ARM DDI 0487 (A-profile), AddWithCarry() and ConditionHolds() of the shared pseudocode.
 #pragma once
 #include "code/lift/machine.h"
@@ -26,6 +26,11 @@ Sum add(Machine& m, Value a, Value b);
 Sum subtract(Machine& m, Value a, Value b);
 // a + b + carry (one bit); a - b with a borrow is a + ~b + carry.
 Sum add_with_carry(Machine& m, Value a, Value b, Value carry);
+
+// Whether the signed sum (difference) of a and b does not fit: its sign differs from that of both terms (from a's,
+// where the signs of a and b differ).
+Value sum_overflow(Machine& m, Value a, Value b, Value sum);
+Value difference_overflow(Machine& m, Value a, Value b, Value difference);
 
 void put_flags(Machine& m, const FlagRegisters& to, const Flags& flags);
 void put_sign_and_zero(Machine& m, const FlagRegisters& to, Value of);

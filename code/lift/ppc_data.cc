@@ -1,5 +1,6 @@
 // Arithmetic, logic, rotates and compares of PowerPC.
 // Source: Power ISA 2.07, book I, chapters 2.5 and 3.3. Operand order: that of LLVM's PowerPC target.
+#include "code/lift/nzcv.h"
 #include "code/lift/ppc.h"
 
 #include <string>
@@ -82,8 +83,7 @@ Value sum(Machine& m, bool overflow) {
   if (kSetsCarry) m.put(kCarry, s.carry);
   if (overflow) {
     const Value first = kIn == In::kOne ? m.bit_not(a) : other;
-    const Value from_a = m.bit_xor(first, s.value), from_b = m.bit_xor(b, s.value);
-    put_overflow(m, m.sign_bit(m.bit_and(from_a, from_b)));
+    put_overflow(m, sum_overflow(m, first, b, s.value));
   }
   return s.value;
 }

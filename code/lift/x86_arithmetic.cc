@@ -1,5 +1,6 @@
 // Sums, differences, logic, products and quotients of x86, with all they do to
 // the flags.
+#include "code/lift/nzcv.h"
 #include "code/lift/x86.h"
 
 namespace assay::code::lift::x86 {
@@ -48,14 +49,6 @@ Two operands(Machine& m, Op op, Form form, unsigned bits) {
 Value adjust(Machine& m, Value a, Value b, Value v) {
   const Value differ = m.bit_xor(a, b);
   return m.extract(m.bit_xor(differ, v), 4, 1);
-}
-Value sum_overflow(Machine& m, Value a, Value b, Value v) {
-  const Value from_a = m.bit_xor(a, v), from_b = m.bit_xor(b, v);
-  return m.sign_bit(m.bit_and(from_a, from_b));
-}
-Value difference_overflow(Machine& m, Value a, Value b, Value v) {
-  const Value signs = m.bit_xor(a, b), changed = m.bit_xor(a, v);
-  return m.sign_bit(m.bit_and(signs, changed));
 }
 
 struct Result {

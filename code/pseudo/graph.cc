@@ -1,5 +1,7 @@
 #include "code/pseudo/graph.h"
 
+#include "code/dominators.h"
+
 namespace assay::code::pseudo {
 
 using ir::Code;
@@ -29,9 +31,6 @@ const JumpTable* table_at(std::span<const JumpTable> tables, const ir::Function&
 
 namespace {
 
-// Blocks looked at, edges and steps up the trees of dominators and loops together. More is no compiler's.
-constexpr uint64_t kMostSteps = uint64_t{1} << 26;
-
 class Maker {
  public:
   Maker(const ir::Function& f, uint64_t mode_bit, std::span<const JumpTable> tables)
@@ -41,13 +40,12 @@ class Maker {
     const size_t n = f_.blocks.size();
     g_.next.resize(n);
     for (uint32_t i = 0; i < n; ++i) connect(i);
-    walk();
+    if (n != 0) g_.order = order_of(g_.next, 0);
     before_.resize(n);
     for (const uint32_t i : g_.order)
       for (const uint32_t to : g_.next[i]) before_[to].push_back(i);
-    place_.resize(n);
-    for (uint32_t i = 0; i < g_.order.size(); ++i) place_[g_.order[i]] = i;
-    g_.dominator = dominators(g_.order, before_, 0);
+    place_ = places(n, g_.order);
+    g_.dominator = dominators(g_.order, place_, [&](uint32_t i) { return std::span(before_[i]); }, steps_);
     follows();
     loops();
     g_.tangled = steps_ > kMostSteps;
@@ -77,49 +75,9 @@ class Maker {
     add(i, index_.at(b.next));
   }
 
-  // Depth first with a stack of its own: functions may be long.
-  void walk() {
-    std::vector<std::pair<uint32_t, size_t>> stack;
-    std::vector<uint8_t> seen(f_.blocks.size());
-    if (f_.blocks.empty()) return;
-    stack.emplace_back(0, 0);
-    seen[0] = 1;
-    while (!stack.empty()) {
-      auto& [block, child] = stack.back();
-      if (child == g_.next[block].size()) {
-        g_.order.push_back(block);
-        stack.pop_back();
-        continue;
-      }
-      const uint32_t to = g_.next[block][child++];
-      if (seen[to]) continue;
-      seen[to] = 1;
-      stack.emplace_back(to, 0);
-    }
-    std::ranges::reverse(g_.order);
-  }
-
-  // Of a graph given by its order from the root on and each block's predecessors.
-  std::vector<uint32_t> dominators(std::span<const uint32_t> order, const std::vector<std::vector<uint32_t>>& before,
-                                   uint32_t root) {
-    std::vector<uint32_t> out(before.size(), kNoBlock), place(before.size());
-    for (uint32_t i = 0; i < order.size(); ++i) place[order[i]] = i;
-    if (order.empty()) return out;
-    out[root] = root;
-    for (bool changed = true; changed && !tangled();) {
-      changed = false;
-      for (const uint32_t i : order.subspan(1)) {
-        uint32_t best = kNoBlock;
-        for (uint32_t p : before[i]) {
-          if (out[p] == kNoBlock) continue;
-          if (best == kNoBlock) best = p;
-          for (; best != p; ++steps_) (place[p] > place[best] ? p : best) = out[place[p] > place[best] ? p : best];
-        }
-        changed |= out[i] != best;
-        out[i] = best;
-      }
-    }
-    return out;
+  static std::vector<uint32_t> order_of(const std::vector<std::vector<uint32_t>>& next, uint32_t root) {
+    return reverse_postorder(next.size(), root,
+                             [&](uint32_t i, uint32_t k) { return k < next[i].size() ? next[i][k] : kNoNode; });
   }
 
   // Dominators of the graph turned round; one more block stands for the world outside.
@@ -133,27 +91,10 @@ class Maker {
     }
     for (const uint32_t i : g_.order)
       for (const uint32_t to : after[i]) back[to].push_back(i);
-    std::vector<uint32_t> order;
-    std::vector<uint8_t> seen(n + 1);
-    std::vector<std::pair<uint32_t, size_t>> stack = {{n, 0}};
-    seen[n] = 1;
-    while (!stack.empty()) {
-      auto& [block, child] = stack.back();
-      if (child == back[block].size()) {
-        order.push_back(block);
-        stack.pop_back();
-        continue;
-      }
-      const uint32_t to = back[block][child++];
-      if (seen[to]) continue;
-      seen[to] = 1;
-      stack.emplace_back(to, 0);
-    }
-    std::ranges::reverse(order);
-    g_.follow = dominators(order, after, n);
+    const auto order = order_of(back, n);
+    g_.follow = dominators(order, places(n + 1, order), [&](uint32_t i) { return std::span(after[i]); }, steps_);
     g_.follow.resize(n);
-    for (uint32_t& to : g_.follow)
-      if (to == n) to = kNoBlock;
+    std::ranges::replace(g_.follow, n, kNoBlock);
   }
 
   bool tangled() const { return steps_ > kMostSteps; }
