@@ -88,10 +88,8 @@ class Lister {
 // from.
 void add_operations(Reading& reading, uint32_t index, CodeListing& out) {
   const Function& f = reading.analysis.functions.all[index];
-  if (!lift::is_held(f.processor)) {
-    out.refused = "no lifter for " + std::string(name_of(f.processor));
-    return;
-  }
+  out.refused = lift::refusal(f.processor);
+  if (!out.refused.empty()) return;
   const lift::Isa isa = lift::isa_for(reading.program, f.processor);
   ir::Function code;
   ir::Counters counters;

@@ -162,6 +162,12 @@ bool is_held(Processor processor) {
   return has_lifter(processor) && !(family_of(processor) == Family::kMips && is_64_bit(processor));
 }
 
+std::string refusal(Processor processor) {
+  if (is_held(processor)) return "";
+  const char* why = has_lifter(processor) ? "the lifter was held against no emulator: " : "no lifter: ";
+  return why + std::string(name_of(processor));
+}
+
 void lift_function(const Isa& isa, const Shape& shape, const ir::Options& options, ir::Counters& counters,
                    ir::Function& out) {
   out.file = &isa.file;

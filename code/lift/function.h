@@ -21,5 +21,7 @@ void lift_function(const Isa& isa, const Shape& shape, const ir::Options& option
 Isa isa_for(const Program& program, Processor processor);
 // Whether the lifter of `processor` has been held against an emulator (docs/lifters.md): that of MIPS64 has not.
 bool is_held(Processor processor);
+// Why functions of `processor` are not lifted for readers; "": they are.
+std::string refusal(Processor processor);
 
 }  // namespace assay::code::lift

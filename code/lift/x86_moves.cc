@@ -207,7 +207,7 @@ Value pointer_at(Machine& m, size_t operand) { return m.zero_extend(m.r(operand)
 // The source may lie in a segment of its own, which the next operand names.
 Value source_at(Machine& m, size_t operand) { return with_segment(m, pointer_at(m, operand), operand + 1); }
 
-// `again`: one bit, or 0 for as long as there is a count.
+// `step` says whether it compares: the zero flag then decides too, with the count, whether it is done again.
 template <class Step>
 void repeat(Machine& m, Step step) {
   if ((m.insn().prefixes & (kRepeat | kRepeatNotEqual)) == 0) {

@@ -1,5 +1,7 @@
 #include "code/pseudo/abi.h"
 
+#include "core/text.h"
+
 #include <algorithm>
 
 namespace assay::code::pseudo {
@@ -21,15 +23,6 @@ constexpr Names kNames[] = {
      "r14 r15 r16 r17 r18 r19 r20 r21 r22 r23 r24 r25 r26 r27 r28 r29 r30 r31"},
 };
 
-template <class Visit>
-void each_word(std::string_view text, Visit visit) {
-  while (!text.empty()) {
-    const size_t end = std::min(text.find(' '), text.size());
-    visit(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
-  }
-}
-
 }  // namespace
 
 bool Abi::is_argument(ir::RegisterId r) const { return std::ranges::find(arguments, r) != arguments.end(); }
@@ -42,14 +35,12 @@ Abi abi_of(Processor processor, const ir::RegisterFile& file) {
   ir::RegisterId second = ir::kNoRegister;
   for (const Names& n : kNames) {
     if (n.family != family_of(processor) || n.wide != is_64_bit(processor)) continue;
-    each_word(n.arguments, [&](std::string_view name) {
+    for (const std::string_view name : split(n.arguments, ' '))
       if (const auto r = file.find(name); r != ir::kNoRegister) abi.arguments.push_back(r);
-    });
     abi.result = file.find(n.result);
     second = file.find(n.second);
-    each_word(n.saved, [&](std::string_view name) {
+    for (const std::string_view name : split(n.saved, ' '))
       if (const auto r = file.find(name); r != ir::kNoRegister) abi.saved.add(r);
-    });
   }
   if (abi.result == ir::kNoRegister) return abi;
   for (unsigned r = 0; r < file.registers.size(); ++r) {

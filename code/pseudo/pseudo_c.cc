@@ -11,10 +11,8 @@ constexpr uint32_t kMostBlocks = 20'000;
 
 std::vector<CodeLine> pseudo_c(Reading& reading, uint32_t function, std::string& why) {
   const Function& f = reading.analysis.functions.all[function];
-  if (!lift::is_held(f.processor)) {
-    why = "no lifter for " + std::string(name_of(f.processor));
-    return {};
-  }
+  why = lift::refusal(f.processor);
+  if (!why.empty()) return {};
   if (reading.analysis.bodies[function].blocks > kMostBlocks) {
     why = "more than " + std::to_string(kMostBlocks) + " blocks";
     return {};
@@ -34,7 +32,7 @@ std::vector<CodeLine> pseudo_c(Reading& reading, uint32_t function, std::string&
     why = "control flow more tangled than any compiler's";
     return {};
   }
-  pseudo::Context context = pseudo::context_of(reading, function, code, graph, abi);
+  pseudo::Context context = pseudo::context_of(reading, code, graph, abi);
   return pseudo::structure(context, graph);
 }
 

@@ -464,9 +464,8 @@ class Depths {
 
 }  // namespace
 
-Context context_of(Reading& reading, uint32_t function, const ir::Function& code, const Graph& graph, const Abi& abi) {
-  Context c{
-      .reading = &reading, .function = function, .code = &code, .abi = &abi, .meanings = {}, .depth = {}, .frame = {}};
+Context context_of(Reading& reading, const ir::Function& code, const Graph& graph, const Abi& abi) {
+  Context c{.reading = &reading, .code = &code, .abi = &abi, .meanings = {}, .depth = {}, .frame = {}};
   for (const ir::Block& b : code.blocks) {
     for (uint32_t m = b.mark; m < b.mark + b.marks; ++m)
       for (const Reference& r : reading.references_from(code.marks[m].address))

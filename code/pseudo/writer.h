@@ -12,7 +12,6 @@ namespace assay::code::pseudo {
 // What is known beside the operations.
 struct Context {
   Reading* reading = nullptr;
-  uint32_t function = 0;
   const ir::Function* code = nullptr;
   const Abi* abi = nullptr;
   std::map<uint64_t, std::string> meanings;  // of addresses that the function makes
@@ -20,7 +19,7 @@ struct Context {
   bool yields = false;                // the function puts something into the register of results
 };
 constexpr int64_t kNoDepth = INT64_MIN;
-Context context_of(Reading& reading, uint32_t function, const ir::Function& code, const Graph& graph, const Abi& abi);
+Context context_of(Reading& reading, const ir::Function& code, const Graph& graph, const Abi& abi);
 
 struct Statement {
   uint64_t address = 0;

@@ -62,7 +62,7 @@ uint64_t fold_shift(Code code, unsigned bits, uint64_t a, uint64_t n) {
 }
 
 uint64_t fold_comparison(Code code, unsigned from, uint64_t a, uint64_t b) {
-  const int64_t x = sign_extend(a, from), y = sign_extend(b, from);
+  const uint64_t top = uint64_t{1} << (from - 1);  // turned over, signed order is unsigned order
   switch (code) {
     case Code::kEqual:
       return a == b;
@@ -73,9 +73,9 @@ uint64_t fold_comparison(Code code, unsigned from, uint64_t a, uint64_t b) {
     case Code::kLessEqualUnsigned:
       return a <= b;
     case Code::kLessSigned:
-      return x < y;
+      return (a ^ top) < (b ^ top);
     default:
-      return x <= y;
+      return (a ^ top) <= (b ^ top);
   }
 }
 

@@ -1,5 +1,5 @@
 // A rule of the simplifier is data: what is found, what is put in its place, and when. The text is its algebra, and the
-// proof in test/lift/rules_test.cc is made from the same text.
+// proof in test/simplify/rules_test.cc is made from the same text.
 //
 //   (add x A)     an operation by its name in docs/ir.md; lower case: any value; upper case: a constant
 //   5 -1 W        a number of the width that its place asks for; W is that width itself

@@ -222,22 +222,32 @@ TEST(Constants, OfOtherWidthsToo) {
       }
 }
 
+bool no_rule_speaks_of(Code code) {
+  return code == Code::kLeadingZeros || code == Code::kTrailingZeros || code == Code::kCountOnes ||
+         code == Code::kMultiplyHighUnsigned || code == Code::kMultiplyHighSigned ||
+         (shape(code).values == 3 && code != Code::kSelect);
+}
+
 // The terms that rules are proved with say the same as the interpreter.
 TEST(Constants, AreWhatTheProofsTakeThemFor) {
   z3::context z;
   Random random;
-  for (unsigned values = 1; values <= 2; ++values)
+  for (unsigned values = 1; values <= 3; ++values)
     for (const Code code : codes_of(values)) {
-      if (code == Code::kLeadingZeros || code == Code::kTrailingZeros || code == Code::kCountOnes ||
-          code == Code::kMultiplyHighUnsigned || code == Code::kMultiplyHighSigned)
-        continue;  // no rule speaks of them
+      if (no_rule_speaks_of(code)) continue;
+      const unsigned from = code == Code::kReverseBytes ? 16 : 8;
+      const unsigned bits = shape(code).compares ? 1 : !is_resize(code) ? from : code == Code::kTruncate ? 3 : 16;
       for (int i = 0; i < 100; ++i) {
-        const unsigned bits = shape(code).compares ? 1 : !is_resize(code) ? 8 : code == Code::kTruncate ? 3 : 16;
-        const uint64_t a = number_near(random, 8, 1) & 255, b = number_near(random, 8, a) & 255;
-        std::vector<z3::expr> of = {z.bv_val(a, 8)};
-        if (values > 1) of.push_back(z.bv_val(b, 8));
-        EXPECT_EQ(operation(z, code, bits, of).simplify().get_numeral_uint64(), evaluate(code, bits, 8, a, b, 0))
-            << shape(code).name << " " << a << " " << b;
+        std::array<uint64_t, 3> n{};
+        std::vector<z3::expr> of;
+        for (unsigned at = 0; at < values; ++at) {
+          const unsigned width = code == Code::kSelect && at == 0 ? 1 : from;
+          n[at] = number_near(random, width, at == 0 ? 1 : n[at - 1]) & mask(width);
+          of.push_back(z.bv_val(n[at], width));
+        }
+        EXPECT_EQ(operation(z, code, bits, of).simplify().get_numeral_uint64(),
+                  evaluate(code, bits, from, n[0], n[1], n[2]))
+            << shape(code).name << " " << n[0] << " " << n[1] << " " << n[2];
       }
     }
 }

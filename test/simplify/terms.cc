@@ -40,7 +40,6 @@ size_t Widths::type(char side, uint8_t node) {
   if (n.kind == Node::Kind::kValue || n.kind == Node::Kind::kConstant) {
     const auto [at, is_new] = names_.try_emplace(n.name, 0);
     if (is_new) at->second = fresh();
-    constants_[n.name] |= n.kind == Node::Kind::kConstant;
     here = at->second;
   } else {
     here = fresh();

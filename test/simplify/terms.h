@@ -25,7 +25,6 @@ class Widths {
   // 'f', 't' and 'w': what is found, what takes its place, when.
   const Pattern& side(char side) const { return side == 'f' ? from_ : side == 't' ? to_ : when_; }
   bool conditional() const { return !when_.nodes.empty(); }
-  bool is_constant(uint8_t name) const { return constants_.at(name); }
   const std::map<uint8_t, size_t>& names() const { return names_; }
   bool mentions(Code code) const;
 
@@ -56,7 +55,6 @@ class Widths {
   Pattern from_, to_, when_;
   std::map<std::pair<char, uint8_t>, size_t> class_;
   std::map<uint8_t, size_t> names_;
-  std::map<uint8_t, bool> constants_;
   std::vector<size_t> parent_;
   std::vector<unsigned> fixed_, size_;
   std::vector<Order> orders_;
