@@ -10,10 +10,19 @@ namespace assay::cli {
 
 void ProgramFlags::add_path(App& command) {
   command.add_option("PATH", path, "The program's way in the image; left out where IMAGE is the program");
+  command.add_option("--cpu", cpu, "Raw code without a header: of this processor (mips32-be, arm, …), or guess")
+      ->type_name("NAME");
+  command.add_option("--base", base, "Of raw code: the address of its first byte [guessed]")->type_name("ADDRESS");
 }
 
-std::expected<CodeAnswer, int> ask_code(const ProgramFlags& flags, const CodeQuestion& question) {
+std::expected<CodeAnswer, int> ask_code(const ProgramFlags& flags, CodeQuestion question) {
   const auto refuse = [](int status, const std::string& what) { return std::unexpected(complain(status, what)); };
+  question.cpu = flags.cpu;
+  if (!flags.base.empty()) {
+    if (flags.cpu.empty()) return refuse(kUsage, "--base is for raw code: give --cpu too");
+    question.base = address_of(flags.base);
+    if (!question.base) return refuse(kUsage, "--base: \"" + flags.base + "\" is no address (0x… or decimal)");
+  }
   const std::string path = flags.path.empty() ? "." : flags.path;
   auto options = flags.options();
   if (!options) return refuse(kUsage, options.error().what);
@@ -29,7 +38,12 @@ std::expected<CodeAnswer, int> ask_code(const ProgramFlags& flags, const CodeQue
   auto answer = inspection->ask(**found, question);
   const std::string shown = flags.path.empty() ? flags.image : flags.path;
   if (!answer) return refuse(kIncomplete, shown + ": " + answer.error().what);
-  if (!answer->refused.empty()) return refuse(kUnreadable, shown + ": " + escape(answer->refused));
+  if (!answer->refused.empty()) {
+    const bool raw = flags.cpu.empty() && answer->refused.starts_with("magic");
+    return refuse(kUnreadable, shown + ": " + escape(answer->refused) +
+                                   (raw ? "; --cpu NAME --base ADDRESS reads raw code, --cpu guess tries" : ""));
+  }
+  if (!answer->raw.empty()) fmt::print(stderr, "assay: {}: {}\n", shown, escape(answer->raw));
   return std::move(*answer);
 }
 

@@ -7,13 +7,14 @@
 namespace assay::cli {
 
 struct ProgramFlags : Common {
-  std::string path;  // of the program in the image; "" : the image is the program
+  std::string path;       // of the program in the image; "" : the image is the program
+  std::string cpu, base;  // of raw code
 
   void add_path(App& command);
 };
 
 // A worker's answer, or the exit status after the complaint was printed.
-std::expected<CodeAnswer, int> ask_code(const ProgramFlags& flags, const CodeQuestion& question);
+std::expected<CodeAnswer, int> ask_code(const ProgramFlags& flags, CodeQuestion question);
 
 // What was asked could be answered, but not all of the program was read: 4.
 int status_of(const CodeAnswer& answer);

@@ -2,6 +2,7 @@
 
 #include "code/interest.h"
 #include "code/listing.h"
+#include "code/raw.h"
 #include "code/uses.h"
 
 #include <algorithm>
@@ -49,6 +50,15 @@ void view(Reading& reading, const CodeQuestion& question, CodeAnswer& out) {
   out.listings_left_off = order.size() - out.listings.size();
 }
 
+Result<Program> program_of(Bytes content, const CodeQuestion& question) {
+  if (question.cpu.empty()) return load(content);
+  const Processor processor = processor_named(question.cpu);
+  if (processor != Processor::kUnknown) return raw_program(content, processor, question.base.value_or(0));
+  std::string known;
+  for (size_t i = 1; i < kProcessors; ++i) known += " " + std::string(name_of(static_cast<Processor>(i)));
+  return fail(Fault::kUnsupported, "no processor is called " + question.cpu + "; there are:" + known);
+}
+
 }  // namespace
 
 void read_code(Bytes content, Facts& out) {
@@ -65,7 +75,7 @@ void read_code(Bytes content, Facts& out) {
 
 CodeAnswer answer(Bytes content, const CodeQuestion& question) {
   CodeAnswer out;
-  const auto program = load(content);
+  const auto program = program_of(content, question);
   if (!program) {
     out.refused = program.error().what;
     return out;

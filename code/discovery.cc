@@ -391,7 +391,7 @@ bool Discovery::is_no_function(const Start& s) {
          s.body.stub_of == kNone;
 }
 
-void Discovery::gap(uint64_t from, uint64_t to) {
+void Discovery::gap(uint64_t from, uint64_t to, bool prologues_alone) {
   while (from < to) {
     const Processor processor = mode_before(from);
     const uint64_t unit = instruction_alignment(processor);
@@ -418,7 +418,7 @@ void Discovery::gap(uint64_t from, uint64_t to) {
     }
     // A hole in a function is code that nothing leads to any more.
     const bool hole = before && !before->body.extents.empty() && before->body.extents.back().to > from;
-    if ((prologue || (!open && !hole)) && plausible(processor, from)) {
+    if ((prologue || (!open && !hole && !prologues_alone)) && plausible(processor, from)) {
       add(from, processor, prologue ? Found::kPrologue : Found::kGap, Sure::kMedium);
       settle();
     }
@@ -429,6 +429,8 @@ void Discovery::gap(uint64_t from, uint64_t to) {
 void Discovery::gaps() {
   for (const Area& area : program_.code) {
     uint64_t from = area.address, to = area.end();
+    // Nothing names a function there: those that look like one lead to the others.
+    if (program_.is_raw) gap(from, to, true);
     if (!has_sections_) {  // headers and data lie in the segment too: from the first function to the last
       const auto first = by_address_.lower_bound(from);
       auto last = by_address_.lower_bound(to);
@@ -437,7 +439,7 @@ void Discovery::gaps() {
       const auto& extents = starts_[std::prev(last)->second].body.extents;
       to = extents.empty() ? std::prev(last)->first : std::max(extents.back().to, std::prev(last)->first);
     }
-    gap(from, to);
+    gap(from, to, false);
   }
 }
 

@@ -61,7 +61,7 @@ class Discovery : public Neighbours {
   void pointers();
   void pointer(uint64_t value, bool made_by_code);
   void gaps();
-  void gap(uint64_t from, uint64_t to);
+  void gap(uint64_t from, uint64_t to, bool prologues_alone);
   bool crossings();
   bool is_prologue(Processor processor, uint64_t address);
   bool is_padding(Processor processor, uint64_t address, uint64_t& size);

@@ -83,6 +83,7 @@ struct Program {
   std::vector<Filled> filled;                            // ascending by address
   std::vector<Range> constants;  // mapped and never written once the program runs; ascending, apart
   bool has_sections = false;     // they tell code from stubs and constants
+  bool is_raw = false;           // bytes without a header: code and data lie anywhere in them
   bool moves = false;            // no address of it is fixed: position-independent
   std::vector<Error> problems;
 

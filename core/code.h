@@ -17,9 +17,11 @@ struct CodeQuestion {
   uint64_t address = 0;
   std::string text;  // "" : `address` is meant
   uint64_t listings = 0, most = 0;
-  std::string form;  // of a listing: "" : instructions; "ir": with what each does beside it; "c": pseudo-C
+  std::string form;              // of a listing: "" : instructions; "ir": with what each does beside it; "c": pseudo-C
+  std::string cpu;               // "" : a program with a header; else raw bytes for this processor, or "guess"
+  std::optional<uint64_t> base;  // of raw bytes: the address of the first; none: to be guessed
   FIELDS(v("kind", s.kind); v("address", s.address); v("text", s.text); v("listings", s.listings); v("most", s.most);
-         v("form", s.form))
+         v("form", s.form); v("cpu", s.cpu); v("base", s.base))
 };
 
 struct CodeFunction {
@@ -81,6 +83,7 @@ struct CodeListing {
 
 struct CodeAnswer {     // what was not asked for is empty
   std::string refused;  // not empty: nothing could be said, and why
+  std::string raw;      // of raw bytes: what they were read as, and how it was guessed
   CodeUnit unit;
   std::vector<CodeFunction> functions;
   std::vector<CodeTable> tables;
@@ -89,8 +92,8 @@ struct CodeAnswer {     // what was not asked for is empty
   std::vector<CodeListing> listings;
   uint64_t listings_left_off = 0;
   uint64_t places_left_off = 0;  // strings that hold the text, beyond those looked at
-  FIELDS(v("refused", s.refused); v("unit", s.unit); v("functions", s.functions); v("tables", s.tables);
-         v("references", s.references); v("calls", s.calls); v("listings", s.listings);
+  FIELDS(v("refused", s.refused); v("raw", s.raw); v("unit", s.unit); v("functions", s.functions);
+         v("tables", s.tables); v("references", s.references); v("calls", s.calls); v("listings", s.listings);
          v("listings_left_off", s.listings_left_off); v("places_left_off", s.places_left_off))
 };
 

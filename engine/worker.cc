@@ -2,6 +2,7 @@
 
 #include "code/answer.h"
 #include "engine/excerpt.h"
+#include "engine/raw_code.h"
 #include "engine/sandbox.h"
 #include "engine/unknown_ranges.h"
 #include "system/file.h"
@@ -62,7 +63,7 @@ class Worker {
         }
         reply.unpacked = pack(unpacked);
       } else if (task.question) {
-        reply.output = pack(code::answer(content, *task.question));
+        reply.output = pack(answer_of(content, *task.question));
       } else if (task.facts) {
         read_file(task, content, reply);
       }
@@ -78,6 +79,15 @@ class Worker {
       reply.failure = std::string("stopped by a bug: ") + error.what();
     }
     return reply;
+  }
+
+  static CodeAnswer answer_of(Bytes content, CodeQuestion question) {
+    if (question.cpu.empty()) return code::answer(content, question);
+    const auto raw = settle_raw(content, question);
+    if (!raw) return {.refused = raw.error().what};
+    CodeAnswer out = code::answer(content, question);
+    out.raw = *raw;
+    return out;
   }
 
   static void read_file(const Task& task, Bytes content, Reply& reply) {

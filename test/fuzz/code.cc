@@ -2,6 +2,7 @@
 // it is, so that mutations meet its tables; any other becomes the code of a program: its first byte chooses the
 // machine.
 #include "code/answer.h"
+#include "code/processor.h"
 
 #include <array>
 #include <string>
@@ -88,6 +89,9 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   } else {
     const std::string program = program_of(kMachines[data[0] % kMachines.size()], input.text().substr(1));
     ask_everything(Bytes(program));
+    const auto processor = static_cast<code::Processor>(1 + data[0] % (code::kProcessors - 1));
+    (void)code::answer(input.head(size - 1, 1),
+                       {.address = 0, .text = {}, .form = {}, .cpu = std::string(name_of(processor)), .base = 0x10000});
   }
   return 0;
 }
