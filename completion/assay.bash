@@ -17,9 +17,10 @@ _assay() {
   if [[ $word == -* ]]; then
     case $command in
       inspect) common+=" --json --sarif --cyclonedx --html --declaration --as-of --fail-on --no-code --arrows" ;;
-      functions) common+=" --json" ;;
-      disasm) common+=" --ir --c" ;;
-      calls) common+=" --dot" ;;
+      functions) common+=" --json --cpu --base" ;;
+      disasm) common+=" --ir --c --cpu --base" ;;
+      calls) common+=" --dot --cpu --base" ;;
+      refs) common+=" --cpu --base" ;;
       show) common+=" --as-of" ;;
       declare) common+=" --declaration --mud --export-mud --as-of --output -o" ;;
       certify) common+=" --policy --declaration --as-of --format-key --nmap --sarif --results --waiver --save-evidence --log --output -o" ;;
