@@ -439,6 +439,14 @@ std::string trx(const std::string& body) {
   return "HDR0" + little(12 + covered.size()) + little(crc32_raw(Bytes(covered))) + covered;
 }
 
+TEST(Trx, Version2HasFourPartsAndALongerHeader) {
+  const std::string covered = little(0, 2) + little(2, 2) + little(32) + little(42) + little(52) + little(62) +
+                              "part zero.part one..part two..part three";
+  const std::string sample = "HDR0" + little(12 + covered.size()) + little(crc32_raw(Bytes(covered))) + covered;
+  reads("trx", sample, "part3", "part three");
+  EXPECT_EQ(unpacked("trx", sample).find("part0")->content, "part zero.");
+}
+
 TEST(Trx, TellsTheTailOfAsus) {
   const std::string kernel(100, 'k'), tail = std::string("\x03\x00\x00\x04", 4) + filled("RT-N66U", 60);
   const std::string sample = trx(kernel + tail);

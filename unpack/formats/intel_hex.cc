@@ -8,6 +8,7 @@
 #include "core/hash.h"
 #include "unpack/describe.h"
 #include "unpack/hex_text.h"
+#include "unpack/vendor.h"
 
 namespace assay::unpack {
 namespace {
@@ -21,8 +22,7 @@ Result<HexRecord> read(Bytes line, uint64_t& base) {
   const Bytes b(*bytes);
   if (b.size() != 5u + b[0])
     return fail(Fault::kMalformed, "record length " + std::to_string(b[0]) + " does not match its line", line.base());
-  uint8_t sum = 0;
-  for (const char c : *bytes) sum = static_cast<uint8_t>(sum + static_cast<uint8_t>(c));
+  const auto sum = static_cast<uint8_t>(byte_sum(Bytes(*bytes)));
   HexRecord record;
   record.sums_hold = checksum_holds(sum, uint8_t{0});
   uint64_t value = 0;

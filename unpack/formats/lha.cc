@@ -11,6 +11,7 @@
 // byte where a header would start ends the archive.
 // Source: LHa for UNIX, header.doc.md. Members are decoded by libarchive.
 #include "unpack/libarchive.h"
+#include "unpack/vendor.h"
 
 #include <archive.h>
 
@@ -70,8 +71,7 @@ Result<void> read_member(Bytes b, Walked& w) {
   } else if (level < 2) {
     const Bytes covered = TRY(b.slice(at + 2, size, "header"));
     if (size < 22) return fail(Fault::kMalformed, "header size", b.base() + at);
-    uint8_t sum = 0;
-    for (const std::byte byte : covered.span()) sum = static_cast<uint8_t>(sum + static_cast<uint8_t>(byte));
+    const auto sum = static_cast<uint8_t>(byte_sum(covered));
     if (!checksum_holds(sum, b[at + 1])) return fail(Fault::kMalformed, "header sum does not match", b.base() + at + 1);
     const uint64_t first = level == 0 ? 0 : TRY(b.le<uint16_t>(at + header - 2, "extended header size"));
     const uint64_t more = TRY(extended(b, at + header, first));

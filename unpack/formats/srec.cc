@@ -8,6 +8,7 @@
 #include "core/hash.h"
 #include "unpack/describe.h"
 #include "unpack/hex_text.h"
+#include "unpack/vendor.h"
 
 namespace assay::unpack {
 namespace {
@@ -50,8 +51,7 @@ Result<HexRecord> read(Bytes line, uint64_t&) {
   const auto count = static_cast<uint8_t>((*bytes)[0]);
   if (bytes->size() != 1u + count || count < wide + 1)
     return fail(Fault::kMalformed, "count " + std::to_string(count) + " does not match its line", line.base() + 2);
-  uint8_t sum = 0;
-  for (const char c : *bytes) sum = static_cast<uint8_t>(sum + static_cast<uint8_t>(c));
+  const auto sum = static_cast<uint8_t>(byte_sum(Bytes(*bytes)));
   uint64_t address = 0;
   for (uint8_t i = 1; i <= wide; ++i) address = address << 8 | static_cast<uint8_t>((*bytes)[i]);
   HexRecord record;

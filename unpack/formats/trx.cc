@@ -100,6 +100,7 @@ const Format kTrx = {
         "between zeros",
     .limits = "flags; a tail whose name is written otherwise stays at the end of the last part",
     .source = "openwrt/firmware-utils src/trx.c, src/asustrx.c; Linux drivers/mtd/parsers/parser_trx.c",
-    .checked = "real images: shared/firmware (Linksys and OpenWrt WRT54G); own builder for the tail of ASUS"};
+    .checked =
+        "real images: shared/firmware (Linksys and OpenWrt WRT54G); own builder for version 2 and the tail of ASUS"};
 
 }  // namespace assay::unpack
