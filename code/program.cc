@@ -1,6 +1,7 @@
 // Loading: areas, processor, and the starts of functions that tables of the file state.
 #include "code/program.h"
 
+#include "code/go_table.h"
 #include "code/object.h"
 
 #include <algorithm>
@@ -367,8 +368,9 @@ const Area* area_at(const std::vector<Area>& areas, uint64_t address) {
 }  // namespace
 
 std::string_view name_of(Found found) {
-  constexpr std::string_view kNames[] = {"symbol", "dynamic-symbol", "entry",   "init-table", "unwind-table",
-                                         "call",   "tail-call",      "pointer", "prologue",   "gap"};
+  constexpr std::string_view kNames[] = {"symbol",       "dynamic-symbol", "entry", "init-table",
+                                         "unwind-table", "go-table",       "call",  "tail-call",
+                                         "pointer",      "prologue",       "gap"};
   return kNames[static_cast<size_t>(found)];
 }
 std::string_view name_of(Sure sure) {
@@ -464,6 +466,7 @@ Result<Program> load(Bytes bytes) {
   seed_arrays(file, program);
   seed_unwind(file, program);
   seed_arm_unwind(file, program);
+  seed_go(file, program);
   collect_pointers(file, program);
   return program;
 }

@@ -20,6 +20,7 @@ enum class Found : uint8_t {
   kEntry,
   kInit,
   kUnwind,
+  kGoTable,
   kCall,
   kTailCall,
   kPointer,
