@@ -131,6 +131,13 @@ def test_a_full_disk_leaves_nothing_half_written(assay):
         room.run("log", "verify", room.at("log"))
         assert "1\t" in room.run("log", "append", room.at("log"), room.at("image.tar")).stdout, "the next entry follows the last good one"
         room.run("log", "verify", room.at("log"))
+        # No room to grow in advance, room enough for what is appended: it is.
+        entries = [room.at("long")] * 20
+        limit = os.stat(room.at("log/journal")).st_size + 500_000
+        done = subprocess.run([assay, "log", "append", room.at("log"), *entries], capture_output=True, text=True, restore_signals=False,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
+        assert done.returncode == 0 and "21\t" in done.stdout, done
+        room.run("log", "verify", room.at("log"))
 
 
 if __name__ == "__main__":
