@@ -40,6 +40,7 @@ class ObjectLinker {
     place_sections();
     place_symbols();
     place_table();
+    records_left_ = 2 * file_.bytes.size();
     for (const elf::Section& s : file_.sections)
       if (s.type == kRela || s.type == kRel) relocate(s);
     say_what_was_left();
@@ -132,9 +133,11 @@ class ObjectLinker {
   void each_record(const elf::Section& section, Do work) {
     const bool wide = program_.pointer == 8, has_addend = section.type == kRela;
     const uint64_t record = uint64_t{program_.pointer} * (has_addend ? 3 : 2);
-    const Bytes all = file_.bytes.head(section.size, section.offset);
+    const Bytes all = file_.bytes.head(std::min(section.size, records_left_), section.offset);
     if (all.size() < section.size)
-      problem(Fault::kTruncated, "relocations run past the end of the file", section.offset);
+      problem(Fault::kTruncated, "relocations run past the end of the file, or are more than twice as long",
+              section.offset);
+    records_left_ -= all.size();
     for (uint64_t i = 0; i + record <= all.size(); i += record) {
       const auto word = [&](uint64_t at) {
         return wide ? all.get<uint64_t>(i + at, program_.order, "relocation").value_or(0)
@@ -163,6 +166,7 @@ class ObjectLinker {
 
   // As many words as relocations ask for one.
   void place_table() {
+    records_left_ = 2 * file_.bytes.size();
     uint64_t wanted = 0;
     bool any = false;
     for (const elf::Section& s : file_.sections) {
@@ -366,6 +370,7 @@ class ObjectLinker {
   Placed target_;                         // the section that is being relocated
   std::vector<High> high_;
   std::map<uint64_t, uint64_t> stated_;  // RISC-V: by the address of an auipc, how far it leads
+  uint64_t records_left_ = 0;            // bytes of them: sections may state the same ones again and again
   uint64_t left_ = 0;
   Left first_left_;
 };
