@@ -203,6 +203,10 @@ class ObjectLinker {
     each_record(section, [&](const Record& r, uint64_t offset) {
       if (!apply(r) && ++left_ == 1) first_left_ = {r.type, offset};
     });
+    for (const auto& [symbol, waiting] : high_) {
+      if (left_ == 0) first_left_ = {waiting[0].record.type, section.offset};
+      left_ += waiting.size();
+    }
   }
 
   bool apply(const Record& r) {
@@ -213,7 +217,7 @@ class ObjectLinker {
     const auto bytes = target_.bytes.subspan(r.at);
     const int64_t stored = addend_in(recipe->field, recipe->shift, bytes, order_of(recipe->field));
     if (file_.header.machine == kMips && !r.addend && is_half_of_pair(*recipe, r)) {
-      high_.push_back({r, *recipe, stored << 16});
+      high_[r.symbol].push_back({r, *recipe, stored << 16});
       return true;
     }
     // PowerPC's calls through the PLT: the addend says which table $30 points at, not where to.
@@ -230,11 +234,10 @@ class ObjectLinker {
     return recipe.field == Field::kMipsHigh || (r.type == kGot16 && symbols_[r.symbol].bind == elf::kBindLocal);
   }
   void finish_highs(uint32_t symbol, int64_t low) {
-    std::erase_if(high_, [&](const High& h) {
-      if (h.record.symbol != symbol) return false;
-      write(h.record, h.recipe, h.addend + low);
-      return true;
-    });
+    const auto waiting = high_.find(symbol);
+    if (waiting == high_.end()) return;
+    for (const High& h : waiting->second) write(h.record, h.recipe, h.addend + low);
+    high_.erase(waiting);
   }
 
   void write(const Record& r, const Recipe& recipe, int64_t addend) {
@@ -302,7 +305,6 @@ class ObjectLinker {
   }
 
   void say_what_was_left() {
-    left_ += high_.size();
     if (left_ == 0) return;
     problem(Fault::kUnsupported,
             std::to_string(left_) + (left_ == 1 ? " relocation is" : " relocations are") +
@@ -366,11 +368,11 @@ class ObjectLinker {
   std::shared_ptr<std::vector<std::byte>> memory_;
   uint64_t next_ = kObjectBase;  // the first address that is free
   Range table_;
-  std::map<uint64_t, uint64_t> entries_;  // of the table, by what they hold
-  Placed target_;                         // the section that is being relocated
-  std::vector<High> high_;
-  std::map<uint64_t, uint64_t> stated_;  // RISC-V: by the address of an auipc, how far it leads
-  uint64_t records_left_ = 0;            // bytes of them: sections may state the same ones again and again
+  std::map<uint64_t, uint64_t> entries_;        // of the table, by what they hold
+  Placed target_;                               // the section that is being relocated
+  std::map<uint32_t, std::vector<High>> high_;  // by symbol
+  std::map<uint64_t, uint64_t> stated_;         // RISC-V: by the address of an auipc, how far it leads
+  uint64_t records_left_ = 0;                   // bytes of them: sections may state the same ones again and again
   uint64_t left_ = 0;
   Left first_left_;
 };
