@@ -15,6 +15,15 @@ void ProgramFlags::add_path(App& command) {
   command.add_option("--base", base, "Of raw code: the address of its first byte [guessed]")->type_name("ADDRESS");
 }
 
+CodeQuestion question_about(CodeQuestion::Kind kind, const std::string& what) {
+  CodeQuestion out = {.kind = kind};
+  if (const auto address = address_of(what))
+    out.address = *address;
+  else
+    out.text = what;
+  return out;
+}
+
 std::expected<CodeAnswer, int> ask_code(const ProgramFlags& flags, CodeQuestion question) {
   const auto refuse = [](int status, const std::string& what) { return std::unexpected(complain(status, what)); };
   question.cpu = flags.cpu;

@@ -13,6 +13,9 @@ struct ProgramFlags : Common {
   void add_path(App& command);
 };
 
+// `what` is an address (0x… or decimal), or a name.
+CodeQuestion question_about(CodeQuestion::Kind kind, const std::string& what);
+
 // A worker's answer, or the exit status after the complaint was printed.
 std::expected<CodeAnswer, int> ask_code(const ProgramFlags& flags, CodeQuestion question);
 

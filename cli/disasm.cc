@@ -81,12 +81,8 @@ int run(Flags flags) {
   if (flags.address.empty()) std::swap(flags.address, flags.path);  // IMAGE is the program
   if (flags.address.empty()) return complain(kUsage, "disasm: an address or a name is missing");
   if (flags.ir && flags.c) return complain(kUsage, "disasm: --ir and --c exclude each other");
-  CodeQuestion question = {.kind = CodeQuestion::kListing};
+  CodeQuestion question = question_about(CodeQuestion::kListing, flags.address);
   question.form = form_of(flags);
-  if (const auto address = address_of(flags.address))
-    question.address = *address;
-  else
-    question.text = flags.address;
   const auto answer = ask_code(flags, question);
   if (!answer) return answer.error();
   std::string out;

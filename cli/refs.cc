@@ -29,12 +29,7 @@ std::string text_of(const CodeAnswer& answer) {
 int run(Flags flags) {
   if (flags.what.empty()) std::swap(flags.what, flags.path);  // IMAGE is the program
   if (flags.what.empty()) return complain(kUsage, "refs: an address, a string or a name is missing");
-  CodeQuestion question = {.kind = CodeQuestion::kReferences};
-  if (const auto address = address_of(flags.what))
-    question.address = *address;
-  else
-    question.text = flags.what;
-  const auto answer = ask_code(flags, question);
+  const auto answer = ask_code(flags, question_about(CodeQuestion::kReferences, flags.what));
   if (!answer) return answer.error();
   if (auto written = write_file("-", text_of(*answer)); !written) return complain(kUnreadable, written.error().what);
   return status_of(*answer);
