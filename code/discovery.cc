@@ -13,6 +13,14 @@ namespace {
 constexpr uint32_t kMostReads = 8;  // of one function
 constexpr int kMostRounds = 8;
 
+// What a list holds, ascending and each once; it is empty then.
+std::vector<uint32_t> taken(std::vector<uint32_t>& list) {
+  std::vector<uint32_t> out = std::exchange(list, {});
+  std::ranges::sort(out);
+  out.erase(std::ranges::unique(out).begin(), out.end());
+  return out;
+}
+
 }  // namespace
 
 Discovery::Discovery(const Program& program) : program_(program), map_(program), reader_(program, map_, *this) {
@@ -69,7 +77,8 @@ void Discovery::add(uint64_t address, Processor processor, Found found, Sure sur
                      .stated_size = size,
                      .name = std::string(name)});
   if (!name.empty()) starts_.back().returns = !never_returns(name);
-  by_address_.emplace(address, index);
+  const auto here = by_address_.emplace(address, index).first;
+  if (here != by_address_.begin()) reaching_.push_back(std::prev(here)->second);
   if (!starts_.back().returns) judge_again(jumpers_, address);
   map_.set_function(address);
   if (owner >= CodeMap::kFirstOwner) queue(owner - CodeMap::kFirstOwner);
@@ -79,11 +88,10 @@ void Discovery::add(uint64_t address, Processor processor, Found found, Sure sur
 void Discovery::read(uint32_t index) {
   Start& s = starts_[index];
   s.waits = false;
-  unjudged_.push_back(index), fresh_.push_back(index);
-  freed_ |= s.reads != 0;
+  unjudged_.push_back(index), fresh_.push_back(index), reaching_.push_back(index);
   if (s.reads != 0) {
-    for (const Range& r : s.body.extents) map_.clear(r.from, r.to - r.from, index + CodeMap::kFirstOwner);
-    for (const Range& r : s.body.data) map_.clear(r.from, r.to - r.from, CodeMap::kData);
+    for (const Range& r : s.body.extents) free(r.from, r.to, index + CodeMap::kFirstOwner);
+    for (const Range& r : s.body.data) free(r.from, r.to, CodeMap::kData);
     // Constants lie behind the function they belong to; this one may have run on into it before.
     const Start* told = &s;
     for (const Range& r : s.body.data)
@@ -91,14 +99,21 @@ void Discovery::read(uint32_t index) {
   }
   // What another function took for its own from here on is this one's.
   const uint32_t owner = map_.owner(s.address);
-  freed_ |= owner >= CodeMap::kFirstOwner;
   if (owner >= CodeMap::kFirstOwner)
     for (const Range& r : starts_[owner - CodeMap::kFirstOwner].body.extents)
-      if (r.to > s.address) map_.clear(std::max(r.from, s.address), r.to - std::max(r.from, s.address), owner);
+      if (r.to > s.address) free(std::max(r.from, s.address), r.to, owner);
   ++s.reads;
   s.body = reader_.read(s.address, s.processor, index + CodeMap::kFirstOwner);
   mark_data(s);
   take(index);
+}
+
+// What was a function's or a constant becomes nobody's: functions around it may have stopped for it.
+void Discovery::free(uint64_t from, uint64_t to, uint32_t owner) {
+  map_.clear(from, to - from, owner);
+  auto at = by_address_.upper_bound(from);
+  if (at != by_address_.begin()) --at;
+  for (; at != by_address_.end() && at->first < to; ++at) fresh_.push_back(at->second);
 }
 
 void Discovery::mark_data(const Start& s) {
@@ -178,9 +193,7 @@ bool Discovery::find_no_return() {
     if (const auto at = callers_.find(s.address); at != callers_.end())
       callers.insert(callers.end(), at->second.begin(), at->second.end());
   }
-  std::ranges::sort(callers);
-  callers.erase(std::ranges::unique(callers).begin(), callers.end());
-  for (const uint32_t i : callers)
+  for (const uint32_t i : taken(callers))
     if (outlives_call(starts_[i])) queue(i);
   return any;
 }
@@ -194,21 +207,14 @@ bool Discovery::stopped_too_early(const Start& s) const {
   });
 }
 
-// True: functions are read again. Where nothing was given free since, only those that are new can have stopped so.
+// True: functions are read again.
 bool Discovery::retry() {
   bool any = false;
-  const auto look = [&](uint32_t i) {
-    if (!stopped_too_early(starts_[i])) return;
+  for (const uint32_t i : taken(fresh_)) {
+    if (!stopped_too_early(starts_[i])) continue;
     queue(i);
     any |= starts_[i].waits;
-  };
-  std::vector<uint32_t> fresh = std::exchange(fresh_, {});
-  std::ranges::sort(fresh);
-  fresh.erase(std::ranges::unique(fresh).begin(), fresh.end());
-  if (std::exchange(freed_, false))
-    for (uint32_t i = 0; i < starts_.size(); ++i) look(i);
-  else
-    for (const uint32_t i : fresh) look(i);
+  }
   return any;
 }
 
@@ -446,7 +452,7 @@ void Discovery::gaps() {
 // Functions that reach over the start of another: what lies behind it is not theirs.
 bool Discovery::crossings() {
   bool any = false;
-  for (uint32_t i = 0; i < starts_.size(); ++i) {
+  for (const uint32_t i : taken(reaching_)) {
     const Start& s = starts_[i];
     const uint64_t next = next_start(s.address);
     if (s.body.extents.empty() || s.body.extents.back().to <= next) continue;

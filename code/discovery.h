@@ -45,6 +45,7 @@ class Discovery : public Neighbours {
   void queue(uint32_t index);
   void read(uint32_t index);
   void mark_data(const Start& start);
+  void free(uint64_t from, uint64_t to, uint32_t owner);
   void take(uint32_t index);
   void drain();
   using Users = std::unordered_map<uint64_t, std::vector<uint32_t>>;  // of a target; only looked up
@@ -79,9 +80,9 @@ class Discovery : public Neighbours {
   std::map<uint64_t, uint32_t> by_address_;
   std::vector<uint32_t> waiting_, later_;
   Users callers_, jumpers_;
-  std::vector<uint32_t> unjudged_,
-      fresh_;                    // read since it was last asked whether they return, whether they stopped early
-  bool freed_ = false;           // code that was a function's became nobody's since
+  // Functions to be asked again: whether they return; whether they stopped early; whether they reach over another's
+  // start. Those that were read since, and those that lie where something changed.
+  std::vector<uint32_t> unjudged_, fresh_, reaching_;
   std::vector<bool> no_return_;  // by import
   bool has_sections_ = true, whole_segment_ = false;
   std::vector<std::pair<uint64_t, Processor>> tail_targets_;
