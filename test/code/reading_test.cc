@@ -129,6 +129,48 @@ TEST(Reading, CallersThatAreLeftOffAreCounted) {
   EXPECT_EQ(called.callers_left_off, kCalls - 1000);
 }
 
+// Code at 0x1000 that the dynamic linker gives one word, at 0x2000: the address of puts.
+Program linked(Processor processor, Processor entry, Order order, const std::string& code, const std::string& word) {
+  Program out;
+  out.processor = processor, out.order = order;
+  out.pointer = static_cast<uint32_t>(word.size());
+  out.code = {{.address = 0x1000, .bytes = Bytes(code), .executable = true}};
+  out.data = {out.code[0], {.address = 0x2000, .bytes = Bytes(word), .writable = true}};
+  out.seeds = {{.address = 0x1000, .processor = entry, .found = Found::kEntry, .sure = Sure::kCertain}};
+  out.imports = {{.name = "puts", .slot = 0x2000}};
+  out.filled = {{.address = 0x2000, .import = 0}};
+  out.has_sections = true;
+  return out;
+}
+
+TEST(Reading, TheStubOfAnImportIsTheFirstThatIsCalled) {
+  // call 2f; call 1f; ret; 1: jmp *word(%rip); 2: jmp *word(%rip)
+  const std::string code = from_hex("e80c000000e801000000c3ff25ef0f0000ff25e90f0000"), word(8, '\0');
+  const Program program = linked(Processor::kX86_64, Processor::kX86_64, Order::kLittle, code, word);
+  const Analysis all = analyse(program);
+  ASSERT_EQ(all.calls.size(), 2u);
+  EXPECT_EQ(all.calls[0].import, 0u);
+  EXPECT_EQ(all.calls[1].import, 0u);
+  EXPECT_EQ(all.imports[0].stub, 0x100bu);
+  EXPECT_EQ(all.functions.all.size(), 1u);
+}
+
+TEST(Reading, AVeneerLeadsFromThumbToArmInBothByteOrders) {
+  // bl 1f; bx lr; nop; 1: bx pc; nop; then ARM's ldr pc, [pc, #0xfec], which is the word
+  const std::string little = from_hex("00f002f87047c0467847c046ecff9fe5"),
+                    big = from_hex("f000f802477046c0477846c0e59fffec");
+  const std::string word(4, '\0');
+  for (const auto& [order, code] : {std::pair(Order::kLittle, little), std::pair(Order::kBig, big)}) {
+    const bool is_big = order == Order::kBig;
+    const Program program = linked(is_big ? Processor::kArmBe : Processor::kArm,
+                                   is_big ? Processor::kThumbBe : Processor::kThumb, order, code, word);
+    const Analysis all = analyse(program);
+    ASSERT_EQ(all.calls.size(), 1u) << is_big;
+    EXPECT_EQ(all.calls[0].import, 0u) << is_big;
+    EXPECT_EQ(all.imports[0].stub, 0x1008u) << is_big;
+  }
+}
+
 TEST(Reading, LinesOfPseudoCAreCountedAlone) {
   const std::string file =
       kX86.of(from_hex("ffc0ffc1ffc2ffc6ffc7ffc0ffc1ffc2ffc6ffc7ffc0ffc1ffc2ffc6ffc7c3"));  // inc, …; ret
