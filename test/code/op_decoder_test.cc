@@ -84,6 +84,17 @@ TEST(Remembering, ACallOfWhatFollowsIsNoneThereAlone) {
   EXPECT_TRUE(op.links);
 }
 
+TEST(Remembering, AJumpBehindTheLastAddressIsToTheFirstRegion) {
+  const Code call = {std::byte{0x0c}, std::byte{0}, std::byte{0x41}, std::byte{0}};  // jal 0x10400
+  OpDecoder anew(Processor::kMips32Be, Dialect::kUsual), ops(Processor::kMips32Be, Dialect::kUsual);
+  Op op;
+  ASSERT_TRUE(anew.decode(call, 0xfffffffc, op));
+  EXPECT_EQ(op.target, 0x10400u);
+  ASSERT_TRUE(ops.decode(call, 0x10100, op));
+  ASSERT_TRUE(ops.decode(call, 0xfffffffc, op));
+  EXPECT_EQ(op.target, 0x10400u);
+}
+
 TEST(Remembering, ForgetsWhatComesLater) {
   Words<int> words(1);
   words.put(1) = 5;
