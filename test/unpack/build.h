@@ -72,7 +72,8 @@ inline void unpack_survives(std::string_view id, const std::string& sample) {
 }
 
 inline std::string shared_file(const std::string& path) {
-  const std::string source = std::getenv("ASSAY_SOURCE") ? std::getenv("ASSAY_SOURCE") : ".";
+  const char* stated = std::getenv("ASSAY_SOURCE");
+  const std::string source = stated ? stated : ".";
   for (const char* up : {"/../shared/", "/../../shared/"})
     if (std::string bytes = slurp(source + up + path); !bytes.empty()) return bytes;
   return {};
