@@ -9,8 +9,8 @@
 #include <vector>
 
 namespace CLI {
-class App;
-class Option;
+class App;     // NOLINT(bugprone-forward-declaration-namespace): the library's; ours has the same name
+class Option;  // NOLINT(bugprone-forward-declaration-namespace)
 }  // namespace CLI
 
 namespace assay::cli {
