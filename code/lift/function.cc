@@ -158,14 +158,8 @@ Isa isa_for(const Program& program, Processor processor) {
   return isa;
 }
 
-bool is_held(Processor processor) {
-  return has_lifter(processor) && !(family_of(processor) == Family::kMips && is_64_bit(processor));
-}
-
 std::string refusal(Processor processor) {
-  if (is_held(processor)) return "";
-  const char* why = has_lifter(processor) ? "the lifter was held against no emulator: " : "no lifter: ";
-  return why + std::string(name_of(processor));
+  return has_lifter(processor) ? "" : "no lifter: " + std::string(name_of(processor));
 }
 
 void lift_function(const Isa& isa, const Shape& shape, const ir::Options& options, ir::Counters& counters,

@@ -19,8 +19,6 @@ Shape shape_of(const Program& program, const Analysis& analysis, uint32_t functi
 void lift_function(const Isa& isa, const Shape& shape, const ir::Options& options, ir::Counters& counters,
                    ir::Function& out);
 Isa isa_for(const Program& program, Processor processor);
-// Whether the lifter of `processor` has been held against an emulator (docs/lifters.md): that of MIPS64 has not.
-bool is_held(Processor processor);
 // Why functions of `processor` are not lifted for readers; "": they are.
 std::string refusal(Processor processor);
 

@@ -24,6 +24,17 @@ unsigned width(const Machine& m) { return m.pointer(); }
 Value low32(Machine& m, RegisterId id) { return m.truncate(m.get(id), 32); }
 void put_accumulator(Machine& m, RegisterId id, Value v) { m.put(id, m.sign_extend(v, width(m))); }
 
+// The decoder has one opcode for both widths where the encoding is one, and names 32-bit registers in it. What works
+// on words ("ADDU rd, rs, rt: the 32-bit word value …") reads and writes those; everything else (logic, comparisons,
+// moves, addresses) reads and writes the registers whole.
+Slot whole(const Machine& m, size_t i) {
+  Slot slot = m.slot(i);
+  slot.bits = static_cast<uint8_t>(width(m));
+  return slot;
+}
+Value all(Machine& m, size_t i) { return m.read(whole(m, i)); }
+void put_all(Machine& m, size_t i, Value v) { m.write(whole(m, i), v); }
+
 // ---- arithmetic
 
 template <Code kCode>
@@ -32,14 +43,19 @@ void three(Machine& m) {
   m.w(0, m.binary(kCode, a, b));
 }
 template <Code kCode>
+void logic(Machine& m) {
+  const Value a = all(m, 1), b = all(m, 2);
+  put_all(m, 0, m.binary(kCode, a, b));
+}
+template <Code kCode>
 void signed_immediate(Machine& m) {
   const Value a = m.r(1);
   m.w(0, m.binary(kCode, a, m.like(a, static_cast<uint64_t>(m.imm(2)))));
 }
 template <Code kCode>
 void plain_immediate(Machine& m) {
-  const Value a = m.r(1);
-  m.w(0, m.binary(kCode, a, m.like(a, static_cast<uint64_t>(m.imm(2)) & 0xffff)));
+  const Value a = all(m, 1);
+  put_all(m, 0, m.binary(kCode, a, m.like(a, static_cast<uint64_t>(m.imm(2)) & 0xffff)));
 }
 
 void add_trapping(Machine& m) {
@@ -55,22 +71,22 @@ void sub_trapping(Machine& m) {
 }
 
 void nor(Machine& m) {
-  const Value a = m.r(1), b = m.r(2);
-  m.w(0, m.bit_not(m.bit_or(a, b)));
+  const Value a = all(m, 1), b = all(m, 2);
+  put_all(m, 0, m.bit_not(m.bit_or(a, b)));
 }
 void lui(Machine& m) { m.w(0, m.constant(32, static_cast<uint64_t>(m.imm(1)) << 16)); }
 
 template <Code kCompare>
 void set_register(Machine& m) {
-  const Value a = m.r(1), b = m.r(2);
+  const Value a = all(m, 1), b = all(m, 2);
   const Value bit = m.compare(kCompare, a, b);
-  m.w(0, m.zero_extend(bit, m.slot(0).bits));
+  put_all(m, 0, m.zero_extend(bit, width(m)));
 }
 template <Code kCompare>
 void set_immediate(Machine& m) {
-  const Value a = m.r(1);
+  const Value a = all(m, 1);
   const Value bit = m.compare(kCompare, a, m.like(a, static_cast<uint64_t>(m.imm(2))));
-  m.w(0, m.zero_extend(bit, m.slot(0).bits));
+  put_all(m, 0, m.zero_extend(bit, width(m)));
 }
 
 // kMore: dsll32 and its kin shift by 32 more.
@@ -135,25 +151,25 @@ void divide(Machine& m) {
 }
 template <const RegisterId Names::* kFrom>
 void move_from(Machine& m) {
-  m.w(0, m.truncate(m.get(kNames.*kFrom), m.slot(0).bits));
+  put_all(m, 0, m.get(kNames.*kFrom));
 }
 template <const RegisterId Names::* kTo>
 void move_to(Machine& m) {
-  put_accumulator(m, kNames.*kTo, m.r(0));
+  m.put(kNames.*kTo, all(m, 0));
 }
 
 // ---- bits and bytes
 
-// rt, rs, position, size (, rt): kPosition and kSize are what the name adds to the fields as the decoder gives them.
-template <unsigned kPosition = 0, unsigned kSize = 0>
+// rt, rs, position, size (, rt): as the instruction is written, so that the names for high fields (DEXTM, DEXTU, …) are
+// no different.
 void extract(Machine& m) {
   const Value a = m.r(1);
-  const auto position = static_cast<unsigned>(m.imm(2)) + kPosition, size = static_cast<unsigned>(m.imm(3)) + kSize;
+  const auto position = static_cast<unsigned>(m.imm(2)), size = static_cast<unsigned>(m.imm(3));
   if (size == 0 || position + size > m.bits(a)) return m.opaque_instruction();
   m.w(0, m.zero_extend(m.extract(a, position, size), m.bits(a)));
 }
 void insert(Machine& m) {
-  const Value into = m.r(4), from = m.r(1);
+  const Value into = m.r(0), from = m.r(1);  // the decoder does not repeat the first operand of all forms
   const auto position = static_cast<unsigned>(m.imm(2)), size = static_cast<unsigned>(m.imm(3));
   if (size == 0 || position + size > m.bits(into)) return m.opaque_instruction();
   const Value field = m.shl_by(m.and_mask(from, ir::mask(size)), position);
@@ -185,17 +201,17 @@ void leading_ones(Machine& m) { m.w(0, m.unary(Code::kLeadingZeros, m.bit_not(m.
 
 template <Code kCompare>
 void move_if(Machine& m) {
-  const Value v = m.r(1), test = m.r(2), old = m.r(3);
-  m.w(0, m.select(m.compare(kCompare, test, m.like(test, 0)), v, old));
+  const Value v = all(m, 1), test = all(m, 2), old = all(m, 3);
+  put_all(m, 0, m.select(m.compare(kCompare, test, m.like(test, 0)), v, old));
 }
 template <bool kIf>
 void move_on_flag(Machine& m) {
-  const Value v = m.r(1), flag = m.r(2), old = m.r(3);
-  m.w(0, kIf ? m.select(flag, v, old) : m.select(flag, old, v));
+  const Value v = all(m, 1), flag = m.r(2), old = all(m, 3);
+  put_all(m, 0, kIf ? m.select(flag, v, old) : m.select(flag, old, v));
 }
 template <Code kCompare, bool kNegated = false>
 void trap_if(Machine& m) {
-  const Value a = m.r(0), b = m.is_reg(1) ? m.r(1) : m.like(a, static_cast<uint64_t>(m.imm(1)));
+  const Value a = all(m, 0), b = m.is_reg(1) ? all(m, 1) : m.like(a, static_cast<uint64_t>(m.imm(1)));
   const Value condition = m.compare(kCompare, a, b);
   m.trap(Trap::kCondition, kNegated ? m.bit_not(condition) : condition);
 }
@@ -203,17 +219,17 @@ void trap_if(Machine& m) {
 // ---- memory
 
 Value effective_address(Machine& m, size_t base) {
-  const Value b = m.r(base);
+  const Value b = all(m, base);
   return m.imm(base + 1) == 0 ? b : m.add_number(b, m.imm(base + 1));
 }
 template <unsigned kBits, bool kSigned>
 void load(Machine& m) {
   const Value v = m.load(kBits, m.order(), effective_address(m, 1));
-  m.w(0, kSigned ? m.sign_extend(v, m.slot(0).bits) : m.zero_extend(v, m.slot(0).bits));
+  put_all(m, 0, kSigned ? m.sign_extend(v, width(m)) : m.zero_extend(v, width(m)));
 }
 template <unsigned kBits>
 void store(Machine& m) {
-  const Value v = m.r(0, kBits);
+  const Value v = m.truncate(all(m, 0), kBits);
   m.store(m.order(), effective_address(m, 1), v);
 }
 
@@ -233,17 +249,17 @@ Part unaligned(Machine& m) {
 // lwl: memory's part goes to the top of the register, what lies below stays; lwr the other way round.
 template <unsigned kBits, bool kLeft>
 void load_part(Machine& m) {
-  const Value old = m.r(0, kBits);
+  const Value old = m.truncate(all(m, 0), kBits);
   const auto [address, shift] = unaligned<kBits, kLeft>(m);
   const Value word = m.load(kBits, m.order(), address);
   const Value ones = m.constant(kBits, ~uint64_t{0});
   const Code towards = kLeft ? Code::kShiftLeft : Code::kShiftRight;
   const Value kept = m.bit_and(old, m.bit_not(m.binary(towards, ones, shift)));
-  m.w(0, m.sign_extend(m.bit_or(m.binary(towards, word, shift), kept), m.slot(0).bits));
+  put_all(m, 0, m.sign_extend(m.bit_or(m.binary(towards, word, shift), kept), width(m)));
 }
 template <unsigned kBits, bool kLeft>
 void store_part(Machine& m) {
-  const Value v = m.r(0, kBits);
+  const Value v = m.truncate(all(m, 0), kBits);
   const auto [address, shift] = unaligned<kBits, kLeft>(m);
   const Value word = m.load(kBits, m.order(), address);
   const Value ones = m.constant(kBits, ~uint64_t{0});
@@ -255,18 +271,18 @@ void store_part(Machine& m) {
 template <unsigned kBits>
 void load_linked(Machine& m) {
   const Value address = effective_address(m, 1);
-  m.w(0, m.sign_extend(m.load(kBits, m.order(), address), m.slot(0).bits));
+  put_all(m, 0, m.sign_extend(m.load(kBits, m.order(), address), width(m)));
   m.put(kNames.reserved_address, address);
   m.put(kNames.reserved, m.constant(1, 1));
 }
 // rt (written), rt, base, offset. Succeeds while the reservation of the same address is held.
 template <unsigned kBits>
 void store_conditional(Machine& m) {
-  const Value v = m.r(1, kBits), address = effective_address(m, 2);
+  const Value v = m.truncate(all(m, 1), kBits), address = effective_address(m, 2);
   const Value held = m.get(kNames.reserved), same = m.equal(m.get(kNames.reserved_address), address);
   const Value success = m.bit_and(held, same);
   m.store(m.order(), address, v, success);
-  m.w(0, m.zero_extend(success, m.slot(0).bits));
+  put_all(m, 0, m.zero_extend(success, width(m)));
   m.put(kNames.reserved, m.constant(1, 0));
 }
 
@@ -308,7 +324,7 @@ template <Code kCompare, bool kLikely>
 void branch_two(Machine& m) {
   Branch out{.target = relative(m, 2), .likely = kLikely};
   if (!(kCompare == Code::kEqual && m.id(0) == m.id(1) && m.is_zero(0) == m.is_zero(1))) {
-    const Value a = m.r(0), b = m.r(1);
+    const Value a = all(m, 0), b = all(m, 1);
     out.condition = m.compare(kCompare, a, b);
   }
   leave(m, out);
@@ -316,7 +332,7 @@ void branch_two(Machine& m) {
 // Compared with 0: kSwapped for "greater", kNegated for "greater or equal".
 enum class Against : uint8_t { kLess, kGreaterEqual, kLessEqual, kGreater };
 Value compare_zero(Machine& m, Against against) {
-  const Value a = m.r(0), zero = m.like(a, 0);
+  const Value a = all(m, 0), zero = m.like(a, 0);
   switch (against) {
     case Against::kLess:
       return m.compare(Code::kLessSigned, a, zero);
@@ -351,11 +367,11 @@ void jump_region(Machine& m) {
   leave(m, {.target = target, .kind = kLink ? Code::kCall : Code::kJump});
 }
 void jump_register(Machine& m) {
-  leave(m, {.target = m.r(0), .kind = m.id(0) == kNames.ra ? Code::kReturn : Code::kJump});
+  leave(m, {.target = all(m, 0), .kind = m.id(0) == kNames.ra ? Code::kReturn : Code::kJump});
 }
 void call_register(Machine& m) {
-  const Value target = m.r(1);
-  m.w(0, link_address(m));
+  const Value target = all(m, 1);
+  put_all(m, 0, link_address(m));
   leave(m, {.target = target, .kind = Code::kCall});
 }
 
@@ -409,9 +425,9 @@ bool is_control(Lift lift) {
 constexpr Handler kPlain[] = {
     {"ADDu", three<Code::kAdd>},
     {"SUBu", three<Code::kSubtract>},
-    {"AND", three<Code::kAnd>},
-    {"OR", three<Code::kOr>},
-    {"XOR", three<Code::kXor>},
+    {"AND", logic<Code::kAnd>},
+    {"OR", logic<Code::kOr>},
+    {"XOR", logic<Code::kXor>},
     {"NOR", nor},
     {"ADD", add_trapping},
     {"SUB", sub_trapping},
@@ -446,7 +462,7 @@ constexpr Handler kPlain[] = {
     {"MFLO", move_from<&Names::lo>},
     {"MTHI", move_to<&Names::hi>},
     {"MTLO", move_to<&Names::lo>},
-    {"EXT", extract<>},
+    {"EXT", extract},
     {"INS", insert},
     {"SEB", sign_extend_low<8>},
     {"SEH", sign_extend_low<16>},
@@ -499,9 +515,9 @@ constexpr Handler kPlain64[] = {
     {"DSUB", sub_trapping},
     {"DADDi", add_trapping},
     {"DADDiu", signed_immediate<Code::kAdd>},
-    {"AND64", three<Code::kAnd>},
-    {"OR64", three<Code::kOr>},
-    {"XOR64", three<Code::kXor>},
+    {"AND64", logic<Code::kAnd>},
+    {"OR64", logic<Code::kOr>},
+    {"XOR64", logic<Code::kXor>},
     {"NOR64", nor},
     {"ANDi64", plain_immediate<Code::kAnd>},
     {"ORi64", plain_immediate<Code::kOr>},
@@ -533,9 +549,9 @@ constexpr Handler kPlain64[] = {
     {"MFLO64", move_from<&Names::lo>},
     {"MTHI64", move_to<&Names::hi>},
     {"MTLO64", move_to<&Names::lo>},
-    {"DEXT", extract<>},
-    {"DEXTM", extract<0, 0>},
-    {"DEXTU", extract<0, 0>},
+    {"DEXT", extract},
+    {"DEXTM", extract},
+    {"DEXTU", extract},
     {"DINS", insert},
     {"DINSM", insert},
     {"DINSU", insert},
@@ -582,8 +598,14 @@ constexpr std::string_view kGeneral[32] = {"zero", "at", "v0", "v1", "a0", "a1",
                                            "t3",   "t4", "t5", "t6", "t7", "s0", "s1", "s2", "s3", "s4", "s5",
                                            "s6",   "s7", "t8", "t9", "k0", "k1", "gp", "sp", "fp", "ra"};
 
+// The same registers have other names in the ABIs of 64-bit registers, n32 and n64: eight of them carry arguments.
+constexpr std::string_view kWideNames[8] = {"a4", "a5", "a6", "a7", "t0", "t1", "t2", "t3"};
+std::string_view general_name(unsigned i, bool wide) {
+  return wide && i >= 8 && i < 16 ? kWideNames[i - 8] : kGeneral[i];
+}
+
 void add_registers(ir::RegisterFile& file, uint8_t bits) {
-  for (std::string_view name : kGeneral) file.add(std::string(name), bits);
+  for (unsigned i = 0; i < 32; ++i) file.add(std::string(general_name(i, bits == 64)), bits);
   file.add("hi", bits);
   file.add("lo", bits);
   file.add("reserved", 1);
@@ -617,7 +639,8 @@ Slot slot_of(std::string_view name, const ir::RegisterFile& file, uint8_t pointe
     const unsigned number = static_cast<unsigned>(std::stoul(lower.substr(1)));
     return bits == 64 ? token("f" + std::to_string(number), 1) : token("f" + std::to_string(number * 2), 2);
   }
-  const RegisterId id = file.find(lower);
+  const auto general = std::ranges::find(kGeneral, lower);
+  const auto id = general != std::end(kGeneral) ? static_cast<RegisterId>(general - kGeneral) : file.find(lower);
   if (id == ir::kNoRegister || id > kNames.lo) return {};
   return {.kind = Slot::Kind::kPlain, .id = id, .bits = std::min(bits, pointer)};
 }

@@ -15,6 +15,7 @@ struct Names {
 };
 constexpr Names kNames[] = {
     {Family::kMips, false, "a0 a1 a2 a3", "v0", "v1", "s0 s1 s2 s3 s4 s5 s6 s7 fp gp"},
+    {Family::kMips, true, "a0 a1 a2 a3 a4 a5 a6 a7", "v0", "v1", "s0 s1 s2 s3 s4 s5 s6 s7 fp gp"},
     {Family::kArm, false, "r0 r1 r2 r3", "r0", "r1", "r4 r5 r6 r7 r8 r9 r10 r11"},
     {Family::kAArch64, true, "x0 x1 x2 x3 x4 x5 x6 x7", "x0", "x1", "x19 x20 x21 x22 x23 x24 x25 x26 x27 x28 x29"},
     {Family::kX86, false, "", "eax", "edx", "ebx esi edi ebp"},

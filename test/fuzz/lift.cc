@@ -19,7 +19,7 @@ std::vector<Side>& sides() {
   static std::vector<Side> all = [] {
     std::vector<Side> out;
     for (size_t p = 1; p < kProcessors; ++p)
-      if (lift::is_held(static_cast<Processor>(p))) out.emplace_back(static_cast<Processor>(p));
+      if (lift::has_lifter(static_cast<Processor>(p))) out.emplace_back(static_cast<Processor>(p));
     return out;
   }();
   return all;

@@ -75,6 +75,8 @@ constexpr Known kKnown[] = {
     // "Defs = [AT]" of every branch and jump: LLVM's assembler may need $at for one that is too far.
     {Family::kMips, "B", "does not write at,"},
     {Family::kMips, "J", "does not write at,"},
+    // "Defs = [RA]" of jalr, which links in the register that it names.
+    {Family::kMips, "JALR", "does not write ra,"},
     // "Defs = [CPSR]" of the instructions that read the carry, whether or not they set flags (A8.8.1: "if setflags").
     {Family::kArm, "ADC", "writes no flags,"},
     {Family::kArm, "SBC", "writes no flags,"},

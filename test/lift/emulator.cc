@@ -31,10 +31,12 @@ struct Emulator::Engine {
   uint64_t begin = 0, end = 0;
   uint64_t expected = kNowhere;  // where the straight line goes on
   uint64_t stopped = kNowhere;   // where control went
-  bool system_call = false;
+  bool begun = false, restarted = false;
+  bool system_call = false, exception = false;
 
   static void on_code(uc_engine* uc, uint64_t address, uint32_t size, void* data) {
     auto& e = *static_cast<Engine*>(data);
+    e.begun = true;
     const bool inside = address >= e.begin && address < e.end;
     // Instructions of an IT block whose condition does not hold are passed over without a call.
     const bool skipped = e.setup.mode_bit != 0 && address > e.expected;
@@ -55,6 +57,18 @@ struct Emulator::Engine {
     if (e.stopped == kNowhere) e.stopped = address;
     return false;
   }
+  // In MIPS64 mode the upper half of the address to start at is left to chance
+  // (github.com/unicorn-engine/unicorn/pull/2111): the fetch fails, and writing the program counter goes on from there.
+  static void on_exception(uc_engine* uc, uint32_t, void* data) {
+    auto& e = *static_cast<Engine*>(data);
+    if (!e.begun && !e.restarted) {
+      e.restarted = true;
+      uc_reg_write(uc, e.setup.granted.counter, &e.begin);
+      return;
+    }
+    e.exception = true;
+    uc_emu_stop(uc);
+  }
   // x86-64's system call is nothing but a hook to the emulator.
   static void on_system_call(uc_engine* uc, void* data) {
     static_cast<Engine*>(data)->system_call = true;
@@ -65,8 +79,9 @@ struct Emulator::Engine {
     begin = from;
     end = from + size;
     expected = stopped = kNowhere;
-    system_call = false;
-    return uc_emu_start(uc, from | setup.mode_bit, kNeverReached, 0, 0);
+    system_call = exception = begun = restarted = false;
+    const uc_err error = uc_emu_start(uc, from | setup.mode_bit, kNeverReached, 0, 0);
+    return exception && error == UC_ERR_OK ? UC_ERR_EXCEPTION : error;
   }
   // Where control went, and where it should have gone, with the mode in bit 0 where there are two.
   uint64_t where() const {
@@ -83,6 +98,7 @@ struct Emulator::Engine {
     if (setup.mode_register != 0 && !straight) return (outcome.next & 1) != 0 || outcome.next % 4 == 0;
     return outcome.next % setup.alignment == 0 && outcome.next <= setup.highest;
   }
+  void grant();
   void put(uint64_t at, std::span<const std::byte> bytes);
   void write(const std::vector<Shared>& registers, const ir::State& state) const;
   void compare(const std::vector<Shared>& registers, const ir::Function& f, const ir::State& state,
@@ -130,8 +146,27 @@ Emulator::Emulator(Processor processor, const Isa& isa, const ir::Area& area, bo
                     1, 0));
   if (e.setup.arch == UC_ARCH_X86)
     check(uc_hook_add(e.uc, &id, UC_HOOK_INSN, hook(Engine::on_system_call), &e, 1, 0, UC_X86_INS_SYSCALL));
+  if (e.setup.granted.counter != 0) check(uc_hook_add(e.uc, &id, UC_HOOK_INTR, hook(Engine::on_exception), &e, 1, 0));
   check(uc_context_alloc(e.uc, &e.fresh));
   check(uc_context_save(e.uc, e.fresh));
+  if (e.setup.granted.instructions != 0) e.grant();
+}
+
+void Emulator::Engine::grant() {
+  auto* bytes = reinterpret_cast<uint8_t*>(fresh);
+  const size_t size = uc_context_size(uc);
+  size_t found = 0;
+  for (size_t at = 0; at + sizeof(uint64_t) <= size; at += sizeof(uint32_t)) {
+    if (std::memcmp(bytes + at, &setup.granted.instead_of, sizeof(uint64_t)) != 0) continue;
+    std::memcpy(bytes + at, &setup.granted.instructions, sizeof(uint64_t));
+    ++found;
+  }
+  ASSAY_CHECK(found == 1);
+  check(uc_context_restore(uc, fresh));
+  uint64_t status = 0;
+  uc_reg_read(uc, setup.granted.status, &status);
+  uc_reg_write(uc, setup.granted.status, &status);
+  check(uc_context_save(uc, fresh));
 }
 
 Emulator::~Emulator() {

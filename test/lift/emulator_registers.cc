@@ -22,8 +22,15 @@ struct Names {
 void mips(Names n, bool big, bool wide) {
   n.out.arch = UC_ARCH_MIPS;
   n.out.mode = (wide ? UC_MODE_MIPS64 : UC_MODE_MIPS32) | (big ? UC_MODE_BIG_ENDIAN : UC_MODE_LITTLE_ENDIAN);
-  n.out.model = wide ? static_cast<int>(UC_CPU_MIPS64_MIPS64R2_GENERIC) : static_cast<int>(UC_CPU_MIPS32_74KF);
-  n.out.highest = wide ? 0xff'ffff'ffff : 0x7fff'ffff;  // above it lies the kernel's part
+  // Version 2.0.1 counts the models of MIPS64 from that of MIPS32 on: the same CPU, with wide registers. qemu's
+  // mips-defs.h: CPU_MIPS32R2, ASE_MIPS16, ASE_DSP and ASE_DSPR2; with ISA_MIPS3 to 5, ISA_MIPS64 and ISA_MIPS64R2.
+  n.out.model = UC_CPU_MIPS32_74KF;
+  if (wide)
+    n.out.granted = {.instead_of = 0x19'0000'0063,
+                     .instructions = 0x19'0000'01ff,
+                     .status = UC_MIPS_REG_CP0_STATUS,
+                     .counter = UC_MIPS_REG_PC};
+  n.out.highest = 0x7fff'ffff;  // above it lies the kernel's part; MIPS64's 64-bit addresses are off (Status.UX)
   for (int i = 1; i < 32; ++i)
     n.out.registers.push_back({static_cast<RegisterId>(i), UC_MIPS_REG_0 + i, 0, n.file.registers[1].bits});
   n.add("hi", UC_MIPS_REG_HI);

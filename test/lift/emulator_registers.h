@@ -21,6 +21,15 @@ struct Through {
   std::vector<Shared> registers;
 };
 
+// What the emulator's package leaves out: none of the CPUs that can be chosen has these instructions, though it
+// emulates them. Which ones a CPU has is a word of the context saved; the status register written sets what follows
+// from it.
+struct Granted {
+  uint64_t instead_of = 0, instructions = 0;  // 0: nothing is granted
+  int status = 0;
+  int counter = 0;  // where only half of the address to start at is written: the register to write it to; 0: nowhere
+};
+
 struct Setup {
   uc_arch arch = UC_ARCH_MIPS;
   int mode = 0;
@@ -32,6 +41,7 @@ struct Setup {
   uint64_t mode_bit = 0;            // of the address at which execution begins: Thumb
   std::vector<Shared> registers;
   Through before, after;
+  Granted granted;
 };
 
 Setup setup_of(Processor processor, const Isa& isa);

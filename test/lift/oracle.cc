@@ -1,5 +1,7 @@
 #include "lift/oracle.h"
 
+#include "lift/words.h"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -93,8 +95,13 @@ void Oracle::run(std::span<const std::byte> code, size_t states, Counts& counts,
     ++counts[Verdict::kDifferent];
     return report(name, " malformed: " + wrong);
   }
+  const std::vector<NeedsWords> words = needing_words(isa_, insns_);
   for (size_t i = 0; i < states; ++i) {
     make_registers(isa_, random_, static_cast<unsigned>(i % 9), state_);
+    if (without_words(words, state_)) {
+      ++counts[Verdict::kUndefined];
+      continue;
+    }
     std::string why;
     const Verdict verdict = emulator->compare(address, code.size(), function_, state_, why);
     ++counts[verdict];

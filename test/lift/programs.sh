@@ -35,23 +35,24 @@ firmware() {
   done
 }
 
-# Instructions that compilers seldom emit, of our own.
+# Instructions that compilers seldom emit, of our own: CPU, tool prefix, source.
 assembled() {
   mkdir -p "$folder/rare"
-  [ "$folder/rare/$1" -nt "test/lift/forms/$1.s" ] || "$2-gcc" -nostdlib -static -o "$folder/rare/$1" "test/lift/forms/$1.s" >&2
+  [ "$folder/rare/$1" -nt "test/lift/forms/$3.s" ] || "$2-gcc" -nostdlib -static -o "$folder/rare/$1" "test/lift/forms/$3.s" >&2
   printf '%s\0' "$folder/rare/$1"
 }
 
 case $cpu in
   mips32-be) compiled mips32-be; firmware ;;
   mips32-le) distribution mipsel; firmware ;;
-  mips64-le) distribution mips64el ;;
+  mips64-be) compiled mips64-be; assembled mips64-be mips64-linux-gnuabi64 mips64 ;;
+  mips64-le) distribution mips64el; assembled mips64-le mips64el-linux-gnuabi64 mips64 ;;
   arm) distribution armel ;;
   thumb) distribution armhf ;;
   aarch64) distribution arm64 ;;
   x86) distribution i386 ;;
   x86-64) distribution amd64 ;;
-  ppc32) compiled ppc32; assembled ppc32 powerpc-linux-gnu ;;
+  ppc32) compiled ppc32; assembled ppc32 powerpc-linux-gnu ppc32 ;;
   riscv64) compiled riscv64 ;;
   *)
     echo "test/lift/programs.sh: no programs for $cpu" >&2

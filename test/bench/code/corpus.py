@@ -34,6 +34,7 @@ CPUS = {
     "x86": ("i686-linux-gnu", "i686-linux-gnu", []),
     "x86-64": ("x86_64-linux-gnu", "x86_64-linux-gnu", []),
     "ppc32": ("powerpc-linux-gnu", "powerpc-linux-gnu", []),
+    "mips64-be": ("mips64-linux-gnuabi64", "mips64-linux-gnuabi64", []),
     "mips64-le": ("mips64el-linux-gnuabi64", "mips64el-linux-gnuabi64", []),
     "riscv64": ("riscv64-linux-gnu", "riscv64-linux-gnu", []),
 }
