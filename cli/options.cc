@@ -44,7 +44,14 @@ Option* Option::one_of(const std::vector<std::string>& values) {
 }
 
 Option* Option::within(int64_t least, int64_t most) {
-  of_->check(CLI::Range(least, most).description(""));
+  // The library's own words differ between its releases.
+  const auto check = [=](std::string& text) {
+    int64_t value = 0;
+    const bool good = CLI::detail::lexical_cast(text, value) && value >= least && value <= most;
+    return good ? std::string()
+                : "Value " + text + " not in range " + std::to_string(least) + " to " + std::to_string(most);
+  };
+  of_->check(CLI::Validator(check, ""));
   return this;
 }
 
