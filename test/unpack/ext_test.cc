@@ -108,17 +108,16 @@ TEST(Ext, AccountsForEveryUsedBlock) {
     const Built built(options);
     Collect sink;
     ASSERT_TRUE(ext().unpack(Bytes(built.image), sink).has_value());
-    std::vector<bool> seen(built.image.size());
-    const auto mark = [&](uint64_t at, uint64_t length) {
-      std::fill_n(seen.begin() + static_cast<long>(at), length, true);
-    };
+    std::string seen(built.image.size(), '\0');
+    const auto mark = [&](uint64_t at, uint64_t length) { seen.replace(at, length, length, '\1'); };
     for (const Span& span : sink.spans) mark(span.offset, span.length);
     for (const auto& item : sink.items)
       for (const Bytes& extent : item.extents)
         mark(static_cast<uint64_t>(reinterpret_cast<const char*>(extent.data()) - built.image.data()), extent.size());
     size_t missed = 0, first = 0;
-    for (size_t i = 0; i < seen.size(); ++i)
-      if (!seen[i] && built.image[i] != 0 && missed++ == 0) first = i;
+    const char *const bytes = built.image.data(), *const marks = seen.data();
+    for (size_t i = 0, size = seen.size(); i < size; ++i)
+      if (!marks[i] && bytes[i] != 0 && missed++ == 0) first = i;
     EXPECT_EQ(missed, 0u) << options << ": first at " << first;
   }
 }
@@ -144,7 +143,7 @@ TEST(Ext, ChangedBytesNeverCrash) {
     EXPECT_FALSE(ext().measure(Bytes(image).head(length)).has_value());
   size_t problems = 0, changes = 0;
   for (size_t at = 1024; at < 40000; ++at) {
-    if (image[at] == 0 && at % 97 != 0) continue;
+    if (at % (image[at] == 0 ? 97 : 2) != 0) continue;
     std::string changed = image;
     changed[at] = static_cast<char>(changed[at] ^ (1 << at % 8));
     Collect sink;
@@ -152,7 +151,7 @@ TEST(Ext, ChangedBytesNeverCrash) {
     const auto measured = ext().measure(Bytes(changed));
     if (!measured || !ext().unpack(Bytes(changed), sink) || !sink.problems.empty()) ++problems;
   }
-  EXPECT_GT(problems, 50u) << "of " << changes << " changes";
+  EXPECT_GT(problems, 25u) << "of " << changes << " changes";
 }
 
 TEST(Ext, ChecksumsAreVerified) {

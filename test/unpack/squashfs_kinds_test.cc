@@ -285,14 +285,13 @@ TEST(SquashfsKinds, TruncatedAndChangedNeverCrash) {
     const std::string image = builder.build("sqsh");
     for (size_t length = 0; length < image.size(); ++length)
       EXPECT_FALSE(squashfs().measure(Bytes(image).head(length)).has_value());
-    for (size_t at = 0; at < image.size(); ++at)
-      for (const int bit : {1, 0x80}) {
-        std::string changed = image;
-        changed[at] = static_cast<char>(changed[at] ^ bit);
-        Collect sink;
-        (void)squashfs().measure(Bytes(changed));
-        (void)squashfs().unpack(Bytes(changed), sink);
-      }
+    for (size_t at = 0; at < image.size(); ++at) {
+      std::string changed = image;
+      changed[at] = static_cast<char>(changed[at] ^ (1 << (at + version) % 8));
+      Collect sink;
+      (void)squashfs().measure(Bytes(changed));
+      (void)squashfs().unpack(Bytes(changed), sink);
+    }
   }
 }
 
