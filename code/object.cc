@@ -3,7 +3,6 @@
 #include "code/relocation.h"
 
 #include <algorithm>
-#include <cstring>
 #include <map>
 
 namespace assay::code {
@@ -13,7 +12,7 @@ constexpr uint16_t kMips = 8, kPpc = 20, kAArch64 = 183;                        
 constexpr uint16_t kUndefined = 0, kReserved = 0xff00, kAbsoluteSection = 0xfff1;  // st_shndx
 constexpr uint32_t kPltCall = 18;                                                  // R_PPC_PLTREL24
 constexpr uint32_t kRela = 4, kRel = 9;                                            // sh_type
-constexpr uint64_t kSectionWritable = 1, kAlignment = 64, kImportSize = 16, kMostUnwritten = 64 << 20;
+constexpr uint64_t kSectionWritable = 1, kAlignment = 64, kMostUnwritten = 64 << 20;
 constexpr uint64_t kGpBias = 0x7ff0, kMipsPage = 0xffff;
 
 uint64_t aligned(uint64_t value, uint64_t to) { return (value + to - 1) / to * to; }
@@ -345,9 +344,7 @@ class ObjectLinker {
       const bool page = table_.holds(f.address) && file_.header.machine == kMips && (f.value & kMipsPage) == 0;
       if (f.import == kNoImport && !page && program_.code_at(f.value)) program_.pointers.push_back(f.value);
     }
-    std::ranges::sort(program_.pointers);
-    const auto same = std::ranges::unique(program_.pointers);
-    program_.pointers.erase(same.begin(), same.end());
+    settle_pointers(program_);
   }
 
   struct High {

@@ -336,9 +336,7 @@ void collect_pointers(const elf::File& file, Program& program) {
             !is_page(file, program, area.address + i, value))
           keep(value);
     }
-  std::ranges::sort(program.pointers);
-  const auto rest = std::ranges::unique(program.pointers);
-  program.pointers.erase(rest.begin(), rest.end());
+  settle_pointers(program);
 }
 
 void collect_constants(const elf::File& file, Program& program) {
@@ -411,10 +409,15 @@ void seed(Program& program, uint64_t address, Found found, Sure sure, uint64_t s
     program.seeds.push_back({address, mode, found, sure, size, std::string(name)});
 }
 
+void settle_pointers(Program& program) {
+  std::ranges::sort(program.pointers);
+  const auto rest = std::ranges::unique(program.pointers);
+  program.pointers.erase(rest.begin(), rest.end());
+}
+
 uint32_t Program::import_at(uint64_t address) const {
-  constexpr uint64_t kEach = 16;
-  if (!outside.holds(address) || (address - outside.from) % kEach != 0) return kNoImport;
-  return static_cast<uint32_t>((address - outside.from) / kEach);
+  if (!outside.holds(address) || (address - outside.from) % kImportSize != 0) return kNoImport;
+  return static_cast<uint32_t>((address - outside.from) / kImportSize);
 }
 
 Processor mode_at(const Program& program, uint64_t& address) {

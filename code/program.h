@@ -56,6 +56,7 @@ struct Import {
 };
 
 constexpr uint32_t kNoImport = ~uint32_t{0};
+constexpr uint64_t kImportSize = 16;  // bytes between the places of two imports in Program::outside
 
 // A word that the dynamic linker fills: with the address of an import, or with `value`.
 struct Filled {
@@ -79,7 +80,7 @@ struct Program {
   std::vector<Seed> seeds;
   std::vector<uint64_t> pointers;  // values of words that may point at functions, ascending
   std::vector<Import> imports;
-  Range outside;  // object files: a place of 16 bytes for each import; empty: none
+  Range outside;  // object files: a place of kImportSize bytes for each import; empty: none
   std::shared_ptr<const std::vector<std::byte>> linked;  // object files: their bytes, relocated
   std::vector<Filled> filled;                            // ascending by address
   std::vector<Range> constants;  // mapped and never written once the program runs; ascending, apart
@@ -106,5 +107,7 @@ Processor mode_at(const Program& program, uint64_t& address);
 
 // For readers of tables: a function starts there, if code lies there.
 void seed(Program& program, uint64_t address, Found found, Sure sure, uint64_t size = 0, std::string_view name = {});
+// When all of Program::pointers are collected: ascending and each once.
+void settle_pointers(Program& program);
 
 }  // namespace assay::code

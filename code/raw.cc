@@ -1,15 +1,7 @@
 #include "code/raw.h"
 
-#include <algorithm>
-
 namespace assay::code {
 namespace {
-
-Order data_order(Processor processor) {
-  using enum Processor;
-  constexpr Processor kBig[] = {kMips32Be, kMips64Be, kMicroMipsBe, kArmBe, kThumbBe, kPpc32, kPpc64Be};
-  return std::ranges::find(kBig, processor) != std::end(kBig) ? Order::kBig : Order::kLittle;
-}
 
 // Any aligned word that points into the bytes may be a pointer at a function.
 void collect_pointers(Program& program) {
@@ -17,9 +9,7 @@ void collect_pointers(Program& program) {
   for (uint64_t at = 0; at + program.pointer <= area.bytes.size(); at += program.pointer)
     if (const auto value = program.word(area.address + at, program.pointer); value && program.code_at(*value))
       program.pointers.push_back(*value);
-  std::ranges::sort(program.pointers);
-  const auto rest = std::ranges::unique(program.pointers);
-  program.pointers.erase(rest.begin(), rest.end());
+  settle_pointers(program);
 }
 
 }  // namespace
@@ -28,7 +18,7 @@ Result<Program> raw_program(Bytes bytes, Processor processor, uint64_t base) {
   Program program;
   program.processor = processor;
   program.is_raw = true;
-  program.order = data_order(processor);
+  program.order = instruction_order(processor);
   program.pointer = is_64_bit(processor) ? 8 : 4;
   const uint64_t last = program.pointer == 4 ? 0xffffffff : ~uint64_t{0} - 1;
   if (base > last || bytes.size() > last - base + 1)

@@ -1,5 +1,7 @@
 #include "code/relocation.h"
 
+#include "code/bits.h"
+
 #include <algorithm>
 
 namespace assay::code {
@@ -139,8 +141,6 @@ void put_number(uint64_t value, std::span<std::byte> at, size_t size, Order orde
     at[order == Order::kLittle ? i : size - 1 - i] = static_cast<std::byte>(value >> (8 * i));
 }
 
-int64_t extended(uint64_t value, uint32_t bits) { return static_cast<int64_t>(value << (64 - bits)) >> (64 - bits); }
-
 // Thumb's pairs of halves, the first as the upper one.
 uint32_t get_pair(std::span<const std::byte> at, Order order) {
   return static_cast<uint32_t>(get_number(at, 2, order) << 16 | get_number(at.subspan(2), 2, order));
@@ -163,7 +163,7 @@ uint32_t with_thumb_mov(uint32_t word, uint32_t imm) {
 // bl and b.w: S:I1:I2:imm10:imm11:0, where I1 = !(J1 ^ S).
 int64_t thumb_branch(uint32_t word) {
   const uint32_t s = word >> 26 & 1, i1 = (word >> 13 & 1) ^ s ^ 1, i2 = (word >> 11 & 1) ^ s ^ 1;
-  return extended(s << 24 | i1 << 23 | i2 << 22 | (word >> 16 & 0x3ff) << 12 | (word & 0x7ff) << 1, 25);
+  return sign_extend(s << 24 | i1 << 23 | i2 << 22 | (word >> 16 & 0x3ff) << 12 | (word & 0x7ff) << 1, 25);
 }
 uint32_t with_thumb_branch(uint32_t word, uint64_t value) {
   const auto v = static_cast<uint32_t>(value);
@@ -275,13 +275,14 @@ uint32_t size_of(Field field) {
 int64_t addend_in(Field field, uint8_t shift, std::span<const std::byte> at, Order order) {
   const uint32_t size = size_of(field);
   if (field == kThumb24) return thumb_branch(get_pair(at, order));
-  if (field == kThumbMov || field == kThumbMovTop) return extended(thumb_mov(get_pair(at, order)), 16);
+  if (field == kThumbMov || field == kThumbMovTop) return sign_extend(thumb_mov(get_pair(at, order)), 16);
   const uint64_t word = get_number(at, size, order);
   if (const auto bits = bits_of(field, shift))
-    return extended(word >> bits->from & ((uint64_t{1} << bits->count) - 1), bits->count) * (int64_t{1} << bits->right);
+    return sign_extend(word >> bits->from & ((uint64_t{1} << bits->count) - 1), bits->count) *
+           (int64_t{1} << bits->right);
   if (field == kMipsHigh) return static_cast<int64_t>(word & 0xffff);
-  if (field == kArmMov || field == kArmMovTop) return extended(arm_mov(static_cast<uint32_t>(word)), 16);
-  return extended(word, 8 * size);
+  if (field == kArmMov || field == kArmMovTop) return sign_extend(arm_mov(static_cast<uint32_t>(word)), 16);
+  return sign_extend(word, 8 * size);
 }
 
 void put(Field field, uint8_t shift, uint64_t value, std::span<std::byte> at, Order order) {

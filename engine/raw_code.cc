@@ -2,19 +2,9 @@
 
 #include "unpack/machine_code.h"
 
-#include <cstdio>
+#include <fmt/format.h>
 
 namespace assay::engine {
-namespace {
-
-std::string hexadecimal(uint64_t value) {
-  char digits[24];
-  std::snprintf(digits, sizeof digits, "0x%llx", static_cast<unsigned long long>(value));
-  return digits;
-}
-
-}  // namespace
-
 Result<std::string> settle_raw(Bytes content, CodeQuestion& question) {
   std::string from;
   if (question.cpu == "guess") {
@@ -31,7 +21,7 @@ Result<std::string> settle_raw(Bytes content, CodeQuestion& question) {
             (address ? "the address from " + std::to_string(address->pointers) + " pointers at starts of strings"
                      : std::string("no address: 0 stands for it; give --base ADDRESS"));
   }
-  return "read as " + question.cpu + " code from " + hexadecimal(*question.base) + " on" +
+  return "read as " + question.cpu + " code from " + fmt::format("{:#x}", *question.base) + " on" +
          (from.empty() ? "" : " (guessed: " + from + ")");
 }
 
