@@ -17,7 +17,7 @@ namespace assay::cli {
 namespace {
 
 struct Flags : Common {
-  std::string json, sarif, cyclonedx, html, declaration, as_of, arrows;
+  std::string json, sarif, cyclonedx, openvex, html, declaration, as_of, arrows;
   std::string fail_on = "high";
   bool no_code = false;
 };
@@ -44,11 +44,20 @@ Result<void> read_declaration(const std::string& path, engine::Options& options)
   return {};
 }
 
+// The specification has no document without a statement: where nothing was found, none is written, and that is said.
+Result<void> write_openvex(const std::string& file, const Examination& e) {
+  if (!e.findings.empty()) return write_file(file, report::openvex(e));
+  complain(
+      0, "--openvex: nothing was found, and OpenVEX has no document without a statement: " + file + " is not written");
+  return {};
+}
+
 Result<void> write_reports(const Flags& flags, const engine::Inspection& inspection) {
   const Examination& e = inspection.examination();
   if (!flags.json.empty()) TRY_VOID(write_file(flags.json, report::json(e)));
   if (!flags.sarif.empty()) TRY_VOID(write_file(flags.sarif, report::sarif(e)));
   if (!flags.cyclonedx.empty()) TRY_VOID(write_file(flags.cyclonedx, report::cyclonedx(e)));
+  if (!flags.openvex.empty()) TRY_VOID(write_openvex(flags.openvex, e));
   if (!flags.html.empty()) TRY_VOID(write_file(flags.html, report::html(e, inspection.code_views())));
   if (!flags.arrows.empty()) {
     std::string text;
@@ -56,7 +65,8 @@ Result<void> write_reports(const Flags& flags, const engine::Inspection& inspect
       text += fmt::format("{}\t{}\t{}\n", arrow.stored ? "stored" : "run", arrow.name, arrow.way);
     TRY_VOID(write_file(flags.arrows, text));
   }
-  for (const std::string* file : {&flags.json, &flags.sarif, &flags.cyclonedx, &flags.html, &flags.arrows})
+  for (const std::string* file :
+       {&flags.json, &flags.sarif, &flags.cyclonedx, &flags.openvex, &flags.html, &flags.arrows})
     if (*file == "-") return {};
   return write_file("-", report::terminal(e, how(flags.image)));
 }
@@ -95,6 +105,8 @@ void add_inspect(App& app, int& status) {
   command->add_option("--json", flags->json, "Write the report as JSON (- is standard output)")->type_name("FILE");
   command->add_option("--sarif", flags->sarif, "Write the findings as SARIF 2.1.0")->type_name("FILE");
   command->add_option("--cyclonedx", flags->cyclonedx, "Write the components as a CycloneDX 1.6 SBOM")
+      ->type_name("FILE");
+  command->add_option("--openvex", flags->openvex, "Write the findings as OpenVEX 0.2.0 for the vendor to answer")
       ->type_name("FILE");
   command->add_option("--html", flags->html, "Write one self-contained page to look at")->type_name("FILE");
   command->add_option("--declaration", flags->declaration, "What the vendor says is there (YAML)")->type_name("FILE");

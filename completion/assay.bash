@@ -16,7 +16,7 @@ _assay() {
   esac
   if [[ $word == -* ]]; then
     case $command in
-      inspect) common+=" --json --sarif --cyclonedx --html --declaration --as-of --fail-on --no-code --arrows" ;;
+      inspect) common+=" --json --sarif --cyclonedx --openvex --html --declaration --as-of --fail-on --no-code --arrows" ;;
       functions) common+=" --json --cpu --base" ;;
       disasm) common+=" --ir --c --cpu --base" ;;
       calls) common+=" --dot --cpu --base" ;;

@@ -30,6 +30,19 @@ std::string quoted_name(std::string_view name) {
 
 }  // namespace
 
+std::string uri_of(std::string_view way) {
+  constexpr char kDigits[] = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : way) {
+    const auto byte = static_cast<uint8_t>(c);
+    if (std::isalnum(byte) || std::string_view("-._~/!$&'()*+,;=@").contains(c))
+      out += c;
+    else
+      out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
+  }
+  return out;
+}
+
 std::string full_way(const Examination& examination, std::string_view way) {
   const std::string name = escape(examination.name);
   return way.empty() ? name : name + "/" + std::string(way);

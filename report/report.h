@@ -17,6 +17,7 @@ std::string terminal(const Examination& examination, const Terminal& how);  // o
 std::string json(const Examination& examination);                              // docs/report.schema.json
 std::string sarif(const Examination& examination);                             // SARIF 2.1.0
 std::string cyclonedx(const Examination& examination);                         // CycloneDX 1.6 JSON
+std::string openvex(const Examination& examination);                           // OpenVEX 0.2.0; it wants a finding
 std::string html(const Examination& examination, const CodeViews& code = {});  // one self-contained file
 
 // The command that shows an evidence again: "assay cat IMAGE 'trx/…/passwd' | sed -n 3p". `image` as the user wrote it.

@@ -11,20 +11,6 @@ std::string level(Severity severity) {
   return severity >= Severity::kLow ? "warning" : "note";
 }
 
-// Percent-encodes what RFC 3986 does not allow in a path.
-std::string uri_of(std::string_view way) {
-  constexpr char kDigits[] = "0123456789ABCDEF";
-  std::string out;
-  for (const char c : way) {
-    const auto byte = static_cast<uint8_t>(c);
-    if (std::isalnum(byte) || std::string_view("-._~/!$&'()*+,;=@").contains(c))
-      out += c;
-    else
-      out += {'%', kDigits[byte >> 4], kDigits[byte & 15]};
-  }
-  return out;
-}
-
 Json location(const Examination& e, const Evidence& evidence) {
   Json physical = {{"artifactLocation", {{"uri", uri_of(full_way(e, evidence.artifact))}, {"uriBaseId", "IMAGE"}}}};
   if (evidence.length > 0)

@@ -123,16 +123,16 @@ def test_go_sumdb_accepts_the_log_and_refuses_each_changed_byte(assay):
             room.at("consistency"), room.at("log"))
 
 
-def test_ajv_accepts_sarif_and_cyclonedx(assay):
+def test_ajv_accepts_sarif_cyclonedx_and_openvex(assay):
     if not os.path.isdir(SCHEMAS):
         skip("no folder of official schemas beside the checkout")
     folder = modules(assay)
     with tempfile.TemporaryDirectory() as scratch:
         room = Room(assay, scratch)
         room.run("inspect", room.at("image.tar"), "--no-store", "--sarif", room.at("a.sarif"), "--cyclonedx",
-                 room.at("a.cdx.json"), "--fail-on", "none")
+                 room.at("a.cdx.json"), "--openvex", room.at("a.vex.json"), "--fail-on", "none")
         run(node(assay), os.path.join(HERE, "schemas.mjs"), folder, SCHEMAS, "sarif=" + room.at("a.sarif"),
-            "cyclonedx=" + room.at("a.cdx.json"))
+            "cyclonedx=" + room.at("a.cdx.json"), "openvex=" + room.at("a.vex.json"))
 
 
 if __name__ == "__main__":

@@ -63,9 +63,9 @@ def test_reports_of_every_kind():
     image = built_images()[0]
     for n, workers in enumerate(("1", "8")):
         done = assay("inspect", image, "--no-store", "--as-of", "2024-01-01", "--workers", workers, "--sarif", f"s{n}",
-                     "--cyclonedx", f"c{n}", "--html", f"h{n}")
+                     "--cyclonedx", f"c{n}", "--openvex", f"v{n}", "--html", f"h{n}")
         check(done.status in (0, 1, 4), done.err)
-    for kind in "sch":
+    for kind in "scvh":
         check_same(pathlib.Path(kind + "0").read_bytes(), pathlib.Path(kind + "1").read_bytes(), kind)
 
 

@@ -77,6 +77,7 @@ TEST(Reports, SurviveANameThatIsNotUtf8) {
   EXPECT_NE(json(hostile()).find("$'a</script>\\\\xff"), std::string::npos);  // in the command that shows an evidence
   EXPECT_FALSE(sarif(hostile()).empty());
   EXPECT_FALSE(cyclonedx(hostile()).empty());
+  EXPECT_FALSE(openvex(hostile()).empty());
 }
 
 }  // namespace

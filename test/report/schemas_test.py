@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Holds the JSON report against docs/report.schema.json, SARIF and CycloneDX against the schemas of their makers, and
+"""Holds the JSON report against docs/report.schema.json, SARIF, CycloneDX and OpenVEX against their makers' schemas, and
 proves that each schema refuses a broken document. Skipped (77) where python3-jsonschema is absent; the foreign schemas
 are read from the folder shared/ beside the checkout, and their absence is printed and skips after our own passed.
 
@@ -59,6 +59,8 @@ BROKEN = {
     "sarif": [without("runs"), put("grave", "runs", 0, "results", 0, "level"),
               put(7, "runs", 0, "results", 0, "message", "text")],
     "cyclonedx": [without("bomFormat"), put("gadget", "metadata", "component", "type"), put("1", "version")],
+    "openvex": [without("author"), put([], "statements"), put("affected", "statements", 0, "status"),
+                put({}, "statements", 0, "products", 0)],
 }
 
 
@@ -100,9 +102,10 @@ def main():
             names = ("spdx.schema.json", "jsf-0.82.schema.json", "cryptography-defs.schema.json")
             references = [cyclonedx / name for name in names]
             bad += check("sarif", validator(shared / "sarif/sarif-schema-2.1.0.json"), documents["sarif"])
+            bad += check("openvex", validator(shared / "openvex/openvex_json_schema.json"), documents["openvex"])
             bad += check("cyclonedx", validator(cyclonedx / "bom-1.6.schema.json", *references), documents["cyclonedx"])
         else:
-            print(f"skipped: no {shared}: SARIF and CycloneDX are not held against their schemas")
+            print(f"skipped: no {shared}: SARIF, CycloneDX and OpenVEX are not held against their schemas")
             skipped = True
     for what in bad:
         print(what)

@@ -48,7 +48,7 @@ def inspect(assay, folder, name, content, *more):
     folder = pathlib.Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / name).write_bytes(content)
-    out = {kind: folder / f"report.{kind}" for kind in ("html", "json", "sarif", "cyclonedx")}
+    out = {kind: folder / f"report.{kind}" for kind in ("html", "json", "sarif", "cyclonedx", "openvex")}
     flags = [word for kind, path in out.items() for word in (f"--{kind}", str(path))]
     done = subprocess.run([assay, "inspect", name, "--no-store", "--as-of", "2026-01-01", *flags, *more], cwd=folder,
                           stdin=subprocess.DEVNULL, capture_output=True, timeout=300)
