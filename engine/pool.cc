@@ -19,6 +19,8 @@ namespace {
 constexpr size_t kTasksPerJob = 32;
 constexpr uint64_t kBytesPerJob = 1 << 20;
 constexpr uint64_t kOnDiskFrom = 256 << 20;  // size of the input from which decoded bytes lie in files on disk
+// Of one worker: a single large content keeps as many processors busy as there are workers, up to this many.
+constexpr unsigned kMostThreads = 4;
 // The watchdog only protects the operator: budgets end arrows long before. A fired one marks the result incomplete.
 constexpr int64_t kLongestSilence = 300'000;  // milliseconds
 
@@ -78,7 +80,8 @@ Result<void> Pool::spawn(uint32_t index) {
     close(pair[0]);
     for (const Process& other : processes_)
       if (other.socket >= 0) close(other.socket);
-    run_worker({pair[1], &arenas_, 1 + index, &keys_});
+    const auto helpers = std::min(static_cast<unsigned>(processes_.size()), kMostThreads) - 1;
+    run_worker({pair[1], &arenas_, 1 + index, &keys_, helpers});
   }
   close(pair[1]);
   processes_[index] = {pid, pair[0], {}, false, now()};

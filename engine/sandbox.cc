@@ -72,7 +72,7 @@ std::string enter_seccomp() {
   seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(pipe), 0);
   seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(pipe2), 0);
 #endif
-  int error = 0;
+  int error = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1);  // threads that run already obey too
   for (const int call : kAllowed)
     if (error == 0) error = seccomp_rule_add(filter, SCMP_ACT_ALLOW, call, 0);
   if (error == 0) error = seccomp_load(filter);
@@ -89,7 +89,7 @@ void warm_up_libraries() {
   sha256(none), md5(none), sha1(none);
 }
 
-std::vector<std::string> enter_sandbox(uint64_t most_memory) {
+std::vector<std::string> enter_sandbox(uint64_t most_memory, const std::function<void()>& start_threads) {
   std::vector<std::string> holds;
   const rlimit no_core{0, 0};
   setrlimit(RLIMIT_CORE, &no_core);
@@ -97,6 +97,7 @@ std::vector<std::string> enter_sandbox(uint64_t most_memory) {
   prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
   holds.push_back(limit_memory(most_memory));
   holds.push_back(enter_landlock());
+  if (start_threads) start_threads();
   holds.push_back(enter_seccomp());
   return holds;
 }

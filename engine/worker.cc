@@ -7,6 +7,7 @@
 #include "engine/unknown_ranges.h"
 #include "system/file.h"
 #include "system/tree.h"
+#include "unpack/helpers.h"
 
 #include <unistd.h>
 
@@ -155,7 +156,8 @@ void run_worker(const WorkerSetup& setup) {
   for (SharedArena& arena : *setup.arenas)
     if (arena.id() != setup.own_arena) arena.make_readonly();
   warm_up_libraries();
-  if (!send_frame(setup.socket, pack(enter_sandbox(kMostMemory)))) _exit(0);
+  if (!send_frame(setup.socket, pack(enter_sandbox(kMostMemory, [&] { unpack::start_helpers(setup.helpers); }))))
+    _exit(0);
   Worker worker(setup);
   while (worker.serve()) {
   }

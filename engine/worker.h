@@ -10,6 +10,7 @@ struct WorkerSetup {
   std::vector<SharedArena>* arenas = nullptr;  // by id; those of others are made read-only here
   uint32_t own_arena = 0;
   const unpack::Keys* keys = nullptr;
+  unsigned helpers = 0;  // threads that decode ahead of it
 };
 
 // First frame: the sandbox's protections, packed vector<string>. Then a frame of packed Replies for each task of each

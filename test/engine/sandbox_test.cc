@@ -1,9 +1,12 @@
 // What a worker cannot do: every way to a file, the network or another program is tried from inside the sandbox.
 #include "engine/sandbox.h"
 
+#include "unpack/helpers.h"
+
 #include <gtest/gtest.h>
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -12,6 +15,7 @@
 #include <unistd.h>
 #include <csignal>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdlib>
 #include <functional>
@@ -62,6 +66,30 @@ TEST(Sandbox, RefusesFilesNetworkAndPrograms) {
 
 TEST(Sandbox, LeavesWhatWorkersNeed) {
   EXPECT_EQ(status_inside([] { return malloc(1 << 20) != nullptr && getpid() > 0; }), 1);
+}
+
+// The exit status is 0 when the thread was refused; 1 when it opened a file; 2 when it did not run.
+int status_of_a_thread() {
+  const pid_t pid = fork();
+  if (pid == 0) {
+    warm_up_libraries();
+    enter_sandbox(uint64_t{1} << 30, [] { unpack::start_helpers(1); });
+    std::atomic<int> status = 2;
+    {
+      const unpack::HelpersAtWork work([&] { status = open("/etc/passwd", O_RDONLY) >= 0 ? 1 : 0; });
+    }
+    _exit(status);
+  }
+  int status = -1;
+  waitpid(pid, &status, 0);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+TEST(Sandbox, HoldsThreadsToo) {
+  if (!has_seccomp()) GTEST_SKIP() << "this kernel has no seccomp";
+  EXPECT_EQ(status_of_a_thread(), 0);
+  EXPECT_EQ(
+      status_inside([] { return pthread_create(new pthread_t, nullptr, [](void* p) { return p; }, nullptr) == 0; }), 0);
 }
 
 TEST(Sandbox, BoundsMemory) {

@@ -1,6 +1,7 @@
 // SquashFS against squashfs-tools: images it makes, and real images it reads.
 #include "core/text.h"
 #include "test/unpack/disk_tree.h"
+#include "unpack/helpers.h"
 
 #include <gtest/gtest.h>
 
@@ -165,6 +166,36 @@ TEST(Squashfs, DamagedBlockIsAProblemAndNoContent) {
   EXPECT_TRUE(sink.problems[0].what.starts_with("a/b/numbers: "));
   EXPECT_EQ(sink.find("a/b/numbers")->content, "");
   EXPECT_EQ(sink.find("a/hello")->content, "hello");
+}
+
+// Everything that a walk gives, in its order.
+std::string all_of(const std::string& image) {
+  Collect sink;
+  const auto done = squashfs().unpack(Bytes(image), sink);
+  std::string all = (done ? "" : done.error().what) + list_problems(sink) + std::to_string(sink.steps);
+  for (const Collect::Item& item : sink.items) {
+    all += "\n" + item.node.path + " " + item.codec;
+    for (const Bytes& extent : item.extents) all += " " + std::to_string(extent.data() - Bytes(image).data());
+    all += ": " + item.content;
+  }
+  for (const Span& span : sink.spans) all += "\n" + std::to_string(span.offset) + "+" + std::to_string(span.length);
+  return all;
+}
+
+TEST(Squashfs, ThreadsAheadChangeNothing) {
+  if (!installed("mksquashfs")) GTEST_SKIP() << "mksquashfs is not installed";
+  std::vector<std::string> images;
+  for (const char* options : {"-comp gzip -b 4096", "-comp xz -b 64K", "-comp lz4 -always-use-fragments -b 1M"})
+    images.push_back(make(options, "seq 1 7 900000 > t/a/more; cp t/a/more t/a/same; "));
+  for (size_t at = 1000; at < images[0].size(); at += images[0].size() / 7) {
+    images.push_back(images[0]);
+    images.back().replace(at, 32, 32, '\x55');
+  }
+  std::vector<std::string> alone;
+  for (const std::string& image : images) alone.push_back(all_of(image));
+  if (helper_count() == 0) start_helpers(2);
+  ASSERT_EQ(helper_count(), 2u);
+  for (size_t i = 0; i < images.size(); ++i) EXPECT_TRUE(all_of(images[i]) == alone[i]) << i;
 }
 
 struct Real {

@@ -8,6 +8,8 @@
 // on vendors' LZMA); the parts of this reader are listed in squashfs.h.
 #include "unpack/formats/squashfs.h"
 
+#include "unpack/formats/squashfs_ahead.h"
+
 #include <algorithm>
 #include <set>
 
@@ -24,18 +26,18 @@ constexpr uint64_t kFragmentCache = 4 << 20;
 // Decoded fragment blocks, the last few. A block that does not decode is remembered too.
 class Fragments {
  public:
-  explicit Fragments(Image& image) : image_(image) {}
+  Fragments(Image& image, Decoder& decoder) : image_(image), decoder_(decoder) {}
 
   struct Piece {
     Bytes block;          // where it lies in the image
     Bytes bytes;          // the file's bytes; valid until the next call
     bool stored = false;  // then `bytes` lies in the image
   };
-  Result<Piece> find(uint32_t index, uint32_t offset, uint64_t length) {
+  Result<Piece> find(uint32_t index, uint32_t offset, uint64_t length, uint64_t position) {
     const Fragment fragment = TRY(image_.fragment(index));
     const Bytes block = TRY(image_.whole().slice(fragment.start, fragment.size, "fragment"));
     if (fragment.stored) return Piece{block, TRY(block.slice(offset, length, "end of file in fragment")), true};
-    const Entry& entry = TRY(decoded(index, block)).get();
+    const Entry& entry = TRY(decoded(index, block, position)).get();
     if (entry.error) return std::unexpected(*entry.error);
     const Bytes whole(std::span<const std::byte>(entry.data));
     return Piece{block, TRY(whole.slice(offset, length, "end of file in fragment")), false};
@@ -48,7 +50,7 @@ class Fragments {
     uint64_t last_use = 0;
   };
 
-  Result<std::reference_wrapper<Entry>> decoded(uint32_t index, Bytes block) {
+  Result<std::reference_wrapper<Entry>> decoded(uint32_t index, Bytes block, uint64_t position) {
     if (const auto found = entries_.find(index); found != entries_.end()) {
       found->second.last_use = ++uses_;
       return std::ref(found->second);
@@ -59,7 +61,7 @@ class Fragments {
     TRY_VOID(image_.charge(1 + size / 16));
     MemoryOutput out(size);
     out.vector().reserve(size);
-    auto done = decode_block(image_.packing(), block, size, std::nullopt, out);
+    auto done = decoder_.decode(block, size, std::nullopt, position, out);
     Entry& kept = entries_[index];
     kept.last_use = ++uses_;
     if (done)
@@ -70,6 +72,7 @@ class Fragments {
   }
 
   Image& image_;
+  Decoder& decoder_;
   std::map<uint32_t, Entry> entries_;
   uint64_t uses_ = 0;
 };
@@ -77,8 +80,9 @@ class Fragments {
 // One file: its blocks lie one behind the other; a size of 0 is a hole, bit 24 says stored as is.
 class File {
  public:
-  File(Image& image, Fragments& fragments, const Inode& node, Sink& into)
-      : image_(image), fragments_(fragments), node_(node), into_(into) {}
+  // `position`: bytes of files before it in the walk.
+  File(Image& image, Fragments& fragments, Decoder& decoder, const Inode& node, uint64_t position, Sink& into)
+      : image_(image), fragments_(fragments), decoder_(decoder), node_(node), position_(position), into_(into) {}
 
   Result<Content> read() {
     if (node_.size == 0) return nothing();
@@ -90,8 +94,8 @@ class File {
     TRY_VOID(read_sizes(count));
     if (all_stored()) return as_stored(count * block);
     uint64_t at = node_.start;
-    for (uint64_t i = 0; i < count; ++i) TRY_VOID(one_block(sizes_[i], at, std::min(block, node_.size - i * block)));
-    if (tail) TRY_VOID(end_of_file(node_.size - count * block));
+    for (uint64_t i = 0; i < count; ++i) TRY_VOID(one_block(sizes_[i], at, i * block));
+    if (tail) TRY_VOID(end_of_file(count * block));
     if (at > node_.start)
       content_.extents.insert(content_.extents.begin(), image_.whole().head(at - node_.start, node_.start));
     content_.codec = codec_of(image_.packing());
@@ -128,32 +132,36 @@ class File {
     if (length > 0) content_.extents.push_back(TRY(image_.whole().slice(node_.start, length, "file blocks")));
     if (tail && node_.size > blocks)
       content_.extents.push_back(
-          TRY(fragments_.find(node_.fragment, node_.fragment_offset, node_.size - blocks)).bytes);
+          TRY(fragments_.find(node_.fragment, node_.fragment_offset, node_.size - blocks, position_)).bytes);
     return std::move(content_);
   }
 
-  Result<void> one_block(uint32_t size, uint64_t& at, uint64_t length) {
+  // `before`: bytes of the file before the block.
+  Result<void> one_block(uint32_t size, uint64_t& at, uint64_t before) {
+    const uint64_t block = image_.super().block_size, length = std::min(block, node_.size - before);
     TRY_VOID(image_.charge(1 + length / 16));
     if (size == 0) return into_.output().zeros(length);
     const Bytes raw = TRY(image_.whole().slice(at, size & (kStored - 1), "file block"));
     at += raw.size();
-    if (!(size & kStored))
-      return decode_block(image_.packing(), raw, image_.super().block_size, length, into_.output());
+    if (!(size & kStored)) return decoder_.decode(raw, block, length, position_ + before, into_.output());
     if (raw.size() != length)
       return fail(Fault::kMalformed, "stored block of " + std::to_string(raw.size()) + " bytes", raw.base());
     return into_.output().write(raw.span());
   }
 
-  Result<void> end_of_file(uint64_t length) {
+  Result<void> end_of_file(uint64_t before) {
+    const uint64_t length = node_.size - before;
     if (length == 0) return {};
-    const auto piece = TRY(fragments_.find(node_.fragment, node_.fragment_offset, length));
+    const auto piece = TRY(fragments_.find(node_.fragment, node_.fragment_offset, length, position_ + before));
     content_.extents.push_back(piece.stored ? piece.bytes : piece.block);
     return into_.output().write(piece.bytes.span());
   }
 
   Image& image_;
   Fragments& fragments_;
+  Decoder& decoder_;
   const Inode& node_;
+  const uint64_t position_;
   Sink& into_;
   std::vector<uint32_t> sizes_;
   Content content_;
@@ -161,7 +169,8 @@ class File {
 
 class Walk {
  public:
-  Walk(Image& image, Sink& into) : image_(image), into_(into), fragments_(image) {}
+  Walk(Image& image, Sink& into, Decoder& decoder)
+      : image_(image), into_(into), decoder_(decoder), fragments_(image, decoder) {}
 
   Result<void> run() {
     const Inode root = TRY(image_.inode(image_.super().root));
@@ -236,7 +245,8 @@ class Walk {
     ++inodes_;
     TRY_VOID(add_xattrs(inode, node));
     if (inode.kind != Kind::kFile) return into_.node(std::move(node), nothing());
-    auto content = File(image_, fragments_, inode, into_).read();
+    auto content = File(image_, fragments_, decoder_, inode, position_, into_).read();
+    position_ += inode.size;
     if (!content) {
       into_.discard();
       TRY_VOID(complain(path, content.error()));
@@ -267,7 +277,9 @@ class Walk {
 
   Image& image_;
   Sink& into_;
+  Decoder& decoder_;
   Fragments fragments_;
+  uint64_t position_ = 0;  // bytes of the files so far
   std::vector<Open> open_;
   std::set<uint64_t> directories_;
   std::map<uint64_t, std::string> names_;  // of inodes that may have several: the first
@@ -292,7 +304,8 @@ void give_notes(const Image& image, Sink& into) {
 Result<void> unpack(Bytes whole, Sink& into) {
   Image image = TRY(Image::open(whole, &into));
   give_notes(image, into);
-  Walk walk(image, into);
+  Ahead ahead(image, [](Image copy, Sink& nowhere, Decoder& scout) { return Walk(copy, nowhere, scout).run(); });
+  Walk walk(image, into, ahead);
   auto done = walk.run();
   if (done) {
     const auto tables = image.read_tables();

@@ -2,6 +2,7 @@
 //   squashfs.cc        measure, unpack: the walk through the tree, file contents
 //   squashfs_super.cc  the superblocks of versions 1 to 4
 //   squashfs_codec.cc  how one compressed block is packed, and finding that out
+//   squashfs_ahead.cc  decoding ahead of the walk on other threads
 //   squashfs_image.cc  metadata blocks, and the tables made of them
 //   squashfs_v4.cc, squashfs_v123.cc  inodes and directory entries of the versions
 #pragma once
@@ -118,6 +119,13 @@ class Image {
  public:
   // Reads the superblock and finds out the packing by decoding the root directory. `sink` may be null (measuring).
   static Result<Image> open(Bytes whole, Sink* sink);
+
+  // The same image for another walk.
+  Image copy(Sink* sink) const {
+    Image other = *this;
+    other.sink_ = sink;
+    return other;
+  }
 
   const Super& super() const { return super_; }
   const Packing& packing() const { return packing_; }
