@@ -112,7 +112,7 @@ void Translator::branch(const Row& row, const Insn& insn, Op& op) const {
   }
   if (op.flow != Flow::kIndirectJump && op.flow != Flow::kIndirectCall) return;
   if (family_ == Family::kPpc)
-    op.through = set_.opcode_name(insn.opcode).find("CTR") != std::string_view::npos ? kCount : kLink;
+    op.through = row.name.find("CTR") != std::string_view::npos ? kCount : kLink;
   else if (op.dst == 15 && family_ == Family::kArm)
     op.through = 15;
   else if (op.what == Do::kTableBranch)

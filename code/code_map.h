@@ -53,26 +53,44 @@ class CodeMap {
   void set_function(uint64_t address) {
     if (const uint32_t* p = at(address)) *const_cast<uint32_t*>(p) |= kStart;
   }
+  // Of functions: control does not come back out of this one.
+  bool endless(uint64_t address) const {
+    const uint32_t* p = address % unit() == 0 ? at(address) : nullptr;
+    return p && (*p & kEndless) != 0;
+  }
+  void set_endless(uint64_t address) {
+    if (const uint32_t* p = at(address)) *const_cast<uint32_t*>(p) |= kEndless;
+  }
+  // The first place in [from, to) of which nothing is said; `to`: there is none.
+  uint64_t next_unread(uint64_t from, uint64_t to) const {
+    while (from < to) {
+      const uint32_t* p = at(from);
+      if (!p) return from;
+      for (const uint64_t end = std::min(to, here_->end()); from < end; from += unit(), ++p)
+        if ((*p & kOwner) == kUnread) return from;
+    }
+    return to;
+  }
   // [address, address + size) of one area.
   void mark(uint64_t address, uint64_t size, uint32_t owner) {
     auto* p = const_cast<uint32_t*>(at(address));
     if (!p) return;
     size = std::min(size, here_->end() - address);
     const uint64_t units = ((size - 1) >> shift_) + 1;
-    for (uint64_t i = 0; i < units; ++i)
-      p[i] = (p[i] & kStart) | owner | (i != 0 && owner >= kFirstOwner ? kInside : 0);
+    for (uint64_t i = 0; i < units; ++i) p[i] = (p[i] & kKept) | owner | (i != 0 && owner >= kFirstOwner ? kInside : 0);
   }
   void clear(uint64_t address, uint64_t size, uint32_t owner) {
     auto* p = const_cast<uint32_t*>(at(address));
     if (!p || size == 0) return;
     size = std::min(size, here_->end() - address);
     for (uint64_t i = 0; i <= (size - 1) >> shift_; ++i)
-      if ((p[i] & kOwner) == owner) p[i] &= kStart;
+      if ((p[i] & kOwner) == owner) p[i] &= kKept;
   }
   uint32_t unit() const { return 1u << shift_; }
 
  private:
-  static constexpr uint32_t kInside = uint32_t{1} << 31, kStart = uint32_t{1} << 30, kOwner = kStart - 1;
+  static constexpr uint32_t kInside = uint32_t{1} << 31, kStart = uint32_t{1} << 30, kEndless = uint32_t{1} << 29,
+                            kKept = kStart | kEndless, kOwner = kEndless - 1;
   const Program& program_;
   uint8_t shift_ = 0;
   std::vector<std::vector<uint32_t>> owners_;

@@ -12,10 +12,12 @@ namespace {
 uint32_t skip_size(Processor processor) { return instruction_alignment(processor); }
 
 struct Template {
+  Word own = kNoWord;
   std::array<Operand, 7> operands;
   uint16_t opcode = 0, prefixes = 0;
   uint8_t size = 0, operand_count = 0;
   bool unpredictable = false;
+  Word& word() { return own; }
 };
 constexpr uint8_t kTemplates = 14;  // bits
 
@@ -106,7 +108,7 @@ bool has_stray_bits(Processor processor, std::span<const std::byte> code) {
 
 }  // namespace
 
-bool Decoder::decode_anew(std::span<const std::byte> code, uint64_t address, Insn& insn) {
+bool Decoder::ask(std::span<const std::byte> code, Insn& insn) {
   using Status = llvm::MCDisassembler::DecodeStatus;
   State& s = *state_;
   const llvm::ArrayRef<uint8_t> bytes(reinterpret_cast<const uint8_t*>(code.data()), code.size());
@@ -118,11 +120,11 @@ bool Decoder::decode_anew(std::span<const std::byte> code, uint64_t address, Ins
   // LLVM's RISC-V reads the first byte unasked.
   Status status = Status::Fail;
   if (code.size() >= skip_size(s.tables.processor))
-    status = s.first->getInstruction(s.inst, size, bytes, address, llvm::nulls());
+    status = s.first->getInstruction(s.inst, size, bytes, insn.address, llvm::nulls());
   if (status == Status::Fail && s.second && !code.empty()) {
     s.inst.clear();
     s.inst.setOpcode(0);
-    status = s.second->getInstruction(s.inst, size, bytes, address, llvm::nulls());
+    status = s.second->getInstruction(s.inst, size, bytes, insn.address, llvm::nulls());
   }
   insn.unpredictable = status == Status::SoftFail;
   if (status == Status::Fail) {
@@ -141,6 +143,13 @@ bool Decoder::decode_anew(std::span<const std::byte> code, uint64_t address, Ins
 
 namespace {
 
+void place(Insn& insn, uint64_t address) {
+  insn.address = address;
+  insn.target = kNowhere;
+  insn.condition = kAlways;
+  insn.links = false;
+}
+
 void remember(const Insn& insn, Template& out) {
   std::copy_n(insn.operands.begin(), insn.operand_count, out.operands.begin());
   out.opcode = insn.opcode, out.prefixes = insn.prefixes;
@@ -157,24 +166,33 @@ void recall(const Template& known, Insn& insn) {
 
 }  // namespace
 
+void Decoder::move(Insn& insn, uint64_t address) const {
+  place(insn, address);
+  const InstructionSet::Tables& t = state_->tables;
+  settle(t.flows[insn.opcode], t.flow_registers, t.processor, insn);
+}
+
+bool Decoder::decode_anew(std::span<const std::byte> code, uint64_t address, Insn& insn) {
+  State& s = *state_;
+  place(insn, address);
+  const bool good = ask(code, insn);
+  if (s.block_opcode != 0) s.follow_block(insn, good);
+  if (good) settle(s.tables.flows[insn.opcode], s.tables.flow_registers, s.tables.processor, insn);
+  return good;
+}
+
 bool Decoder::decode(std::span<const std::byte> code, uint64_t address, Insn& insn) {
   State& s = *state_;
-  insn.address = address;
-  insn.target = kNowhere;
-  insn.condition = kAlways;
-  insn.links = false;
   const Word word = s.block_left == 0 ? word_at(s.tables.processor, code) : kNoWord;
   if (const Template* known = word == kNoWord ? nullptr : s.known.find(word)) {
     recall(*known, insn);
-  } else {
-    const bool good = decode_anew(code, address, insn);
-    if (good && word != kNoWord && size_of(word) == insn.size && insn.opcode != s.block_opcode &&
-        insn.operand_count <= std::tuple_size_v<decltype(Template::operands)>)
-      remember(insn, s.known.put(word));
-    if (s.block_opcode != 0) s.follow_block(insn, good);
-    if (!good) return false;
+    move(insn, address);
+    return true;
   }
-  settle(s.tables.flows[insn.opcode], s.tables.flow_registers, s.tables.processor, insn);
+  if (!decode_anew(code, address, insn)) return false;
+  if (word != kNoWord && size_of(word) == insn.size && insn.opcode != s.block_opcode &&
+      insn.operand_count <= std::tuple_size_v<decltype(Template::operands)>)
+    remember(insn, s.known.put(word));
   return true;
 }
 

@@ -64,12 +64,16 @@ class Decoder {
   // The instruction that starts with `code`'s first byte. False: no instruction; insn.size then says how far the next
   // could be (0 where `code` is empty).
   bool decode(std::span<const std::byte> code, uint64_t address, Insn& insn);
+  // The same for who remembers by itself what bytes came to.
+  bool decode_anew(std::span<const std::byte> code, uint64_t address, Insn& insn);
+  // Makes of a decoded instruction what its bytes come to at another address.
+  void move(Insn& insn, uint64_t address) const;
   void restart();
   // Whether the next instruction's meaning depends on one before.
   bool in_block() const;
 
  private:
-  bool decode_anew(std::span<const std::byte> code, uint64_t address, Insn& insn);
+  bool ask(std::span<const std::byte> code, Insn& insn);
   struct State;
   const InstructionSet* set_;
   std::unique_ptr<State> state_;

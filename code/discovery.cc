@@ -36,13 +36,9 @@ uint64_t Discovery::next_start(uint64_t address) const {
   return next == by_address_.end() ? kNowhere : next->first;
 }
 
-bool Discovery::returns(uint64_t function) const {
-  const auto at = by_address_.find(function);
-  return at == by_address_.end() || starts_[at->second].returns;
-}
-
 Processor Discovery::processor_at(uint64_t address, Processor here, bool other) const {
-  const auto at = by_address_.find(address);
+  if (!mixed_ && !other) return here;
+  const auto at = starts_function(address) ? by_address_.find(address) : by_address_.end();
   if (at != by_address_.end()) return starts_[at->second].processor;
   return other ? other_mode(here) : here;
 }
@@ -59,6 +55,7 @@ void Discovery::add(uint64_t address, Processor processor, Found found, Sure sur
                     std::string_view name) {
   if (processor == Processor::kUnknown || !program_.code_at(address)) return;
   if (address % instruction_alignment(processor) != 0) return;
+  if (starts_function(address) && name.empty() && size == 0) return;
   const auto known = by_address_.find(address);
   if (known != by_address_.end()) {
     Start& s = starts_[known->second];
@@ -79,8 +76,9 @@ void Discovery::add(uint64_t address, Processor processor, Found found, Sure sur
   if (!name.empty()) starts_.back().returns = !never_returns(name);
   const auto here = by_address_.emplace(address, index).first;
   if (here != by_address_.begin()) reaching_.push_back(std::prev(here)->second);
-  if (!starts_.back().returns) judge_again(jumpers_, address);
+  mixed_ |= processor != program_.processor;
   map_.set_function(address);
+  if (!starts_.back().returns) map_.set_endless(address), jumpers_.append(address, unjudged_);
   if (owner >= CodeMap::kFirstOwner) queue(owner - CodeMap::kFirstOwner);
   queue(index);
 }
@@ -128,14 +126,14 @@ void Discovery::take(uint32_t index) {
   const ReadFunction& body = starts_[index].body;
   for (const Call& c : body.calls) {
     if (c.target == kNowhere || c.kind == CallKind::kCallback) continue;
-    if (c.kind != CallKind::kTail) note(callers_, c.target, index);
+    if (c.kind != CallKind::kTail) callers_.note(c.target, index);
     uint64_t to = c.target;
     Processor there = processor_at(to, here, false);
     if (c.kind == CallKind::kIndirect && arm) there = mode_at(program_, to);
     add(to, there, Found::kCall, Sure::kHigh);
   }
   for (const Escape& e : body.escapes) {
-    note(jumpers_, e.target, index);
+    jumpers_.note(e.target, index);
     if (e.falls) continue;
     uint64_t to = e.target;
     const Processor there = arm && (to & 1) ? mode_at(program_, to) : here;
@@ -153,21 +151,10 @@ void Discovery::drain() {
   }
 }
 
-void Discovery::note(Users& users, uint64_t target, uint32_t index) {
-  auto& list = users[target];
-  if (list.empty() || list.back() != index) list.push_back(index);
-}
-
-void Discovery::judge_again(const Users& users, uint64_t target) {
-  const auto at = users.find(target);
-  if (at != users.end()) unjudged_.insert(unjudged_.end(), at->second.begin(), at->second.end());
-}
-
 // It ends only in calls of, and jumps to, functions that do not return.
 bool Discovery::ends_nowhere(const Start& s) const {
   if (s.reads == 0 || s.body.returns || s.body.instructions == 0 || s.body.undecodable != 0) return false;
-  return std::ranges::none_of(s.body.escapes,
-                              [&](const Escape& e) { return !by_address_.contains(e.target) || returns(e.target); });
+  return std::ranges::none_of(s.body.escapes, [&](const Escape& e) { return returns(e.target); });
 }
 
 // Whether it goes on behind a call of a function that is known by now not to return.
@@ -189,9 +176,9 @@ bool Discovery::find_no_return() {
     if (!s.returns || !ends_nowhere(s)) continue;
     s.returns = false;
     any = true;
-    judge_again(jumpers_, s.address);
-    if (const auto at = callers_.find(s.address); at != callers_.end())
-      callers.insert(callers.end(), at->second.begin(), at->second.end());
+    map_.set_endless(s.address);
+    jumpers_.append(s.address, unjudged_);
+    callers_.append(s.address, callers);
   }
   for (const uint32_t i : taken(callers))
     if (outlives_call(starts_[i])) queue(i);
@@ -398,15 +385,11 @@ bool Discovery::is_no_function(const Start& s) {
 }
 
 void Discovery::gap(uint64_t from, uint64_t to, bool prologues_alone) {
-  while (from < to) {
+  while ((from = map_.next_unread(from, to)) < to) {
     const Processor processor = mode_before(from);
     const uint64_t unit = instruction_alignment(processor);
     if (from % unit != 0) {
       from += unit - from % unit;
-      continue;
-    }
-    if (map_.owner(from) != CodeMap::kUnread) {
-      from += map_.unit();
       continue;
     }
     uint64_t size = unit;

@@ -1,13 +1,36 @@
 // Which functions a program has, and the body of each: from what its tables state to what lies in the gaps, until
 // nothing changes.
 #pragma once
+#include "code/address_map.h"
 #include "code/reader.h"
 
 #include <deque>
 #include <map>
-#include <unordered_map>
 
 namespace assay::code {
+
+// Which functions call, or jump to, an address.
+class Users {
+ public:
+  void note(uint64_t target, uint32_t user) {
+    uint32_t& last = *last_.try_emplace(target, kNone).first;
+    if (last != kNone && all_[last].user == user) return;
+    all_.push_back({user, last});
+    last = static_cast<uint32_t>(all_.size() - 1);
+  }
+  // Appends them to `out`, some perhaps more than once.
+  void append(uint64_t target, std::vector<uint32_t>& out) {
+    const uint32_t* last = last_.find(target);
+    for (uint32_t i = last ? *last : kNone; i != kNone; i = all_[i].before) out.push_back(all_[i].user);
+  }
+
+ private:
+  struct Use {
+    uint32_t user, before;  // of the same target, in all_
+  };
+  AddressMap<uint32_t> last_;  // in all_
+  std::vector<Use> all_;
+};
 
 class Discovery : public Neighbours {
  public:
@@ -35,7 +58,7 @@ class Discovery : public Neighbours {
 
   bool starts_function(uint64_t address) const override { return map_.starts_function(address); }
   uint64_t next_start(uint64_t address) const override;
-  bool returns(uint64_t function) const override;
+  bool returns(uint64_t function) const override { return !map_.endless(function); }
   bool import_returns(uint32_t import) const override { return import >= no_return_.size() || !no_return_[import]; }
   Processor processor_at(uint64_t address, Processor here, bool other) const override;
 
@@ -48,9 +71,6 @@ class Discovery : public Neighbours {
   void free(uint64_t from, uint64_t to, uint32_t owner);
   void take(uint32_t index);
   void drain();
-  using Users = std::unordered_map<uint64_t, std::vector<uint32_t>>;  // of a target; only looked up
-  static void note(Users& users, uint64_t target, uint32_t index);
-  void judge_again(const Users& users, uint64_t target);
   bool ends_nowhere(const Start& start) const;
   bool outlives_call(const Start& start) const;
   bool find_no_return();
@@ -85,6 +105,7 @@ class Discovery : public Neighbours {
   std::vector<uint32_t> unjudged_, fresh_, reaching_;
   std::vector<bool> no_return_;  // by import
   bool has_sections_ = true, whole_segment_ = false;
+  bool mixed_ = false;  // functions of more than one instruction set
   std::vector<std::pair<uint64_t, Processor>> tail_targets_;
   std::vector<uint64_t> code_pointers_, doubtful_;
   std::array<std::unique_ptr<Decoder>, kProcessors> decoders_;

@@ -24,7 +24,7 @@ bool Pass::boundary(uint64_t at) {
 // as if it did: there the function goes on.
 bool Pass::stops_after(const Op& op) {
   const auto [known, fresh] = stops_.try_emplace(op.address, false);
-  if (!fresh) return known->second;
+  if (!fresh) return *known;
   bool stops = false;
   const uint64_t next = op.end() + (op.delay_slot ? 4 : 0);
   if (std::ranges::binary_search(endings_, op.address)) {
@@ -36,7 +36,7 @@ bool Pass::stops_after(const Op& op) {
     stops = ends && (import != kNone || boundary(next));
     if (ends && !stops) out_.doubtful.push_back(next);
   }
-  return known->second = stops;
+  return *known = stops;
 }
 
 // A word that is no instruction we know, between two that are: an extension of this processor, not the end of the code.

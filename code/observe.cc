@@ -91,8 +91,10 @@ void Pass::see_call(const Op& op, const State& state) {
                           : call.target != kNowhere
                               ? neighbours_.returns(call.target) || !boundary(op.end() + (op.delay_slot ? 4 : 0))
                               : true;
-  if (!comes_back && !op.conditional && !std::ranges::binary_search(endings_, op.address))
-    out_.endings.push_back(op.address);
+  if (!comes_back && !op.conditional && !std::ranges::binary_search(endings_, op.address)) {
+    const bool* stops = stops_.find(op.address);
+    (stops && *stops ? told_endings_ : out_.endings).push_back(op.address);
+  }
   for (const Slot s : translator_.arguments()) {
     const Value& v = state.slots[s];
     if (v.number() && v.add != 0 && program_.code_at(v.add) && (v.origin == Origin::kAddress || !program_.moves))
@@ -146,7 +148,7 @@ void Pass::see_jump(const Op& op, const State& state) {
 bool Pass::gather() {
   out_.references.clear(), out_.calls.clear(), out_.code_pointers.clear(), out_.system_calls.clear();
   std::erase_if(out_.escapes, [](const Escape& e) { return !e.falls; });
-  out_.endings.clear();
+  out_.endings.clear(), told_endings_.clear();
   out_.indirect_calls = out_.indirect_calls_resolved = out_.indirect_jumps = out_.indirect_jumps_resolved = 0;
   out_.returns = out_.open = false;
   for (uint32_t i = 0; i < work_.pieces.size(); ++i) {

@@ -8,7 +8,7 @@ namespace assay::code {
 class OpDecoder {
  public:
   OpDecoder(Processor processor, Dialect dialect)
-      : decoder_(processor, dialect), translator_(Translator::of(processor, dialect)) {}
+      : decoder_(processor, dialect), translator_(Translator::of(processor, dialect)), narrow_(!is_64_bit(processor)) {}
   // False: no instruction; op.size then says how far the next could be.
   bool decode(std::span<const std::byte> code, uint64_t address, Op& op);
   void restart() { decoder_.restart(); }
@@ -17,17 +17,21 @@ class OpDecoder {
  private:
   // How a number of an Op follows its address.
   enum class Move : uint8_t { kNot, kAlong, kPage /* of 4 KiB */, kRegion /* of 256 MiB: MIPS's jumps */ };
-  struct Known {
+  // An Op as it would be at address 0, in one line of the cache: where its address stands is its Word, where its size
+  // does (which the Word tells) is how its target, imm and displacement move, two bits each.
+  struct alignas(64) Known {
     Op op;
-    Move target = Move::kNot, imm = Move::kNot, displacement = Move::kNot;
+    Word& word() { return op.address; }
   };
   static constexpr uint8_t kPlaces = 14;  // bits
   static std::optional<Move> move_of(uint64_t from, uint64_t to, uint64_t address, uint64_t other, bool narrow);
   static uint64_t moved(Move move, uint64_t number, uint64_t from, uint64_t to, bool narrow);
-  void remember(Word word, std::span<const std::byte> code, const Op& op);
+  bool recall(Word word, uint64_t address, Op& op);
+  void remember(Word word, const Op& op);
 
   Decoder decoder_;
   const Translator& translator_;
+  const bool narrow_;
   Words<Known> known_{kPlaces};
   Insn insn_;
 };

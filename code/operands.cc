@@ -272,8 +272,7 @@ void Translator::apply(const Recipe& r, const Insn& insn, Op& op) const {
 void Translator::memory(const Row& row, const Insn& insn, Op& op) const {
   const auto at = static_cast<uint8_t>(row.layout.memory);
   if (row.layout.memory < 0 || at + 5 > insn.operand_count) return;
-  const std::string_view name = set_.opcode_name(insn.opcode);
-  if (row.padding || name.starts_with("NOOP")) return;
+  if (row.padding || row.name.starts_with("NOOP")) return;
   // fs and gs lead elsewhere.
   const std::string_view segment = set_.register_name(insn.reg(at + 4u));
   if (segment == "FS" || segment == "GS") {

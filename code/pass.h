@@ -1,6 +1,7 @@
 // Inside of reader.h: the reading of one function, shared by the files that each do one part of it: follow.cc (which
 // instructions), blocks.cc, propagate.cc (values along the edges), switches.cc, observe.cc (calls and references).
 #pragma once
+#include "code/address_map.h"
 #include "code/op_decoder.h"
 #include "code/reader.h"
 
@@ -8,7 +9,6 @@
 #include <array>
 #include <map>
 #include <memory>
-#include <unordered_map>
 #include <utility>
 
 namespace assay::code {
@@ -56,8 +56,8 @@ struct Reader::Work {
   std::vector<Op> ops, sorted;
   std::vector<Piece> pieces;
   std::vector<State> states;
-  std::array<std::unordered_map<uint64_t, uint32_t>, kProcessors> stubs;  // only looked up
-  std::vector<uint64_t> stub_of;                                          // by import: the lowest
+  std::array<AddressMap<uint32_t>, kProcessors> stubs;
+  std::vector<uint64_t> stub_of;  // by import: the lowest
   uint64_t steps_left = kFewestSteps;
 };
 
@@ -125,7 +125,8 @@ class Pass {
   Machine machine_;
   uint64_t limit_;
   std::vector<uint64_t> todo_, leaders_, endings_;
-  std::unordered_map<uint64_t, bool> stops_;  // calls, and whether they do not come back; only looked up
+  AddressMap<bool> stops_;              // calls, and whether they do not come back
+  std::vector<uint64_t> told_endings_;  // calls that were known not to come back when they were decoded
   std::vector<Run> runs_;
   std::vector<uint8_t> is_leader_;
   std::vector<uint8_t> reached_;

@@ -93,6 +93,8 @@ ReadFunction Pass::run() {
   }
   finish_extents();
   finish_blocks();
+  endings_.insert(endings_.end(), told_endings_.begin(), told_endings_.end());
+  std::ranges::sort(endings_);
   out_.endings = endings_;
   return std::move(out_);
 }

@@ -15,9 +15,9 @@ uint32_t Reader::find_stub(uint64_t address, Processor processor, const State* g
   if (const uint32_t import = program_.import_at(address); import != kNoImport) return import;
   if (processor == Processor::kUnknown) return kNone;
   auto& stubs = work_->stubs[static_cast<size_t>(processor)];
-  const auto known = stubs.find(address);
-  if (known != stubs.end() && known->second != kDepends) return known->second;
-  if (known != stubs.end() && !given) return kNone;
+  const uint32_t* known = stubs.find(address);
+  if (known && *known != kDepends) return *known;
+  if (known && !given) return kNone;
   const Translator& translator = work_->decoder(processor).translator();
   work_->scratch.clear();
   Machine machine(program_, translator, work_->scratch);
@@ -52,7 +52,7 @@ uint32_t Reader::find_stub(uint64_t address, Processor processor, const State* g
     at = op.end();
   }
   work_->decoder(processor).restart();  // whoever asks goes on elsewhere
-  stubs[address] = depends ? kDepends : result;
+  *stubs.try_emplace(address, kNone).first = depends ? kDepends : result;
   return result;
 }
 

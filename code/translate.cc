@@ -59,15 +59,15 @@ Translator::Translator(Processor processor, Dialect dialect)
     Row& row = rows_[i];
     Insn bare;
     bare.opcode = static_cast<uint16_t>(i);
+    row.name = set_.opcode_name(i);
     written.clear();
     set_.writes(bare, written);
     for (const uint16_t r : written) row.writes |= masks_[r];
     row.layout = set_.layout(i);
     if (family_ != Family::kX86) row.layout.memory = -1;
     // An address that is only computed is no memory to LLVM.
-    if (family_ == Family::kX86 && set_.opcode_name(i).starts_with("LEA") && !set_.opcode_name(i).starts_with("LEAVE"))
-      row.layout.memory = 1;
-    set_jump(set_.opcode_name(i), row);
+    if (family_ == Family::kX86 && row.name.starts_with("LEA") && !row.name.starts_with("LEAVE")) row.layout.memory = 1;
+    set_jump(row.name, row);
   }
   for (const Recipe& r : recipes_of(family_))
     if (const auto opcode = set_.opcode_named(r.name)) rows_[*opcode].recipe = &r;
@@ -97,7 +97,7 @@ void Translator::translate(const Insn& insn, Op& op) const {
   if (row.layout.memory >= 0) memory(row, insn, op);
   if (op.has_memory) op.moves = false;
   if (op.sets_flags && family_ == Family::kArm && !op.forgets_flags) op.sets_flags = false;
-  special(insn, set_.opcode_name(insn.opcode), op);
+  special(insn, row.name, op);
   branch(row, insn, op);
   if (family_ == Family::kPpc && op.what == Do::kCompare) op.forgets_flags = false;
   // The kernel answers, and writes where it was told to.

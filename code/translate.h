@@ -36,6 +36,7 @@ class Translator {
   };
   static constexpr uint64_t kFlagsBit = uint64_t{1} << 60;  // in masks of slots: the flags
   struct Row {
+    std::string_view name;
     const Recipe* recipe = nullptr;
     uint64_t writes = 0;  // implicit
     InstructionSet::Layout layout;

@@ -19,38 +19,35 @@ inline uint8_t size_of(Word word) { return static_cast<uint8_t>(word >> kSizeShi
 // The instruction that begins `code`, where its size shows without decoding; else kNoWord.
 Word word_at(Processor processor, std::span<const std::byte> code);
 
+// A T has its Word in it, as `word()`.
 template <class T>
 class Words {
  public:
   explicit Words(uint8_t most_bits) : most_bits_(most_bits) {}
   // nullptr: not remembered.
-  const T* find(Word word) const {
+  const T* find(Word word) {
     if (places_.empty()) return nullptr;
-    const Place& p = places_[place(word)];
-    return p.word == word ? &p.value : nullptr;
+    T& p = places_[place(word)];
+    return p.word() == word ? &p : nullptr;
   }
   T& put(Word word) {
     if (++puts_ > places_.size() / 2 && bits_ < most_bits_) grow();
-    Place& p = places_[place(word)];
-    p.word = word;
-    return p.value;
+    T& p = places_[place(word)];
+    p.word() = word;
+    return p;
   }
 
  private:
   static constexpr uint8_t kFirstBits = 6, kMoreBits = 2;
-  struct Place {
-    Word word = kNoWord;
-    T value{};
-  };
   size_t place(Word word) const { return static_cast<size_t>((word * 0x9e3779b97f4a7c15) >> (64 - bits_)); }
   void grow() {
     bits_ = std::min<uint8_t>(most_bits_, bits_ == 0 ? kFirstBits : bits_ + kMoreBits);
-    std::vector<Place> before(size_t{1} << bits_);
+    std::vector<T> before(size_t{1} << bits_);
     before.swap(places_);
-    for (Place& p : before)
-      if (p.word != kNoWord) places_[place(p.word)] = std::move(p);
+    for (T& p : before)
+      if (p.word() != kNoWord) places_[place(p.word())] = std::move(p);
   }
-  std::vector<Place> places_;
+  std::vector<T> places_;
   size_t puts_ = 0;
   uint8_t bits_ = 0, most_bits_;
 };

@@ -95,7 +95,7 @@ def fetch(folder, packages):
     os.makedirs(sources, exist_ok=True)
     missing = [p for p in packages if not os.path.isdir(os.path.join(sources, p))]
     if missing:
-        options = apt_options(os.path.abspath(folder))
+        options = apt_options(folder)
         run("apt-get", *options, "update")
         for package in missing:
             work = os.path.join(sources, package + ".part")
@@ -106,7 +106,7 @@ def fetch(folder, packages):
             run("tar", "xf", archive, cwd=work)
             os.rename([p for p in glob.glob(work + "/*/")][0], os.path.join(sources, package))
             shutil.rmtree(work)
-    return {p: os.path.abspath(os.path.join(sources, p)) for p in packages}
+    return {p: os.path.join(sources, p) for p in packages}
 
 
 def tools(cpu, compiler):
@@ -180,6 +180,7 @@ def main():
     parser.add_argument("--build", action="append", choices=BUILDS)
     parser.add_argument("--program", action="append", choices=PROGRAMS)
     wanted = parser.parse_args()
+    wanted.folder = os.path.abspath(wanted.folder)  # tools are run in folders of their own
     programs = wanted.program or list(PROGRAMS)
     roots = fetch(wanted.folder, sorted({PROGRAMS[p][0] for p in programs}))
     failed = 0
@@ -187,7 +188,7 @@ def main():
         for cpu in wanted.cpu or CPUS:
             for name in wanted.build or BUILDS:
                 for program in programs:
-                    out = os.path.join(os.path.abspath(wanted.folder), cpu, name, program)
+                    out = os.path.join(wanted.folder, cpu, name, program)
                     if os.path.isdir(out):
                         continue
                     os.makedirs(os.path.dirname(out), exist_ok=True)
