@@ -76,8 +76,8 @@ struct Found {
 };
 
 Result<std::optional<Found>> find_initramfs(Bytes kernel, Sink& into) {
-  for (const Hit& hit : scan(kernel)) {
-    if (hit.format->id != "cpio" && !compresses_kernels(*hit.format)) continue;
+  static const Scanner wanted([](const Format& f) { return f.id == "cpio" || compresses_kernels(f); });
+  for (const Hit& hit : wanted.find(kernel)) {
     TRY_VOID(into.step());
     if (const uint64_t length = TRY(initramfs_at(kernel, hit.start, *hit.format, into)))
       return std::optional(Found{hit.start, length});
@@ -144,9 +144,10 @@ std::optional<KernelPayload> kernel_payload_at(Bytes whole, uint64_t at, Order o
 
 std::optional<KernelPayload> find_kernel_payload(Bytes whole, uint64_t from, Order order) {
   uint64_t tried = 0;
-  for (const Hit& hit : scan(whole)) {
+  static const Scanner wanted(compresses_kernels);
+  for (const Hit& hit : wanted.find(whole)) {
     if (tried > kMostTried) break;
-    if (hit.start < from || !compresses_kernels(*hit.format)) continue;
+    if (hit.start < from) continue;
     if (auto payload = decode_payload(whole, *hit.format, hit.start, order, tried)) return payload;
   }
   return std::nullopt;

@@ -1,27 +1,24 @@
 #include "unpack/scan.h"
 
 #include <algorithm>
-#include <array>
+#include <bit>
+#include <cstring>
 #include <map>
-#include <memory>
 
 namespace assay::unpack {
 namespace {
 
-struct Pattern {
-  const Format* format;
-  Magic magic;
-  uint32_t order;
-  size_t key_at;  // where in the magic its key stands
+uint16_t key_of(const void* bytes) {
+  uint16_t key;
+  std::memcpy(&key, bytes, sizeof key);
+  return key;
+}
 
-  // Whether the magic's last byte is there too, when its key stands at `at`: spares most comparisons.
-  bool may_stand(Bytes region, uint64_t at) const {
-    const uint64_t last = at - key_at + magic.bytes.size() - 1;
-    return last < region.size() && region[last] == static_cast<uint8_t>(magic.bytes.back());
-  }
-};
-
-uint16_t key_of(const uint8_t* bytes) { return static_cast<uint16_t>(bytes[0] | bytes[1] << 8); }
+uint32_t first_four(const void* bytes) {
+  uint32_t word;
+  std::memcpy(&word, bytes, sizeof word);
+  return word;
+}
 
 // The first pair without the bytes that erased and zeroed flash consists of; where none is, the pair that differs most:
 // small numbers in wide fields are everywhere.
@@ -37,67 +34,69 @@ size_t key_place(std::string_view magic) {
   return best;
 }
 
-// Patterns by two of their bytes: most positions of an image fail the first look at the bit set.
-struct Table {
-  std::array<uint64_t, 1024> starts{};  // bit per two-byte value
-  std::map<uint16_t, std::vector<Pattern>> by_start;
-
-  uint64_t may_start(uint16_t key) const { return starts[key >> 6] >> (key & 63) & 1; }
-
-  Table() {
-    uint32_t order = 0;
-    for (const Format* format : formats()) {
-      ++order;
-      if (!format->carve) continue;
-      for (const Magic& magic : format->magics) {
-        ASSAY_CHECK(magic.bytes.size() >= 2);
-        const size_t key_at = key_place(magic.bytes);
-        const auto key = static_cast<uint16_t>(static_cast<uint8_t>(magic.bytes[key_at]) |
-                                               static_cast<uint8_t>(magic.bytes[key_at + 1]) << 8);
-        starts[key >> 6] |= uint64_t{1} << (key & 63);
-        by_start[key].push_back({format, magic, order, key_at});
-      }
-    }
-  }
-};
-
 }  // namespace
 
-std::vector<Hit> scan(Bytes region) {
-  static const Table table;
-  struct Found {
-    uint64_t start;
-    uint32_t order;
-    const Format* format;
-    auto operator<=>(const Found& other) const {
-      return start != other.start ? start <=> other.start : order <=> other.order;
+Scanner::Scanner(const std::function<bool(const Format&)>& wanted) {
+  std::map<uint16_t, std::vector<Pattern>> patterns;
+  uint32_t order = 0;
+  for (const Format* format : formats()) {
+    ++order;
+    if (!format->carve || !wanted(*format)) continue;
+    for (const Magic& magic : format->magics) {
+      ASSAY_CHECK(magic.bytes.size() >= 2);
+      const size_t key_at = key_place(magic.bytes);
+      char four[4] = {}, mask[4] = {};
+      std::memcpy(four, magic.bytes.data(), std::min<size_t>(4, magic.bytes.size()));
+      std::memset(mask, 0xff, std::min<size_t>(4, magic.bytes.size()));
+      patterns[key_of(magic.bytes.data() + key_at)].push_back(
+          {format, magic, order, key_at, first_four(mask), first_four(four)});
     }
-    bool operator==(const Found& other) const { return start == other.start && order == other.order; }
-  };
+  }
+  for (const auto& [key, same] : patterns) {
+    keys_[key >> 6] |= uint64_t{1} << (key & 63);
+    by_key_.push_back(same);
+  }
+  for (size_t i = 1; i < before_.size(); ++i)
+    before_[i] = static_cast<uint16_t>(before_[i - 1] + std::popcount(keys_[i - 1]));
+}
+
+void Scanner::look(Bytes region, uint64_t at, uint16_t key, std::vector<Found>& found) const {
+  if (!may_start(key)) return;
+  const uint64_t lower = (uint64_t{1} << (key & 63)) - 1;
+  for (const Pattern& p : by_key_[before_[key >> 6] + static_cast<size_t>(std::popcount(keys_[key >> 6] & lower))]) {
+    if (at < p.key_at + p.magic.offset) continue;
+    const uint64_t start = at - p.key_at;  // of the magic
+    if (start + 4 <= region.size() && (first_four(region.data() + start) & p.mask) != p.value) continue;
+    if (region.starts_with(p.magic.bytes, start)) found.push_back({start - p.magic.offset, p.order, p.format});
+  }
+}
+
+std::vector<Hit> Scanner::find(Bytes region) const {
   std::vector<Found> found;
-  const auto* bytes = reinterpret_cast<const uint8_t*>(region.data());
-  const auto look = [&](uint64_t at, uint16_t key) {
-    if (!table.may_start(key)) return;
-    for (const Pattern& pattern : table.by_start.find(key)->second)
-      if (at >= pattern.key_at + pattern.magic.offset && pattern.may_stand(region, at) &&
-          region.starts_with(pattern.magic.bytes, at - pattern.key_at))
-        found.push_back({at - pattern.key_at - pattern.magic.offset, pattern.order, pattern.format});
-  };
+  const std::byte* bytes = region.data();
   uint64_t at = 0;
   for (; at + 5 <= region.size(); at += 4) {  // four looks that do not wait for each other
     const auto a = key_of(bytes + at), b = key_of(bytes + at + 1), c = key_of(bytes + at + 2),
                d = key_of(bytes + at + 3);
-    if (!(table.may_start(a) | table.may_start(b) | table.may_start(c) | table.may_start(d))) [[likely]]
+    if (!(may_start(a) | may_start(b) | may_start(c) | may_start(d))) [[likely]]
       continue;
-    look(at, a), look(at + 1, b), look(at + 2, c), look(at + 3, d);
+    look(region, at, a, found), look(region, at + 1, b, found), look(region, at + 2, c, found),
+        look(region, at + 3, d, found);
   }
-  for (; at + 2 <= region.size(); ++at) look(at, key_of(bytes + at));
-  std::ranges::sort(found);
-  found.erase(std::unique(found.begin(), found.end()), found.end());
+  for (; at + 2 <= region.size(); ++at) look(region, at, key_of(bytes + at), found);
+  const auto place = [](const Found& f) { return std::pair(f.start, f.order); };
+  std::ranges::sort(found, {}, place);
+  const auto twice = std::ranges::unique(found, {}, place);
+  found.erase(twice.begin(), twice.end());
   std::vector<Hit> hits;
   hits.reserve(found.size());
   for (const Found& f : found) hits.push_back({f.start, f.format});
   return hits;
+}
+
+std::vector<Hit> scan(Bytes region) {
+  static const Scanner all([](const Format&) { return true; });
+  return all.find(region);
 }
 
 }  // namespace assay::unpack

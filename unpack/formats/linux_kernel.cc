@@ -19,12 +19,12 @@ namespace assay::unpack {
 namespace {
 
 constexpr Magic kMagics[] = {{"ARM\x64", 56}, {"RSC\x05", 56}};
-constexpr uint64_t kSmallest = 256 << 10, kLargePart = 64 << 10;
+constexpr uint64_t kSmallest = 256 << 10, kLargest = 128 << 20, kLargePart = 64 << 10;
 
 // An initramfs belongs into a kernel; a file system or firmware container does not.
 bool holds_another_structure(Bytes content) {
-  return std::ranges::any_of(scan(content), [&](const Hit& hit) {
-    if (!hit.format->unpack || hit.format->id == "cpio") return false;
+  static const Scanner containers([](const Format& f) { return f.unpack && f.id != "cpio"; });
+  return std::ranges::any_of(containers.find(content), [&](const Hit& hit) {
     const Bytes from = content.head(content.size(), hit.start);
     const auto measured = hit.format->measure(from);
     return measured && measured->verified && measured->length >= kLargePart && measured->length <= from.size();
@@ -33,6 +33,7 @@ bool holds_another_structure(Bytes content) {
 
 Result<Measured> measure_bare(Bytes from) {
   if (from.size() < kSmallest) return fail(Fault::kMalformed, "too small for a kernel", from.base());
+  if (from.size() > kLargest) return fail(Fault::kForeign, "too large for a kernel", from.base());
   if (from.starts_with("\x7f"
                        "ELF"))
     return fail(Fault::kMalformed, "an ELF file, not a bare kernel", from.base());
@@ -74,6 +75,7 @@ extern const Format kLinuxKernel;
 const Format kLinuxKernel = {
     .id = "linux-kernel",
     .title = "Linux kernel, bare",
+    .version = 2,
     .measure = measure_bare,
     .unpack = unpack_bare,
     .readable = true,

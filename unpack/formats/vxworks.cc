@@ -18,7 +18,7 @@
 namespace assay::unpack {
 namespace {
 
-constexpr uint64_t kEntry = 16, kLeastEntries = 250, kLeastSize = 64 << 10, kLargest = 256 << 20, kSamples = 48;
+constexpr uint64_t kEntry = 16, kLeastEntries = 250, kLeastSize = 64 << 10, kLargest = 64 << 20, kSamples = 48;
 constexpr uint64_t kLongestName = 256;
 
 struct Symbols {
@@ -172,7 +172,7 @@ extern const Format kVxWorks;
 const Format kVxWorks = {
     .id = "vxworks",
     .title = "VxWorks image with its symbol table",
-    .version = 2,
+    .version = 3,
     .measure = measure,
     .unpack = unpack,
     .readable = true,
