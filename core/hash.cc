@@ -1,7 +1,12 @@
 #include "core/hash.h"
 
+#include "core/freed.h"
+#include "core/md5_pieces.h"
+
 #include <openssl/evp.h>
 #include <zlib.h>
+
+#include <memory>
 
 namespace assay {
 namespace {
@@ -44,6 +49,15 @@ std::string Digest::hex() const { return assay::hex(bytes); }
 Digest sha256(Bytes bytes) { return {digest<32>(bytes, EVP_sha256())}; }
 std::array<uint8_t, 16> md5(Bytes bytes) { return digest<16>(bytes, EVP_md5()); }
 std::array<uint8_t, 20> sha1(Bytes bytes) { return digest<20>(bytes, EVP_sha1()); }
+
+std::array<uint8_t, 16> md5_together(std::span<const Bytes> pieces) {
+  const std::unique_ptr<EVP_MD_CTX, Freed<EVP_MD_CTX_free>> md5(EVP_MD_CTX_new());
+  ASSAY_CHECK(md5 && EVP_DigestInit_ex(md5.get(), EVP_md5(), nullptr) == 1);
+  for (const Bytes& piece : pieces) EVP_DigestUpdate(md5.get(), piece.data(), piece.size());
+  std::array<uint8_t, 16> out{};
+  ASSAY_CHECK(EVP_DigestFinal_ex(md5.get(), out.data(), nullptr) == 1);
+  return out;
+}
 
 Sha256::Sha256() : context_(EVP_MD_CTX_new()) {
   ASSAY_CHECK(context_ && EVP_DigestInit_ex(context(context_), EVP_sha256(), nullptr) == 1);

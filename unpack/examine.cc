@@ -1,6 +1,7 @@
 #include "unpack/examine.h"
 
 #include "core/text.h"
+#include "unpack/remember.h"
 #include "unpack/scan.h"
 #include "unpack/sink.h"
 
@@ -30,8 +31,10 @@ uint64_t place_of(const Magic& magic, Bytes from) {
 
 bool magic_matches(const Format& format, Bytes from) {
   if (format.magics.empty()) return true;
-  return std::ranges::any_of(format.magics,
-                             [&](const Magic& m) { return from.starts_with(m.bytes, place_of(m, from)); });
+  return std::ranges::any_of(format.magics, [&](const Magic& m) {
+    const uint64_t at = place_of(m, from);
+    return at < from.size() && from[at] == static_cast<uint8_t>(m.bytes.front()) && from.starts_with(m.bytes, at);
+  });
 }
 
 // Two or three bytes turn up by chance in any large image; such formats refuse cheaply.
@@ -291,6 +294,7 @@ Bytes LocalArena::view(uint64_t at, uint64_t size) const {
 }
 
 Unpacked examine(Bytes content, Place place, Role role, const Keys& keys, const Budget& budget, Arena& arena) {
+  const Remembering until_done(content);
   return Examiner(content.rebased(0), place, role, keys, budget, arena).run();
 }
 

@@ -1,7 +1,8 @@
 // See tplink.h.
 #include "unpack/tplink.h"
 
-#include "core/hash.h"
+#include "core/md5_pieces.h"
+#include "unpack/remember.h"
 
 #include <algorithm>
 
@@ -58,10 +59,12 @@ Result<void> check(Bytes b, const Header& h, const TplinkLayout& layout) {
 }
 
 bool md5_holds(Bytes image, const Header& h, const TplinkLayout& layout) {
-  std::vector<std::byte> salted(image.span().begin(), image.span().end());
-  const auto salt = std::as_bytes(std::span(h.boot_size ? layout.with_boot : layout.plain));
-  std::ranges::copy(salt, salted.begin() + static_cast<ptrdiff_t>(layout.md5));
-  return checksum_holds(md5(Bytes(std::span<const std::byte>(salted))), h.md5);
+  const auto compute = [&] {
+    const auto salt = std::as_bytes(std::span(h.boot_size ? layout.with_boot : layout.plain));
+    const Bytes pieces[] = {image.head(layout.md5), Bytes(salt), image.head(image.size(), layout.md5 + salt.size())};
+    return uint64_t{checksum_holds(md5_together(pieces), h.md5)};
+  };
+  return remembered(h.boot_size ? "md5 with boot loader" : "md5", image, compute) != 0;
 }
 
 // MIPS kernels are linked above 0x80000000: where only the little endian reading lies there, it is the address.

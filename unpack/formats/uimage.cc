@@ -12,6 +12,7 @@
 // filled up to a multiple of 4. Source: U-Boot, include/image.h and tools/mkimage.c; doc/usage/fit/source_file_format.
 #include "core/hash.h"
 #include "unpack/describe.h"
+#include "unpack/remember.h"
 
 namespace assay::unpack {
 namespace {
@@ -72,7 +73,8 @@ Result<Header> read_header(Bytes b) {
 
 bool data_intact(Bytes b, const Header& h) {
   const Bytes data = b.head(h.size, kHeaderSize);
-  return data.size() == h.size && checksum_holds(crc32(data), h.data_crc);
+  return data.size() == h.size &&
+         checksum_holds(static_cast<uint32_t>(remembered("crc32", data, [&] { return crc32(data); })), h.data_crc);
 }
 
 // Data that runs past the end is a truncated image: what is there is still worth reading.
