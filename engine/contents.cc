@@ -370,7 +370,8 @@ void Contents::update_places(const Unpacked& unpacked) {
   }
 }
 
-void Contents::hold() {
+bool Contents::hold() {
+  bool any = false;
   // Items stand in the order of their depth, so a container is held before its contents are looked at.
   for (size_t i = 0; i < items_.size(); ++i) {
     Item& item = items_[i];
@@ -378,6 +379,7 @@ void Contents::hold() {
     const bool missing =
         std::ranges::any_of(entries, [](const Entry& e) { return e.has_content && e.size > 0 && !e.place.held; });
     if (!item.opened || !missing || !item.place.held) continue;
+    any = true;
     Task task;
     task.place = item.place;
     task.role = item.role;
@@ -398,6 +400,7 @@ void Contents::hold() {
       item.unpacked.problems.push_back({"", Fault::kIo, "unpacking it again gave another result than the store's", 0});
     update_places(item.unpacked);
   }
+  return any;
 }
 
 void Contents::report_progress(const char* step) {

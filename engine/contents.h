@@ -29,7 +29,8 @@ class Contents {
   // Opens the input and everything in it. False: nothing but the root could be opened.
   void open(const Input& input);
   // Decodes again what results from the store only describe, so that every content is in memory.
-  void hold();
+  // Whether anything had to be.
+  bool hold();
 
   const Item& root() const { return items_.front(); }
   const Item* find(const Digest& sha256, unpack::Role role) const;

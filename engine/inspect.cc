@@ -103,13 +103,18 @@ struct Inspection::State {
     examination.sandbox = pool.sandbox();
   }
 
+  // Every content in memory; where one was not, the tree has its place now.
+  void hold(Contents& contents) {
+    if (!contents.hold()) return;
+    Examination again;
+    assemble(contents, input, again);
+    examination.artifacts = std::move(again.artifacts);
+  }
+
   void read_system(Contents& contents) {
     SystemInput in{examination.artifacts, examination.facts};
     auto output = whole<SystemOutput>("system", JobKind::kSystem, tree_analyses_identity(), in, [&] {
-      contents.hold();
-      Examination again;  // the same tree, now with every content's place
-      assemble(contents, input, again);
-      examination.artifacts = std::move(again.artifacts);
+      hold(contents);
       in.artifacts = examination.artifacts;
     });
     if (!output) return;
@@ -122,12 +127,9 @@ struct Inspection::State {
     JudgeInput in{examination.facts, options.declaration, options.as_of, as_of_seconds, {}};
     const std::string versions = examination.rules_digest;
     auto output = whole<JudgeOutput>("checks", JobKind::kJudge, versions, in, [&] {
-      contents.hold();
-      Examination again;
-      assemble(contents, input, again);
-      for (const Artifact& artifact : again.artifacts)
+      hold(contents);
+      for (const Artifact& artifact : examination.artifacts)
         if (artifact.has_content && artifact.size > 0) in.places.emplace_back(artifact.way, artifact.place);
-      examination.artifacts = std::move(again.artifacts);
     });
     if (!output) return;
     examination.findings = std::move(output->findings);
@@ -135,13 +137,8 @@ struct Inspection::State {
   }
 
   void view(Contents& contents) {
-    const auto hold = [&] {
-      contents.hold();
-      Examination again;
-      assemble(contents, input, again);
-      examination.artifacts = std::move(again.artifacts);
-    };
-    code_views = view_code(examination, {pool, store, !options.store_folder.empty(), arrows, hold});
+    const auto held = [&] { hold(contents); };
+    code_views = view_code(examination, {pool, store, !options.store_folder.empty(), arrows, held});
   }
 
   void decide_completeness(bool budget_hit) {
@@ -172,12 +169,7 @@ Result<Inspection> Inspection::run(const Options& options) {
     state->judge(contents, as_of);
     if (options.code && options.code_view) state->view(contents);
   }
-  if (options.hold) {
-    contents.hold();
-    Examination again;
-    assemble(contents, state->input, again);
-    state->examination.artifacts = std::move(again.artifacts);
-  }
+  if (options.hold) state->hold(contents);
   state->decide_completeness(contents.budget_hit());
   state->store.flush();
   state->trouble = state->store.trouble();
