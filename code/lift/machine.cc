@@ -114,6 +114,8 @@ bool has_lifter(Processor processor) {
     case Processor::kPpc32:
     case Processor::kX86:
     case Processor::kX86_64:
+    case Processor::kRiscv32:
+    case Processor::kRiscv64:
       return true;
     default:
       return family_of(processor) == Family::kArm || family_of(processor) == Family::kAArch64;
@@ -131,6 +133,8 @@ Isa make_isa(Processor processor) {
       return make_ppc();
     case Family::kX86:
       return make_x86(processor);
+    case Family::kRiscv:
+      return make_riscv(processor);
     default:
       return make_mips(processor);
   }

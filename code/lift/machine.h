@@ -116,6 +116,7 @@ Isa make_aarch64();
 Isa make_arm(Processor processor);  // Thumb too
 Isa make_ppc();
 Isa make_x86(Processor processor);  // x86-64 too
+Isa make_riscv(Processor processor);
 Isa make_isa(Processor processor);  // of the lifter that `processor` has
 bool has_lifter(Processor processor);
 

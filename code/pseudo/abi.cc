@@ -22,6 +22,8 @@ constexpr Names kNames[] = {
     {Family::kX86, true, "rdi rsi rdx rcx r8 r9", "rax", "rdx", "rbx rbp r12 r13 r14 r15"},
     {Family::kPpc, false, "r3 r4 r5 r6 r7 r8 r9 r10", "r3", "r4",
      "r14 r15 r16 r17 r18 r19 r20 r21 r22 r23 r24 r25 r26 r27 r28 r29 r30 r31"},
+    {Family::kRiscv, false, "a0 a1 a2 a3 a4 a5 a6 a7", "a0", "a1", "s0 s1 s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 gp tp"},
+    {Family::kRiscv, true, "a0 a1 a2 a3 a4 a5 a6 a7", "a0", "a1", "s0 s1 s2 s3 s4 s5 s6 s7 s8 s9 s10 s11 gp tp"},
 };
 
 }  // namespace

@@ -1,6 +1,6 @@
 // Which registers carry arguments and results: what pseudo-C needs to write a call. Only the reader's eye relies on it;
 // nothing is proved from it.
-// Sources: MIPS psABI chapter 3; AAPCS 6.1; AAPCS64 6.1.1; System V i386, x86-64 and Power psABI.
+// Sources: MIPS psABI chapter 3; AAPCS 6.1; AAPCS64 6.1.1; System V i386, x86-64, Power and RISC-V psABI.
 #pragma once
 #include "code/simplify/simplify.h"
 

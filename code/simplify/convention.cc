@@ -1,7 +1,8 @@
 // What the ABIs of each CPU say that the simplifier may rely on.
 // Sources: MIPS psABI chapter 3 (hi, lo and the condition flags are not preserved); AAPCS64 6.1.1 and AAPCS 6.1 (the
 // flags are undefined on entry to and return from a public interface), with the exception that simplify.h names; System
-// V i386 and x86-64 psABI, "Registers" (status flags are not preserved). All of them: the stack pointer is given back,
+// V i386 and x86-64 psABI, "Registers" (status flags are not preserved); RISC-V psABI, "Integer Register Convention".
+// All of them: the stack pointer is given back,
 // and who is called writes to no more of its caller's frame than it was handed.
 #include "code/simplify/simplify.h"
 
@@ -57,6 +58,9 @@ Convention convention_of(Processor processor, const RegisterFile& file) {
         c.lost_at_call.remove(d), c.lost_at_return.remove(d);
       c.return_pops = is_64_bit(processor) ? 8 : 4;
       c.arguments_on_stack = !is_64_bit(processor);
+      break;
+    case Family::kRiscv:
+      c.frame = first_of({"s0"});
       break;
     default:
       break;  // of registers nothing is assumed: PowerPC's CR2 to CR4 are preserved, the others would be lost

@@ -119,6 +119,16 @@ void x86(Names n, bool wide) {
     n.add(flag, UC_X86_REG_EFLAGS, static_cast<uint8_t>(bit));
 }
 
+void riscv(Names n, bool wide) {
+  n.out.arch = UC_ARCH_RISCV;
+  n.out.mode = wide ? UC_MODE_RISCV64 : UC_MODE_RISCV32;
+  n.out.alignment = 2;
+  // lui t0, 0x400; lr.w t0, (t0), as for MIPS.
+  n.out.before.code = {0xb7, 0x02, 0x40, 0x00, 0xaf, 0xa2, 0x02, 0x10};
+  for (int i = 1; i < 32; ++i)
+    n.out.registers.push_back({static_cast<RegisterId>(i), UC_RISCV_REG_X0 + i, 0, n.file.registers[1].bits});
+}
+
 }  // namespace
 
 Setup setup_of(Processor processor, const Isa& isa) {
@@ -139,6 +149,9 @@ Setup setup_of(Processor processor, const Isa& isa) {
       break;
     case Family::kX86:
       x86(names, is_64_bit(processor));
+      break;
+    case Family::kRiscv:
+      riscv(names, is_64_bit(processor));
       break;
     default:
       ASSAY_CHECK(false);

@@ -105,7 +105,8 @@ TEST_P(Lifter, PrintsTheSameWithEveryCompiler) {
 INSTANTIATE_TEST_SUITE_P(All, Lifter,
                          testing::Values(Processor::kMips32Be, Processor::kMips32Le, Processor::kMips64Be,
                                          Processor::kMips64Le, Processor::kAArch64, Processor::kArm, Processor::kThumb,
-                                         Processor::kPpc32, Processor::kX86, Processor::kX86_64),
+                                         Processor::kPpc32, Processor::kX86, Processor::kX86_64, Processor::kRiscv32,
+                                         Processor::kRiscv64),
                          [](const auto& at) {
                            std::string name(name_of(at.param));
                            std::replace(name.begin(), name.end(), '-', '_');

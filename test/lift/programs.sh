@@ -35,10 +35,11 @@ firmware() {
   done
 }
 
-# Instructions that compilers seldom emit, of our own: CPU, tool prefix, source.
+# Instructions that compilers seldom emit, of our own: CPU, tool prefix, source, options.
 assembled() {
   mkdir -p "$folder/rare"
-  [ "$folder/rare/$1" -nt "test/lift/forms/$3.s" ] || "$2-gcc" -nostdlib -static -o "$folder/rare/$1" "test/lift/forms/$3.s" >&2
+  [ "$folder/rare/$1" -nt "test/lift/forms/$3.s" ] ||
+    "$2-gcc" -nostdlib -static "${@:4}" -o "$folder/rare/$1" "test/lift/forms/$3.s" >&2
   printf '%s\0' "$folder/rare/$1"
 }
 
@@ -53,7 +54,8 @@ case $cpu in
   x86) distribution i386 ;;
   x86-64) distribution amd64 ;;
   ppc32) compiled ppc32; assembled ppc32 powerpc-linux-gnu ppc32 ;;
-  riscv64) compiled riscv64 ;;
+  riscv64) distribution riscv64; assembled riscv64 riscv64-linux-gnu riscv -Wa,--defsym,WIDE=1 ;;
+  riscv32) test/lift/riscv32.py "$folder/riscv32"; assembled riscv32 riscv64-linux-gnu riscv -march=rv32gc_zifencei -mabi=ilp32d -Wl,-melf32lriscv ;;
   *)
     echo "test/lift/programs.sh: no programs for $cpu" >&2
     exit 2 ;;
