@@ -120,6 +120,7 @@ extern const Format kRpm;
 extern const Format kRtk0;
 extern const Format kSafeLoader;
 extern const Format kSafeLoaderFlash;
+extern const Format kSeaBios;
 extern const Format kSeama;
 extern const Format kSenao;
 extern const Format kSercomm;
@@ -141,6 +142,7 @@ extern const Format kTrx;
 extern const Format kUbi;
 extern const Format kUbifs;
 extern const Format kUbnt;
+extern const Format kUBoot;
 extern const Format kUBootArm;
 extern const Format kUBootEnv;
 extern const Format kUBootMips;
@@ -288,6 +290,7 @@ constexpr const Format* kFormats[] = {
     &kRtk0,
     &kSafeLoader,
     &kSafeLoaderFlash,
+    &kSeaBios,
     &kSeama,
     &kSenao,
     &kSercomm,
@@ -308,6 +311,7 @@ constexpr const Format* kFormats[] = {
     &kUbi,
     &kUbifs,
     &kUbnt,
+    &kUBoot,
     &kUBootArm,
     &kUBootEnv,
     &kUBootMips,

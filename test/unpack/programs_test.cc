@@ -456,5 +456,60 @@ TEST(MachO, MeasuresWhatClangWrites) {
   reads("macho-fat", fat, "program1", arm);
 }
 
+// A ROM of 64 KiB: zeros, the places of 300 addresses and of 300 distances, the code that holds them, fixed fields.
+std::string pc_rom() {
+  constexpr size_t kSize = 0x10000, kStart = 0x800, kCode = 0x4000, kPlaces = 300;
+  std::string b(kSize, '\0');
+  for (size_t i = 0; i < kPlaces; ++i) {
+    put(b, kStart + 4 * i, little(0x10 + 8 * i));
+    put(b, kCode + 0x10 + 8 * i, little(0xf5000 + i));
+    put(b, kStart + 4 * (kPlaces + i), little(0xc + 8 * i));
+    put(b, kCode + 0xc + 8 * i, little(0x40 + i));
+  }
+  put(b, 0x9000, "SeaBIOS (version %s)");
+  put(b, 0x9100, "rel-1.16.2-0-gea1b7a0");
+  put(b, 0x9200, "\x68" + little(0xf9100) + "\x68" + little(0xf9000));
+  put(b, 0xe6f5, std::string("\x08\0\xfc\0", 4));
+  put(b, 0xff53, "\xcf");
+  put(b, 0xfff0,
+      std::string("\xea\x5b\xe0\0\xf0"
+                  "06/23/99\0\xfc\0",
+                  16));
+  return b;
+}
+
+TEST(SeaBios, RelocationsPinIt) {
+  const std::string sample = pc_rom();
+  const auto m = measured("seabios", sample);
+  ASSERT_TRUE(m) << m.error().what;
+  EXPECT_EQ(m->length, sample.size());
+  const Collect got = unpacked("seabios", sample);
+  EXPECT_EQ(got.notes.at("version"), "rel-1.16.2-0-gea1b7a0");
+  EXPECT_EQ(got.notes.at("start-up code"), "0x4000");
+  for (const size_t at : {0x801, 0x4012, 0x4013, 0xff53, 0xe6f7}) {  // a place, an address, the PC's fixed fields
+    std::string damaged = sample;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x77);
+    EXPECT_FALSE(measured("seabios", damaged)) << at;
+  }
+  EXPECT_FALSE(measured("seabios", sample.substr(0x100)));
+  for (size_t i = 0; i < sample.size(); i += 251) {
+    std::string damaged = sample;
+    damaged[i] = static_cast<char>(damaged[i] ^ 0xff);
+    if (measured("seabios", damaged)) unpacked("seabios", damaged);
+  }
+}
+
+TEST(SeaBios, ImagesOfDebian) {
+  for (const char* name : {"bios.bin", "bios-256k.bin", "bios-microvm.bin"}) {
+    const std::string bytes = slurp(std::string("/usr/share/seabios/") + name);
+    if (bytes.empty()) GTEST_SKIP() << "seabios is not installed";
+    const auto m = measured("seabios", bytes);
+    ASSERT_TRUE(m) << name << ": " << m.error().what;
+    const Collect got = unpacked("seabios", bytes);
+    EXPECT_TRUE(got.notes.at("version").starts_with("1.")) << got.notes.at("version");
+    EXPECT_GE(std::stoul(got.notes.at("relocations")), 800u);
+  }
+}
+
 }  // namespace
 }  // namespace assay::unpack
