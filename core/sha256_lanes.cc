@@ -4,7 +4,9 @@
 
 #include <algorithm>
 #include <cstring>
-#include <optional>
+#include <functional>
+#include <numeric>
+#include <vector>
 
 #if defined(__x86_64__)
 #include <cpuid.h>
@@ -137,7 +139,16 @@ template <size_t N>
   return out;
 }
 
+// The longest first, so that none is left over to go on alone for long.
+std::vector<size_t> longest_first(std::span<const Bytes> in) {
+  std::vector<size_t> order(in.size());
+  std::iota(order.begin(), order.end(), size_t{0});
+  std::ranges::sort(order, std::greater(), [&](size_t i) { return in[i].size(); });
+  return order;
+}
+
 void two_at_a_time(std::span<const Bytes> in, std::span<Digest> out) {
+  const std::vector<size_t> order = longest_first(in);
   Lane lanes[2];
   size_t next = 0;
   bool busy[2] = {};
@@ -147,7 +158,7 @@ void two_at_a_time(std::span<const Bytes> in, std::span<Digest> out) {
         if (busy[i]) out[lanes[i].index] = digest_of(lanes[i]);
         busy[i] = next < in.size();
         if (!busy[i]) break;
-        begin(lanes[i], in[next], next);
+        begin(lanes[i], in[order[next]], order[next]);
         ++next;
       }
     }

@@ -13,6 +13,8 @@
 namespace assay::engine {
 namespace {
 
+// Room on disk is taken in steps ahead of what is written: blocks found one by one cost several times the copy.
+constexpr uint64_t kAllocated = 64 << 20;
 constexpr size_t kPending = 256 << 10;  // collected before a write: pieces are often a few bytes
 
 std::unexpected<Error> io(const char* what) {
@@ -23,6 +25,7 @@ std::unexpected<Error> io(const char* what) {
 
 Result<SharedArena> SharedArena::create(uint32_t id, const std::string& folder) {
   int fd = folder.empty() ? -1 : ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+  const bool on_disk = fd >= 0;
   if (fd < 0) fd = memfd_create("assay", MFD_CLOEXEC);
   if (fd < 0) return io("cannot make shared memory");
   // Written with pwrite, read through the mapping: half the cost of faulting each page in to write to it.
@@ -31,7 +34,9 @@ Result<SharedArena> SharedArena::create(uint32_t id, const std::string& folder) 
     close(fd);
     return io("cannot map shared memory");
   }
-  return SharedArena(id, fd, static_cast<std::byte*>(base), kArenaRoom, 0, true);
+  SharedArena arena(id, fd, static_cast<std::byte*>(base), kArenaRoom, 0, true);
+  arena.on_disk_ = on_disk;
+  return arena;
 }
 
 Result<SharedArena> SharedArena::open(uint32_t id, int fd, uint64_t size) {
@@ -49,6 +54,8 @@ SharedArena::SharedArena(SharedArena&& other) noexcept
       size_(other.size_),
       written_(other.written_),
       pending_(std::move(other.pending_)),
+      allocated_(other.allocated_),
+      on_disk_(other.on_disk_),
       writable_(other.writable_) {}
 
 SharedArena::~SharedArena() {
@@ -69,7 +76,13 @@ Result<void> SharedArena::append(std::span<const std::byte> piece) {
   return {};
 }
 
+void SharedArena::allocate(uint64_t end) const {
+  for (; on_disk_ && allocated_ < end; allocated_ += kAllocated)
+    if (fallocate(fd_, FALLOC_FL_KEEP_SIZE, static_cast<off_t>(allocated_), kAllocated) != 0) on_disk_ = false;
+}
+
 Result<void> SharedArena::write_all(std::span<const std::byte> bytes) const {
+  allocate(written_ + bytes.size());
   while (!bytes.empty()) {
     const ssize_t done = pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(written_));
     if (done < 0 && errno == EINTR) continue;

@@ -34,6 +34,7 @@ class SharedArena final : public unpack::Arena {
  private:
   Result<void> write_all(std::span<const std::byte> bytes) const;
   Result<void> write_pending() const;
+  void allocate(uint64_t end) const;
   SharedArena(uint32_t id, int fd, std::byte* base, uint64_t room, uint64_t size, bool writable)
       : id_(id), fd_(fd), base_(base), room_(room), size_(size), written_(size), writable_(writable) {}
 
@@ -43,6 +44,8 @@ class SharedArena final : public unpack::Arena {
   uint64_t room_, size_;
   mutable uint64_t written_;  // bytes that are in the file; those behind wait in pending_
   mutable std::vector<std::byte> pending_;
+  mutable uint64_t allocated_ = 0;  // room that a file on disk has already
+  mutable bool on_disk_ = false;    // and may be given more
   bool writable_;
 };
 

@@ -66,7 +66,7 @@ std::string enter_seccomp() {
                               SCMP_SYS(tgkill),        SCMP_SYS(getrandom),
                               SCMP_SYS(clock_gettime), SCMP_SYS(close),
                               SCMP_SYS(sched_yield),   SCMP_SYS(sched_getaffinity),
-                              SCMP_SYS(pwrite64)};
+                              SCMP_SYS(pwrite64),      SCMP_SYS(fallocate)};
 #ifdef ASSAY_SANITIZED
   // UndefinedBehaviorSanitizer asks through a pipe whether an object's memory can be read.
   seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(pipe), 0);

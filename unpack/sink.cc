@@ -8,7 +8,7 @@
 namespace assay::unpack {
 namespace {
 
-constexpr uint64_t kHashedTogether = 4 << 20;  // bytes
+constexpr uint64_t kHashedTogether = 64 << 20;  // bytes
 constexpr size_t kMostNotes = 4096, kMostProblems = 4096;
 
 bool has_dot_dot(std::string_view path) {
@@ -129,7 +129,7 @@ Result<void> Collector::add(Node node, Content content, std::vector<Unpacked> in
   entry.node = std::move(node);
   entry.inner = std::move(inner);
   result_.entries.push_back(std::move(entry));
-  if (unhashed_bytes_ >= kHashedTogether) hash_entries();
+  if (unhashed_.size() > 1 && unhashed_bytes_ >= kHashedTogether) hash_entries();
   return {};
 }
 

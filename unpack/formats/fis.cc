@@ -20,7 +20,7 @@ namespace {
 
 using std::string_view_literals::operator""sv;
 
-constexpr uint64_t kLeastSize = 64 << 10, kSector = 4096, kEntry = 256;
+constexpr uint64_t kLeastSize = 64 << 10, kMostSize = 256 << 20, kSector = 4096, kEntry = 256;
 constexpr size_t kMostEntries = 256;
 constexpr std::string_view kSelf = "FIS directory\0"sv;
 
@@ -85,7 +85,7 @@ bool crc_holds(Bytes flash, const Image& image) {
 }
 
 Result<Measured> measure(Bytes from) {
-  if (from.size() < kLeastSize || from.size() % kSector)
+  if (from.size() < kLeastSize || from.size() > kMostSize || from.size() % kSector)
     return fail(Fault::kForeign, "no size of a flash", from.base());
   const auto d = find_directory(from);
   if (!d) return fail(Fault::kForeign, "no directory that fits", from.base());
@@ -125,7 +125,7 @@ Result<void> unpack(Bytes whole, Sink& into) {
 extern const Format kFis;
 const Format kFis = {.id = "fis",
                      .title = "Flash with a RedBoot image directory (FIS)",
-                     .version = 1,
+                     .version = 2,
                      .measure = measure,
                      .unpack = unpack,
                      .carve = false,

@@ -209,7 +209,8 @@ std::vector<Partition> find_flash_table(Bytes flash) {
 }
 
 Result<Measured> measure_flash(Bytes from) {
-  if (from.size() < (1 << 20) || from.size() % 4096) return fail(Fault::kForeign, "no size of a flash", from.base());
+  if (from.size() < (1 << 20) || from.size() > (256 << 20) || from.size() % 4096)
+    return fail(Fault::kForeign, "no size of a flash", from.base());
   if (find_flash_table(from).empty()) return fail(Fault::kForeign, "no partition table that fits", from.base());
   return Measured{from.size(), true};
 }
@@ -247,7 +248,7 @@ const Format kSafeLoader = {.id = "safeloader",
 extern const Format kSafeLoaderFlash;
 const Format kSafeLoaderFlash = {.id = "safeloader-flash",
                                  .title = "Flash with a TP-Link SafeLoader partition table",
-                                 .version = 1,
+                                 .version = 2,
                                  .measure = measure_flash,
                                  .unpack = unpack_flash,
                                  .carve = false,
