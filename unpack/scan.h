@@ -38,9 +38,9 @@ class Scanner {
   uint64_t may_start(uint16_t key) const { return keys_[key >> 6] >> (key & 63) & 1; }
   void look(Bytes region, uint64_t at, uint16_t key, std::vector<Found>& found) const;
 
-  std::array<uint64_t, 1024> keys_{};         // a bit for each value of two bytes: most positions of an image fail here
-  std::array<uint16_t, 1024> before_{};       // how many bits are set in the words before
-  std::vector<std::vector<Pattern>> by_key_;  // one for each bit, in their order
+  std::array<uint64_t, 1024> keys_{};  // a bit for each value of two bytes: most positions of an image fail here
+  std::vector<uint16_t> group_of_;     // of each value whose bit is set: its place in groups_
+  std::vector<std::vector<Pattern>> groups_;
 };
 
 // Of all formats.
