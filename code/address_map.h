@@ -27,12 +27,13 @@ class AddressMap {
     return {&p.value, true};
   }
   void clear() {
-    std::fill(places_.begin(), places_.end(), Place{});
+    if (bits_ > kMostKept) bits_ = kMostKept;
+    places_.assign(bits_ == 0 ? 0 : size_t{1} << bits_, Place{});
     count_ = 0;
   }
 
  private:
-  static constexpr uint8_t kFirstBits = 4;
+  static constexpr uint8_t kFirstBits = 4, kMostKept = 6;
   struct Place {
     uint64_t address = 0;
     T value{};

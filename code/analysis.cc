@@ -16,6 +16,7 @@ class Assembly {
 
  private:
   void add(const Discovery::Start& start, uint64_t next);
+  void make_room(std::span<const uint32_t> kept);
   void add_body(uint32_t index, ReadFunction& body);
   void settle_calls();
   void settle_references();
@@ -79,6 +80,20 @@ void Assembly::add_body(uint32_t index, ReadFunction& body) {
   f.indirect_calls += body.indirect_calls;
   f.indirect_calls_resolved += body.indirect_calls_resolved;
   out_.indirect_jumps_resolved += body.indirect_jumps_resolved;
+  body = {};
+}
+
+// Of all that bodies come to, at once.
+void Assembly::make_room(std::span<const uint32_t> kept) {
+  size_t blocks = 0, edges = 0, references = 0, calls = 0;
+  for (const uint32_t i : kept) {
+    const ReadFunction& b = found_.start(i).body;
+    blocks += b.blocks.size(), edges += b.edges.size();
+    references += b.references.size(), calls += b.calls.size() + b.escapes.size();
+  }
+  out_.functions.all.reserve(kept.size()), out_.bodies.reserve(kept.size());
+  out_.blocks.reserve(blocks), out_.edges.reserve(edges);
+  out_.references.reserve(references), out_.calls.reserve(calls);
 }
 
 // ARM's function pointers carry the mode in bit 0. A jump into the middle of a function is no call.
@@ -108,21 +123,22 @@ std::optional<Use> Assembly::use_of(uint64_t address) const {
 }
 
 void Assembly::settle_references() {
-  std::vector<Reference> kept;
-  kept.reserve(out_.references.size());
+  size_t kept = 0;
   for (Reference& r : out_.references)
     if (const auto use = use_of(r.to)) {
       r.use = *use;
-      kept.push_back(r);
+      out_.references[kept++] = r;
     }
-  out_.references = std::move(kept);
-  std::ranges::stable_sort(out_.references, {}, &Reference::from);
+  out_.references.resize(kept);
+  if (!std::ranges::is_sorted(out_.references, {}, &Reference::from))
+    std::ranges::stable_sort(out_.references, {}, &Reference::from);
 }
 
 Analysis Assembly::run() {
   std::vector<uint32_t> kept;
   for (const auto& [address, index] : found_.order())
     if (!found_.start(index).stub) kept.push_back(index);
+  make_room(kept);
   for (size_t i = 0; i < kept.size(); ++i)
     add(found_.start(kept[i]), i + 1 < kept.size() ? found_.start(kept[i + 1]).address : kNowhere);
   for (uint32_t i = 0; i < kept.size(); ++i) {

@@ -1,12 +1,14 @@
 // Cuts what was decoded into blocks and joins them by edges.
 #include "code/pass.h"
 
+#include <iterator>
+
 namespace assay::code {
 
 namespace {
 
 // By address, the first of equals first. Few are out of place, as a rule: each is moved to its own.
-void put_in_order(std::vector<Op>& ops) {
+void put_in_order(std::span<Op> ops) {
   constexpr int kFew = 64;
   int moved = 0;
   for (size_t i = 1; i < ops.size(); ++i) {
@@ -20,25 +22,29 @@ void put_in_order(std::vector<Op>& ops) {
 }  // namespace
 
 void Pass::sort_ops() {
+  auto& ops = work_.ops;
+  auto& sorted = work_.sorted;
+  // What came since the last time.
   std::ranges::sort(runs_, {}, &Run::address);
   bool in_order = true;
   for (size_t i = 1; i < runs_.size(); ++i) in_order &= runs_[i].first > runs_[i - 1].first;
   if (!in_order) {
-    work_.sorted.clear();
-    work_.sorted.reserve(work_.ops.size());
-    for (Run& r : runs_) {
-      const auto from = work_.ops.begin() + r.first;
-      r.first = static_cast<uint32_t>(work_.sorted.size());
-      work_.sorted.insert(work_.sorted.end(), from, from + r.count);
-    }
-    work_.ops.swap(work_.sorted);
+    sorted.clear();
+    for (const Run& r : runs_) sorted.insert(sorted.end(), ops.begin() + r.first, ops.begin() + r.first + r.count);
+    std::ranges::copy(sorted, ops.begin() + static_cast<ptrdiff_t>(ordered_));
   }
-  // A delay slot read twice, and x86 code read at two offsets: by address, the first stays.
-  put_in_order(work_.ops);
-  const auto rest = std::ranges::unique(work_.ops, {}, &Op::address);
-  work_.ops.erase(rest.begin(), rest.end());
   runs_.clear();
-  if (!work_.ops.empty()) runs_.push_back({work_.ops.front().address, 0, static_cast<uint32_t>(work_.ops.size())});
+  // A delay slot read twice, and x86 code read at two offsets: by address, the first stays.
+  put_in_order(std::span(ops).subspan(ordered_));
+  const auto before = std::span(ops).first(ordered_), since = std::span(ops).subspan(ordered_);
+  if (!before.empty() && !since.empty() && since.front().address < before.back().address) {
+    sorted.clear();
+    std::ranges::merge(before, since, std::back_inserter(sorted), {}, &Op::address, &Op::address);
+    ops.swap(sorted);
+  }
+  const auto rest = std::ranges::unique(ops, {}, &Op::address);
+  ops.erase(rest.begin(), rest.end());
+  ordered_ = ops.size();
 }
 
 uint32_t Pass::op_at(uint64_t address) const {
@@ -48,10 +54,8 @@ uint32_t Pass::op_at(uint64_t address) const {
 
 uint32_t Pass::piece_at(uint64_t address) const {
   const auto& pieces = work_.pieces;
-  const auto at =
-      std::ranges::lower_bound(pieces, address, {}, [&](const Piece& p) { return work_.ops[p.first].address; });
-  return at != pieces.end() && work_.ops[at->first].address == address ? static_cast<uint32_t>(at - pieces.begin())
-                                                                       : kNone;
+  const auto at = std::ranges::lower_bound(pieces, address, {}, &Piece::address);
+  return at != pieces.end() && at->address == address ? static_cast<uint32_t>(at - pieces.begin()) : kNone;
 }
 
 void Pass::build() {
@@ -68,7 +72,7 @@ void Pass::build() {
   const auto& ops = work_.ops;
   for (uint32_t i = 0; i < ops.size(); ++i) {
     if (!is_leader_[i]) continue;
-    Piece p{.first = i};
+    Piece p{.address = ops[i].address, .first = i};
     for (uint32_t k = i;; ++k) {
       const Op& op = ops[k];
       const bool decides = op.flow == Flow::kJump || op.flow == Flow::kReturn || op.flow == Flow::kIndirectJump ||

@@ -123,7 +123,7 @@ void Discovery::mark_data(const Start& s) {
 void Discovery::take(uint32_t index) {
   const Processor here = starts_[index].processor;
   const bool arm = family_of(here) == Family::kArm;
-  const ReadFunction& body = starts_[index].body;
+  ReadFunction& body = starts_[index].body;
   for (const Call& c : body.calls) {
     if (c.target == kNowhere || c.kind == CallKind::kCallback) continue;
     if (c.kind != CallKind::kTail) callers_.note(c.target, index);
@@ -140,6 +140,7 @@ void Discovery::take(uint32_t index) {
     tail_targets_.emplace_back(to, there);
   }
   code_pointers_.insert(code_pointers_.end(), body.code_pointers.begin(), body.code_pointers.end());
+  body.code_pointers = {};
 }
 
 void Discovery::drain() {

@@ -36,10 +36,10 @@ std::optional<OpDecoder::Move> OpDecoder::move_of(uint64_t from, uint64_t to, ui
   return std::nullopt;
 }
 
-// What the same bytes come to elsewhere shows what of an Op depends on its address. Elsewhere is another region, page
-// and place within a page, and not a multiple of four bytes away where that is not an instruction's size. What counts
-// from no address is the same everywhere.
-void OpDecoder::remember(Word word, const Op& op) {
+// An Op as Known keeps it; nothing: it depends on its address in no way that is known. What the same bytes come to
+// elsewhere shows what of it does. Elsewhere is another region, page and place within a page, and not a multiple of
+// four bytes away where that is not an instruction's size. What counts from no address is the same everywhere.
+std::optional<Op> OpDecoder::settled(Word word, const Op& op) {
   Op kept = op;
   std::optional<Move> target = Move::kNot, imm = Move::kNot, displacement = Move::kNot;
   if (op.target != kNowhere || op.based || op.links) {
@@ -51,9 +51,9 @@ void OpDecoder::remember(Word word, const Op& op) {
     target = move_of(op.target, there.target, op.address, other, narrow_);
     imm = move_of(number(op.imm), number(there.imm), op.address, other, false);
     displacement = move_of(number(op.displacement), number(there.displacement), op.address, other, false);
-    if (!target || !imm || !displacement) return;
+    if (!target || !imm || !displacement) return std::nullopt;
     there.address = op.address, there.target = op.target, there.imm = op.imm, there.displacement = op.displacement;
-    if (!(there == op)) return;
+    if (!(there == op)) return std::nullopt;
     kept.target = moved(*target, op.target, op.address, 0, narrow_);
     kept.imm = static_cast<int64_t>(moved(*imm, number(op.imm), op.address, 0, false));
     kept.displacement = static_cast<int64_t>(moved(*displacement, number(op.displacement), op.address, 0, false));
@@ -61,14 +61,11 @@ void OpDecoder::remember(Word word, const Op& op) {
   kept.size = static_cast<uint8_t>(static_cast<int>(*target) | static_cast<int>(*imm) << 2 |
                                    static_cast<int>(*displacement) << 4);
   kept.address = word;
-  known_.put(word).op = kept;
+  return kept;
 }
 
-// False: it is not known, or not what it would be anew.
-bool OpDecoder::recall(Word word, uint64_t address, Op& op) {
-  const Known* known = known_.find(word);
-  if (!known) return false;
-  op = known->op;
+// Makes of what is kept what it is at `address`. False: not what it would be anew.
+bool OpDecoder::move(Word word, uint64_t address, Op& op) const {
   const uint8_t moves = op.size;
   op.address = address, op.size = size_of(word);
   if (moves != 0) {
@@ -81,15 +78,111 @@ bool OpDecoder::recall(Word word, uint64_t address, Op& op) {
   return op.flow != Flow::kCall || op.target != op.end() + (op.delay_slot ? 4 : 0);
 }
 
+void OpDecoder::remember(Word word, const Op& op) {
+  if (const auto kept = settled(word, op)) known_.put(word).op = *kept;
+}
+
+bool OpDecoder::recall(Word word, uint64_t address, Op& op) {
+  const Known* known = known_.find(word);
+  if (!known) return false;
+  op = known->op;
+  return move(word, address, op);
+}
+
+// As a number, whatever the order of its bytes.
+uint32_t OpDecoder::bits_of(Word word) const {
+  const auto bits = static_cast<uint32_t>(word);
+  return big_ ? __builtin_bswap32(bits) : bits;
+}
+
+std::optional<Op> OpDecoder::sample(uint32_t bits, uint64_t address) {
+  std::array<std::byte, 4> code;
+  for (size_t i = 0; i < code.size(); ++i) code[i] = static_cast<std::byte>(bits >> 8 * (big_ ? 3 - i : i));
+  Op op;
+  if (!decoder_.decode_anew(code, address, insn_)) return std::nullopt;
+  translator_.translate(insn_, op);
+  return settled(kNoWord, op);
+}
+
+// An immediate of 0 and one with its first and last bit show what follows it, and whether it has a sign.
+void OpDecoder::learn(Form& form, uint32_t mask, uint64_t address) {
+  const uint32_t bits = bits_of(form.op.address);
+  const uint64_t high = (uint64_t{mask} + 1) / 2;
+  form.number = Form::kUnlike;
+  const auto none = sample(bits, address), some = sample(bits | static_cast<uint32_t>(high) | 1, address);
+  if (!none || !some) return;
+  Op same = *some;
+  same.target = none->target, same.imm = none->imm, same.displacement = none->displacement;
+  const uint64_t by_target = some->target - none->target, by_imm = static_cast<uint64_t>(some->imm - none->imm),
+                 by_displacement = static_cast<uint64_t>(some->displacement - none->displacement);
+  const uint64_t by = by_target | by_imm | by_displacement;
+  if (!(same == *none) || (by_target != 0) + (by_imm != 0) + (by_displacement != 0) > 1) return;
+  const Word word = form.op.address;
+  form.op = *none;
+  form.op.address = word;
+  if (by == 0) return void(form.number = Form::kNothing);
+  const uint64_t width = by_target != 0 && narrow_ ? 0xffffffff : ~uint64_t{0};
+  for (uint8_t shift = 0; shift <= 16; ++shift)
+    for (const bool is_signed : {false, true})
+      if (((by ^ (high + 1 - (is_signed ? 2 * high : 0)) << shift) & width) == 0) {
+        form.number = by_target != 0 ? Form::kTarget : by_imm != 0 ? Form::kImm : Form::kDisplacement;
+        form.shift = shift, form.is_signed = is_signed;
+        return;
+      }
+}
+
+bool OpDecoder::recall(const Form& form, Word word, uint32_t mask, uint64_t address, Op& op) const {
+  op = form.op;
+  uint64_t value = bits_of(word) & mask;
+  if (form.is_signed && value > mask / 2) value -= uint64_t{mask} + 1;
+  value <<= form.shift;
+  if (form.number == Form::kTarget)
+    op.target = (op.target + value) & (narrow_ ? 0xffffffff : ~uint64_t{0});
+  else if (form.number == Form::kImm)
+    op.imm += static_cast<int64_t>(value);
+  else if (form.number == Form::kDisplacement)
+    op.displacement += static_cast<int64_t>(value);
+  return move(word, address, op);
+}
+
+namespace {
+
+// MIPS32 Architecture, volume II: the bits of jumps (J) and of instructions with an immediate (I) that hold it. Not of
+// those in which it tells instructions apart.
+uint32_t immediate_of_mips(uint32_t bits) {
+  const uint32_t opcode = bits >> 26;
+  if (opcode == 2 || opcode == 3) return 0x3ffffff;
+  const bool branches = (opcode >= 4 && opcode <= 7) || (opcode >= 20 && opcode <= 23);
+  const bool computes = (opcode >= 9 && opcode <= 15) || opcode == 25;
+  const bool moves = (opcode >= 32 && opcode <= 43) || opcode == 49 || opcode == 53 || opcode == 55 || opcode == 57 ||
+                     opcode == 61 || opcode == 63;
+  return branches || computes || moves ? 0xffff : 0;
+}
+
+}  // namespace
+
 bool OpDecoder::decode(std::span<const std::byte> code, uint64_t address, Op& op) {
   const Word word = decoder_.in_block() ? kNoWord : word_at(translator_.processor(), code);
-  if (word != kNoWord && recall(word, address, op)) return true;
+  const uint32_t mask = has_forms_ && word != kNoWord ? immediate_of_mips(bits_of(word)) : 0;
+  const Word without = word & ~Word{big_ ? __builtin_bswap32(mask) : mask};
+  Form* form = mask != 0 ? forms_.find(without) : nullptr;
+  if (form && form->number >= Form::kNothing) {
+    if (recall(*form, word, mask, address, op)) return true;
+  } else if (word != kNoWord && recall(word, address, op)) {
+    return true;
+  }
   if (!decoder_.decode_anew(code, address, insn_)) {
     op.size = insn_.size;
     return false;
   }
   translator_.translate(insn_, op);
-  if (word != kNoWord && size_of(word) == op.size && !decoder_.in_block()) remember(word, op);
+  if (word == kNoWord || size_of(word) != op.size || decoder_.in_block()) return true;
+  if (mask != 0 && !form)
+    forms_.put(without) = {.op = {.address = without}};
+  else if (form && form->number == Form::kOnce)
+    learn(*form, mask, address);
+  else if (!form || form->number == Form::kUnlike)
+    remember(word, op);
   return true;
 }
 

@@ -8,7 +8,11 @@ namespace assay::code {
 class OpDecoder {
  public:
   OpDecoder(Processor processor, Dialect dialect)
-      : decoder_(processor, dialect), translator_(Translator::of(processor, dialect)), narrow_(!is_64_bit(processor)) {}
+      : decoder_(processor, dialect),
+        translator_(Translator::of(processor, dialect)),
+        narrow_(!is_64_bit(processor)),
+        has_forms_(family_of(processor) == Family::kMips && instruction_alignment(processor) == 4),
+        big_(instruction_order(processor) == Order::kBig) {}
   // False: no instruction; op.size then says how far the next could be.
   bool decode(std::span<const std::byte> code, uint64_t address, Op& op);
   void restart() { decoder_.restart(); }
@@ -23,16 +27,31 @@ class OpDecoder {
     Op op;
     Word& word() { return op.address; }
   };
-  static constexpr uint8_t kPlaces = 14;  // bits
+  // Instructions that differ in an immediate alone, kept as Known is with an immediate of 0: which number follows it.
+  struct Form {
+    Op op;
+    enum Number : uint8_t { kOnce /* met */, kUnlike, kNothing, kTarget, kImm, kDisplacement } number = kOnce;
+    uint8_t shift = 0;
+    bool is_signed = false;
+    Word& word() { return op.address; }
+  };
+  static constexpr uint8_t kPlaces = 14, kForms = 12;  // bits
   static std::optional<Move> move_of(uint64_t from, uint64_t to, uint64_t address, uint64_t other, bool narrow);
   static uint64_t moved(Move move, uint64_t number, uint64_t from, uint64_t to, bool narrow);
+  std::optional<Op> settled(Word word, const Op& op);
+  bool move(Word word, uint64_t address, Op& op) const;
   bool recall(Word word, uint64_t address, Op& op);
+  bool recall(const Form& form, Word word, uint32_t mask, uint64_t address, Op& op) const;
   void remember(Word word, const Op& op);
+  uint32_t bits_of(Word word) const;
+  std::optional<Op> sample(uint32_t bits, uint64_t address);
+  void learn(Form& form, uint32_t mask, uint64_t address);
 
   Decoder decoder_;
   const Translator& translator_;
-  const bool narrow_;
+  const bool narrow_, has_forms_, big_;
   Words<Known> known_{kPlaces};
+  Words<Form> forms_{kForms};
   Insn insn_;
 };
 

@@ -16,10 +16,16 @@ namespace assay::code {
 // Operations stepped, per byte of code; programs take one to four.
 constexpr uint64_t kStepsPerByte = 256, kFewestSteps = 1 << 20;
 
-struct Piece {                   // a block while it is worked on
+struct Piece {  // a block while it is worked on
+  uint64_t address = 0;
   uint32_t first = 0, last = 0;  // operations
   uint32_t control = kNone;      // the one that decides where to go on
   bool next = false;             // runs on into the operation behind
+};
+
+struct Run {
+  uint64_t address;
+  uint32_t first, count;
 };
 
 struct Reader::Work {
@@ -56,14 +62,17 @@ struct Reader::Work {
   std::vector<Op> ops, sorted;
   std::vector<Piece> pieces;
   std::vector<State> states;
+  std::vector<std::pair<uint32_t, uint32_t>> stack;  // blocks, and how many of their edges were followed
+  std::vector<uint8_t> met;
+  // Of a Pass, kept from one to the next for their room.
+  std::vector<uint64_t> todo, leaders;
+  std::vector<Run> runs;
+  std::vector<uint8_t> is_leader, reached;
+  std::vector<uint32_t> order, rank, head_of;
+  AddressMap<bool> stops;
   std::array<AddressMap<uint32_t>, kProcessors> stubs;
   std::vector<uint64_t> stub_of;  // by import: the lowest
   uint64_t steps_left = kFewestSteps;
-};
-
-struct Run {
-  uint64_t address;
-  uint32_t first, count;
 };
 
 // The reading of one function; lives as long as `Reader::read` runs.
@@ -124,19 +133,20 @@ class Pass {
   const Translator& translator_;
   Machine machine_;
   uint64_t limit_;
-  std::vector<uint64_t> todo_, leaders_, endings_;
-  AddressMap<bool> stops_;              // calls, and whether they do not come back
+  std::vector<uint64_t>&todo_, &leaders_;
+  std::vector<uint64_t> endings_;
+  AddressMap<bool>& stops_;             // calls, and whether they do not come back
   std::vector<uint64_t> told_endings_;  // calls that were known not to come back when they were decoded
-  std::vector<Run> runs_;
-  std::vector<uint8_t> is_leader_;
-  std::vector<uint8_t> reached_;
-  std::vector<uint32_t> order_, rank_;  // blocks in reverse postorder, and their places in it
+  std::vector<Run>& runs_;              // that are not in order yet
+  size_t ordered_ = 0;                  // operations that are, before them
+  std::vector<uint8_t>&is_leader_, &reached_;
+  std::vector<uint32_t>&order_, &rank_;  // blocks in reverse postorder, and their places in it
   struct Head {
     uint64_t lost = 0;         // slots that a turn of the loop changes
     std::vector<Value> words;  // and words of the stack
   };
   std::vector<Head> heads_;
-  std::vector<uint32_t> head_of_;        // by block: in heads_, or kNone
+  std::vector<uint32_t>& head_of_;       // by block: in heads_, or kNone
   uint32_t changed_ = kNone;             // rank of the first head that is entered with less than before
   std::map<uint64_t, Switch> switches_;  // by the jump's address
   bool values_ = true;

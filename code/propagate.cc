@@ -43,7 +43,7 @@ void Pass::send_back(uint32_t to, const State& state) {
   const State& into = work_.states[to];
   Head& head = heads_[head_of_[to]];
   const auto change = [&] { changed_ = std::min(changed_, rank_[to]); };
-  for (Slot i = 0; i < kSlots; ++i)
+  for (Slot i = 0; i < into.used; ++i)
     if ((head.lost >> i & 1) == 0 && !(into.slots[i] == state.slots[i])) head.lost |= uint64_t{1} << i, change();
   for (uint8_t i = 0; i < into.saved; ++i) {
     const auto* end = state.memory.data() + state.saved;
@@ -89,8 +89,10 @@ void Pass::order_blocks(uint32_t entry) {
   rank_.assign(out_.blocks.size(), kNone);
   heads_.clear();
   head_of_.assign(out_.blocks.size(), kNone);
-  std::vector<std::pair<uint32_t, uint32_t>> stack{{entry, 0}};
-  std::vector<uint8_t> met(out_.blocks.size(), 0);
+  auto& stack = work_.stack;
+  stack.assign(1, {entry, 0});
+  auto& met = work_.met;
+  met.assign(out_.blocks.size(), 0);
   met[entry] = 1;
   while (!stack.empty()) {
     auto& [block, done] = stack.back();

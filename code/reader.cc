@@ -23,7 +23,18 @@ Pass::Pass(const Program& program, CodeMap& map, const Neighbours& neighbours, R
       alignment_(instruction_alignment(processor)),
       translator_(work.decoder(processor).translator()),
       machine_(program, translator_, work.unknowns),
-      limit_(neighbours.next_start(start)) {}
+      limit_(neighbours.next_start(start)),
+      todo_(work.todo),
+      leaders_(work.leaders),
+      stops_(work.stops),
+      runs_(work.runs),
+      is_leader_(work.is_leader),
+      reached_(work.reached),
+      order_(work.order),
+      rank_(work.rank),
+      head_of_(work.head_of) {
+  work_.ops.clear(), todo_.clear(), leaders_.clear(), runs_.clear(), stops_.clear();
+}
 
 void Pass::finish_blocks() {
   for (auto& [site, table] : switches_) {
@@ -49,7 +60,7 @@ void Pass::finish_blocks() {
   const auto key = [](const Reference& r) { return std::pair(r.from, r.to); };
   std::ranges::sort(out_.references, {}, key);
   out_.references.erase(std::ranges::unique(out_.references, {}, key).begin(), out_.references.end());
-  std::ranges::stable_sort(out_.calls, {}, &Call::site);
+  if (!std::ranges::is_sorted(out_.calls, {}, &Call::site)) std::ranges::stable_sort(out_.calls, {}, &Call::site);
   const auto ends = [](const Range& r) { return std::pair(r.from, r.to); };
   std::ranges::sort(out_.data, {}, ends);
   out_.data.erase(std::ranges::unique(out_.data, {}, ends).begin(), out_.data.end());
@@ -63,7 +74,7 @@ void Pass::finish_blocks() {
 void Pass::reset() {
   for (const Op& op : work_.ops) map_.clear(op.address, op.size, owner_);
   for (const Range& r : literals_) map_.clear(r.from, r.to - r.from, CodeMap::kData);
-  work_.ops.clear();
+  work_.ops.clear(), ordered_ = 0;
   runs_.clear(), leaders_.clear(), todo_.clear(), stops_.clear(), undecodable_.clear(), literals_.clear();
   switches_.clear();
   std::vector<uint64_t> endings = std::move(out_.endings);
@@ -73,7 +84,6 @@ void Pass::reset() {
 }
 
 ReadFunction Pass::run() {
-  work_.ops.clear();
   for (int attempt = 0;; ++attempt) {
     leader(start_);
     bool settled = false;

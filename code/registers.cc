@@ -3,6 +3,8 @@
 // leaves changed: syscall(2), and the clobbers that its headers and libraries of C state (MIPS, PowerPC).
 #include "code/translate.h"
 
+#include <algorithm>
+
 namespace assay::code {
 namespace {
 
@@ -63,6 +65,7 @@ void Translator::name_slots() {
   masks_.assign(set_.register_count(), 0);
   fields_.assign(set_.register_count(), 0);
   for (const auto& [slot, name] : registers_of(family_)) {
+    slots_used_ = std::max<Slot>(slots_used_, slot + 1);
     const uint32_t canonical = set_.register_named(name);
     for (uint32_t r = 1; canonical != 0 && r < slots_.size(); ++r) {
       if (!set_.overlap(r, canonical)) continue;

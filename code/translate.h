@@ -14,6 +14,7 @@ class Translator {
   static const Translator& of(Processor processor, Dialect dialect);
   void translate(const Insn& insn, Op& op) const;
   Processor processor() const { return processor_; }
+  Slot slots_used() const { return slots_used_; }  // no register has a slot from this one on
   Slot stack_pointer() const { return stack_pointer_; }
   Slot global_pointer() const { return global_pointer_; }  // kNoSlot where there is none
   uint64_t call_clobbers() const { return call_clobbers_; }
@@ -69,6 +70,7 @@ class Translator {
   std::vector<uint32_t> fields_;        // PowerPC: the condition field a register is or lies in
   std::vector<uint32_t> second_bytes_;  // x86: registers
   std::vector<Slot> arguments_;
+  Slot slots_used_ = 0;
   Slot stack_pointer_ = kNoSlot, global_pointer_ = kNoSlot, system_call_number_ = kNoSlot;
   uint64_t call_clobbers_ = 0, system_call_clobbers_ = 0;
 };

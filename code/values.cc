@@ -26,10 +26,7 @@ uint64_t hash_of(const Meaning& m) {
 
 void Unknowns::clear() {
   all_.clear();
-  if (table_.size() > 4096)
-    table_.assign(256, 0);
-  else
-    std::ranges::fill(table_, 0);
+  table_.assign(std::min<size_t>(table_.size(), 256), 0);
 }
 
 uint32_t Unknowns::of(const Meaning& meaning) {
@@ -67,7 +64,8 @@ Value Machine::known(uint64_t number, Origin origin) const {
 
 State Machine::entry(uint64_t function) const {
   State s;
-  for (Slot i = 0; i < kSlots; ++i) s.slots[i] = {.unknown = kEntry + i};
+  s.used = translator_.slots_used();
+  for (Slot i = 0; i < s.used; ++i) s.slots[i] = {.unknown = kEntry + i};
   constexpr Slot kMipsT9 = 25;
   if (family_ == Family::kMips) s.slots[kMipsT9] = known(function, Origin::kAddress);
   s.epoch = 1;
@@ -491,7 +489,7 @@ uint32_t phi(uint32_t place, uint32_t slot) { return kPhi + place * 64 + slot; }
 }  // namespace
 
 void Machine::forget(State& state, uint64_t lost, const std::vector<Value>& words, uint32_t place) {
-  for (uint32_t i = 0; i < kSlots; ++i)
+  for (uint32_t i = 0; i < state.used; ++i)
     if (lost >> i & 1) state.slots[i] = {.unknown = phi(place, i)};
   state.compared = false;
   state.epoch = phi(place, kSlots);
@@ -503,7 +501,7 @@ void Machine::forget(State& state, uint64_t lost, const std::vector<Value>& word
 }
 
 void Machine::join(State& into, const State& from, uint32_t place) {
-  for (uint32_t i = 0; i < kSlots; ++i)
+  for (uint32_t i = 0; i < into.used; ++i)
     if (!(into.slots[i] == from.slots[i])) into.slots[i] = {.unknown = phi(place, i)};
   into.compared = into.compared && from.compared && from.left == into.left && from.right == into.right &&
                   from.flags == into.flags && from.unsigned_only == into.unsigned_only && from.guard == into.guard;

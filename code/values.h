@@ -59,7 +59,8 @@ constexpr int64_t kUnbounded = int64_t{1} << 62;
 
 struct State {
   std::array<Value, kSlots> slots{};
-  Value left, right;  // of the last comparison
+  Slot used = kSlots;  // slots of this processor
+  Value left, right;   // of the last comparison
   bool compared = false;
   uint8_t flags = 0;                     // which flags it set
   bool unsigned_only = false;            // PowerPC: "less" means below
@@ -78,7 +79,8 @@ struct State {
   // Of the lists, what is in them.
   State& operator=(const State& other) {
     if (this == &other) return *this;
-    slots = other.slots;
+    used = other.used;
+    std::copy_n(other.slots.begin(), used, slots.begin());
     left = other.left, right = other.right;
     compared = other.compared, flags = other.flags, unsigned_only = other.unsigned_only, guard = other.guard;
     bounds = other.bounds, saved = other.saved, epoch = other.epoch;

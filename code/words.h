@@ -25,7 +25,7 @@ class Words {
  public:
   explicit Words(uint8_t most_bits) : most_bits_(most_bits) {}
   // nullptr: not remembered.
-  const T* find(Word word) {
+  T* find(Word word) {
     if (places_.empty()) return nullptr;
     T& p = places_[place(word)];
     return p.word() == word ? &p : nullptr;
