@@ -8,6 +8,7 @@
 //   unknown  anything else: whoever calls it may have checked
 // A package source is verified when a configuration of opkg sets check_signature; the option is off by default
 // (libopkg/opkg_conf.c), so a source without it is not.
+#include "core/find.h"
 #include "core/text.h"
 #include "system/script_commands.h"
 #include "system/text_files.h"
@@ -218,8 +219,8 @@ class Reader {
     size_t found = 0;
     std::set<uint64_t> starts;
     for (const auto& [anchor, kind] : kCommands) {
-      for (size_t at = content.find(anchor); at != std::string_view::npos && found < kMostPerProgram;
-           at = content.find(anchor, at + anchor.size())) {
+      for (size_t at = find_text(content, anchor); at != std::string_view::npos && found < kMostPerProgram;
+           at = find_text(content, anchor, at + anchor.size())) {
         const auto [start, text] = string_around(content, at);
         const bool word = at == start || !std::isalnum(static_cast<unsigned char>(content[at - 1]));
         const bool help =

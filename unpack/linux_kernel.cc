@@ -1,6 +1,7 @@
 // Source: Linux, init/version.c, kernel/configs.c, usr/initramfs_data.S, scripts/Makefile.lib (size_append).
 #include "unpack/linux_kernel.h"
 
+#include "core/find.h"
 #include "core/text.h"
 #include "unpack/codecs.h"
 #include "unpack/probe.h"
@@ -87,7 +88,7 @@ Result<std::optional<Found>> find_initramfs(Bytes kernel, Sink& into) {
 
 // The gzip stream between the marks of CONFIG_IKCONFIG.
 std::optional<Found> find_config(Bytes kernel) {
-  const size_t mark = kernel.text().find(std::string(kConfigStart) + "\x1f\x8b");
+  const size_t mark = find_text(kernel.text(), std::string(kConfigStart) + "\x1f\x8b");
   if (mark == std::string_view::npos) return std::nullopt;
   const uint64_t at = mark + kConfigStart.size();
   Trial trial(16 << 20);
@@ -118,7 +119,7 @@ Result<void> put_decoded_parts(Bytes kernel, Bytes stream, std::string_view code
 
 std::optional<KernelBanner> find_kernel_banner(Bytes kernel) {
   const std::string_view text = kernel.text();
-  for (size_t at = 0; (at = text.find(kBanner, at)) != text.npos; ++at) {
+  for (size_t at = 0; (at = find_text(text, kBanner, at)) != text.npos; ++at) {
     const std::string_view rest = text.substr(at, kLongestBanner);
     const char digit = rest.size() > kBanner.size() ? rest[kBanner.size()] : ' ';
     const size_t end = rest.find('\n');

@@ -8,7 +8,8 @@
 namespace assay::unpack {
 namespace {
 
-constexpr uint64_t kHashedTogether = 64 << 20;  // bytes
+constexpr uint64_t kHashedTogether = 64 << 20;  // decoded bytes
+constexpr size_t kMostUnhashed = 4096;
 constexpr size_t kMostNotes = 4096, kMostProblems = 4096;
 
 bool has_dot_dot(std::string_view path) {
@@ -124,12 +125,13 @@ Result<void> Collector::add(Node node, Content content, std::vector<Unpacked> in
   if (entry.has_content)
     unhashed_.push_back(
         {result_.entries.size(), in_arena, in_arena || content.extents.empty() ? Bytes() : content.extents[0]});
-  unhashed_bytes_ += entry.size;
+  if (in_arena) unhashed_bytes_ += entry.size;
   entry.codec = std::move(content.codec);
   entry.node = std::move(node);
   entry.inner = std::move(inner);
   result_.entries.push_back(std::move(entry));
-  if (unhashed_.size() > 1 && unhashed_bytes_ >= kHashedTogether) hash_entries();
+  const bool full = unhashed_bytes_ >= kHashedTogether || unhashed_.size() >= kMostUnhashed;
+  if (full && unhashed_.size() > 1) hash_entries();
   return {};
 }
 

@@ -6,6 +6,7 @@
 //
 // It counts as verified when the text stands in a U-Boot environment whose CRC holds, or when every partition begins
 // with such a structure or is blank. Source: Linux, drivers/mtd/parsers/cmdlinepart.c.
+#include "core/find.h"
 #include "unpack/describe.h"
 
 #include <algorithm>
@@ -13,7 +14,7 @@
 namespace assay::unpack {
 namespace {
 
-constexpr uint64_t kLeastSize = 256 << 10, kSector = 4096;
+constexpr uint64_t kLeastSize = 256 << 10, kMostSize = 1 << 30, kSector = 4096;
 constexpr size_t kMostParts = 64, kMostTexts = 64;
 constexpr std::string_view kKey = "mtdparts=";
 
@@ -101,7 +102,8 @@ std::optional<Map> parse(std::string_view text, uint64_t total) {
 std::optional<Map> find_map(Bytes b) {
   const std::string_view text = b.text();
   size_t tried = 0;
-  for (size_t at = text.find(kKey); at != text.npos && tried < kMostTexts; at = text.find(kKey, at + 1), ++tried)
+  for (size_t at = find_text(text, kKey); at != text.npos && tried < kMostTexts;
+       at = find_text(text, kKey, at + 1), ++tried)
     if (auto map = parse(text.substr(at + kKey.size(), 4096), b.size())) {
       map->text = at;
       return map;
@@ -142,7 +144,7 @@ std::optional<Map> best_map(Bytes b, bool& in_env) {
   if (!first) return first;
   const std::string_view text = b.text();
   size_t tried = 0;
-  for (size_t at = first->text; at != text.npos && tried < kMostTexts; at = text.find(kKey, at + 1), ++tried) {
+  for (size_t at = first->text; at != text.npos && tried < kMostTexts; at = find_text(text, kKey, at + 1), ++tried) {
     auto map = parse(text.substr(at + kKey.size(), 4096), b.size());
     if (!map || !in_environment(b, at)) continue;
     map->text = at;
@@ -153,7 +155,7 @@ std::optional<Map> best_map(Bytes b, bool& in_env) {
 }
 
 Result<Measured> measure(Bytes from) {
-  if (from.size() < kLeastSize || from.size() % kSector)
+  if (from.size() < kLeastSize || from.size() > kMostSize || from.size() % kSector)
     return fail(Fault::kMalformed, "no size of a flash", from.base());
   bool in_env = false;
   const auto map = best_map(from, in_env);
@@ -194,7 +196,7 @@ Result<void> unpack(Bytes whole, Sink& into) {
 extern const Format kFlashMap;
 const Format kFlashMap = {.id = "flashmap",
                           .title = "Flash with partitions named by mtdparts",
-                          .version = 1,
+                          .version = 2,
                           .measure = measure,
                           .unpack = unpack,
                           .carve = false,

@@ -10,6 +10,7 @@
 // of the sample. Nothing confirms the rest of the image, or that it ends where the content does.
 // Source: VxWorks 5.5 h/symbol.h, in the words of Ruben Santamarta (2011) and of ReFirmLabs/binwalk
 // src/structures/vxworks.rs.
+#include "core/find.h"
 #include "unpack/describe.h"
 
 #include <algorithm>
@@ -117,7 +118,8 @@ struct Image {
 
 Result<Image> read_image(Bytes b) {
   if (b.size() < kLeastSize || b.size() > kLargest) return fail(Fault::kForeign, "no size of an image", b.base());
-  if (b.text().find("VxWorks") == std::string_view::npos && b.text().find("WIND version") == std::string_view::npos)
+  if (find_text(b.text(), "VxWorks") == std::string_view::npos &&
+      find_text(b.text(), "WIND version") == std::string_view::npos)
     return fail(Fault::kForeign, "does not name VxWorks", b.base());
   Image image{TRY(find_symbols(b)), 0};
   image.base = TRY(load_address(b, image.symbols));

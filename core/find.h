@@ -1,0 +1,11 @@
+// Finding one text in many bytes.
+#pragma once
+#include <string_view>
+
+namespace assay {
+
+// As text.find(needle, from), several times faster where the needle's first byte is common: sixteen places at a time
+// are compared with its first and last byte.
+size_t find_text(std::string_view text, std::string_view needle, size_t from = 0);
+
+}  // namespace assay
