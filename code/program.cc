@@ -1,6 +1,7 @@
 // Loading: areas, processor, and the starts of functions that tables of the file state.
 #include "code/program.h"
 
+#include "code/bits.h"
 #include "code/go_table.h"
 #include "code/object.h"
 
@@ -356,6 +357,26 @@ void collect_constants(const elf::File& file, Program& program) {
     program.global_pointer = file.bytes.get<uint64_t>(o->offset + 32, program.order, "gp").value_or(0);
 }
 
+// RISC-V's start-up code sets gp once, to __global_pointer$ (psABI, "Global Offset Table and gp"): auipc gp, …; addi
+// gp, gp, …. What is set twice to different values is not known.
+uint64_t riscv_global_pointer(const Program& program) {
+  constexpr uint32_t kAuipcGp = 0x197, kAddiGpGp = 0x18193, kOpcodeAndTo = 0xfff, kAllButNumber = 0xfffff;
+  uint64_t found = 0;
+  for (const Area& area : program.code) {
+    const auto word = [&](size_t at) { return area.bytes.get<uint32_t>(at, Order::kLittle, "gp").value_or(0); };
+    for (size_t at = 0; at + 8 <= area.bytes.size(); at += 2) {
+      if (std::to_integer<uint8_t>(area.bytes.span()[at]) != (kAuipcGp & 0xff)) continue;
+      const uint32_t upper = word(at), lower = word(at + 4);
+      if ((upper & kOpcodeAndTo) != kAuipcGp || (lower & kAllButNumber) != kAddiGpGp) continue;
+      const auto high = static_cast<uint64_t>(sign_extend(upper & ~kOpcodeAndTo, 32));
+      const uint64_t value = area.address + at + high + static_cast<uint64_t>(sign_extend(lower >> 20, 12));
+      if (found != 0 && found != value) return 0;
+      found = value;
+    }
+  }
+  return program.pointer == 4 ? found & 0xffffffff : found;
+}
+
 const Area* area_at(const std::vector<Area>& areas, uint64_t address) {
   auto at = std::ranges::upper_bound(areas, address, {}, &Area::address);
   if (at == areas.begin()) return nullptr;
@@ -462,6 +483,7 @@ Result<Program> load(Bytes bytes) {
   if (const auto symbols = elf::section_symbols(file)) seed_symbols(*symbols, Found::kSymbol, program);
   if (const auto symbols = elf::dynamic_symbols(file)) seed_symbols(*symbols, Found::kDynamicSymbol, program);
   collect_constants(file, program);
+  if (family_of(program.processor) == Family::kRiscv) program.global_pointer = riscv_global_pointer(program);
   program.offset_table = file.tag(kGotTag).value_or(0);
   Linker(file, program).run();
   settle(program.constants);

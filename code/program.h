@@ -74,7 +74,7 @@ struct Program {
   Dialect dialect = Dialect::kUsual;
   Order order = Order::kLittle;  // of data
   uint32_t pointer = 4;
-  uint64_t global_pointer = 0;   // MIPS; 0: none
+  uint64_t global_pointer = 0;   // MIPS, RISC-V; 0: none
   uint64_t offset_table = 0;     // DT_PLTGOT; 0: none
   std::vector<Area> code, data;  // ascending; data: everything mapped, code too
   std::vector<Seed> seeds;

@@ -35,6 +35,7 @@ Abi abi_of(Processor processor, const ir::RegisterFile& file) {
   abi.convention = ir::convention_of(processor, file);
   abi.stack = abi.convention.stack;
   abi.frame = abi.convention.frame;
+  if (family_of(processor) == Family::kRiscv) abi.global = file.find("gp");
   ir::RegisterId second = ir::kNoRegister;
   for (const Names& n : kNames) {
     if (n.family != family_of(processor) || n.wide != is_64_bit(processor)) continue;

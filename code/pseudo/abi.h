@@ -8,6 +8,7 @@ namespace assay::code::pseudo {
 
 struct Abi {
   std::vector<ir::RegisterId> arguments;
+  ir::RegisterId global = ir::kNoRegister;  // RISC-V's gp: holds one number while the program runs
   ir::RegisterId result = ir::kNoRegister, stack = ir::kNoRegister, frame = ir::kNoRegister;
   ir::RegisterSet saved;      // whoever is called gives them back as they were
   ir::Convention convention;  // for the simplifier: what nobody reads behind a call or a return is not written

@@ -162,6 +162,7 @@ class Writer {
         break;
     }
     if (const std::string* known = meaning_at(v)) return {*known};
+    if (const uint64_t at = beside_global(o); at != 0) return constant(ir::make_constant(o.bits, at));
     std::array<Text, 3> of;
     unsigned i = 0;
     ir::for_values(o, [&](Value child) { of[i++] = text(child); });
@@ -172,6 +173,14 @@ class Writer {
   Text constant(const Op& o) const {
     const auto known = c_.meanings.find(ir::constant(o));
     return {known != c_.meanings.end() ? known->second : number(ir::constant(o), o.bits)};
+  }
+  // What a distance from the global pointer comes to; 0: it is none.
+  uint64_t beside_global(const Op& o) const {
+    const uint64_t global = c_.reading->program.global_pointer;
+    if (o.code != Code::kAdd || op(o.b).code != Code::kConst || global == 0) return 0;
+    const Op& base = op(o.a);
+    if (base.code != Code::kGet || abi_.global == ir::kNoRegister || base.a != abi_.global) return 0;
+    return (global + ir::constant(op(o.b))) & ir::mask(o.bits);
   }
   // A sum that completes the address of a string or a function.
   const std::string* meaning_at(Value v) const {
@@ -320,7 +329,14 @@ class Writer {
         if (std::string name = c_.reading->call(call).callee; !name.empty()) return name;
       }
     if (op(o.a).code == Code::kConst) return fmt::format("sub_{:x}", ir::constant(op(o.a)) & ~abi_.convention.mode_bit);
-    return "(*" + text(o.a).str() + ")";
+    return "(*" + text(without_mode(o.a)).str() + ")";
+  }
+  // RISC-V's jumps through a register clear bit 0 of the address.
+  Value without_mode(Value target) {
+    const Op& o = op(target);
+    const bool even = plan(target).name.empty() && o.code == Code::kAnd && op(o.b).code == Code::kConst &&
+                      ir::constant(op(o.b)) == (ir::mask(o.bits) & ~uint64_t{1});
+    return even ? o.a : target;
   }
   void call(const Op& o) {
     const std::string whom = callee(o), with = arguments();

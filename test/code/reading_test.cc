@@ -13,6 +13,7 @@ constexpr SmallElf kX86{62, true, false, 0x10100};
 constexpr SmallElf k386{3, false, false, 0x10100};
 constexpr SmallElf kThumb{40, false, false, 0x10101};
 constexpr SmallElf kMips{8, false, true, 0x10100};
+constexpr SmallElf kRiscv{243, true, false, 0x10100};
 
 TEST(Reading, ReferencesAndSystemCalls) {
   // lea 0xc(%rip), %rsi; mov $60, %eax; syscall; ret, then the text
@@ -61,6 +62,23 @@ TEST(Reading, TheSlotOfALikelyBranchIsSeenWhereItRan) {
   ASSERT_EQ(all.references.size(), 1u);
   EXPECT_EQ(all.references[0].from, 0x10108u);
   EXPECT_EQ(all.references[0].to, 0x10118u);
+}
+
+TEST(Reading, WhatRiscvsStartSetsTheGlobalPointerTo) {
+  // auipc gp, 0; addi gp, gp, 0x40; addi a0, gp, -0x30; ret, then the text
+  const std::string file = kRiscv.of(from_hex("9701000093810104138501fd828000006f70656e207365736d6500"));
+  const auto program = load(Bytes(file));
+  ASSERT_TRUE(program);
+  EXPECT_EQ(program->global_pointer, 0x10140u);
+  const Analysis all = analyse(*program);
+  ASSERT_EQ(all.references.size(), 1u);
+  EXPECT_EQ(all.references[0].from, 0x10108u);
+  EXPECT_EQ(all.references[0].to, 0x10110u);
+  // The first two again: another value, from another address.
+  const std::string again = kRiscv.of(from_hex("97010000938101049701000093810104138501fd8280"));
+  const auto twice = load(Bytes(again));
+  ASSERT_TRUE(twice);
+  EXPECT_EQ(twice->global_pointer, 0u);
 }
 
 TEST(Reading, ABlockOfTheCalleeDoesNotReachIntoTheCaller) {
