@@ -69,6 +69,18 @@ TEST(Function, IsCutBehindSystemCalls) {
   const std::string arm =
       lifted(Processor::kArm, {1, 0, 0xa0, 0xe3, 0, 0, 0, 0xef, 0, 0x10, 0xa0, 0xe1, 0x1e, 0xff, 0x2f, 0xe1});
   EXPECT_EQ(blocks_of(arm), "0x1000 next 0x1008\n0x1008 next 0x1010\n") << arm;
+  // li a0, 1; ecall; mv a1, a0; ret
+  const std::string riscv = lifted(Processor::kRiscv64, {0x05, 0x45, 0x73, 0, 0, 0, 0xaa, 0x85, 0x82, 0x80});
+  EXPECT_EQ(blocks_of(riscv), "0x1000 next 0x1006\n0x1006 next 0x100a\n") << riscv;
+  EXPECT_NE(riscv.substr(riscv.find("block 0x1006")).find("get.64 a0"), std::string::npos) << riscv;
+}
+
+// RISC-V's helpers that save registers are called in t0 and move the stack pointer: it is read again behind them.
+TEST(Function, StackPointerIsReadAgainBehindCalls) {
+  // jal t0, 0x1100; sd a0, 8(sp); ret
+  const std::string text = lifted(Processor::kRiscv64, {0xef, 0x02, 0, 0x10, 0x2a, 0xe4, 0x82, 0x80});
+  EXPECT_EQ(blocks_of(text), "0x1000 next 0x1004\n0x1004 next 0x1008\n") << text;
+  EXPECT_NE(text.substr(text.find("block 0x1004")).find("get.64 sp"), std::string::npos) << text;
 }
 
 }  // namespace
