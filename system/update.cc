@@ -8,12 +8,13 @@
 //   unknown  anything else: whoever calls it may have checked
 // A package source is verified when a configuration of opkg sets check_signature; the option is off by default
 // (libopkg/opkg_conf.c), so a source without it is not.
-#include "core/find.h"
 #include "core/text.h"
 #include "system/script_commands.h"
+#include "system/strings.h"
 #include "system/text_files.h"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 namespace assay::system {
@@ -211,16 +212,24 @@ class Reader {
   }
   // Commands among the strings of a program that runs commands.
   void read_strings(const Artifact& artifact, std::string_view content) {
-    constexpr std::pair<std::string_view, std::string_view> kCommands[] = {
+    static constexpr std::pair<std::string_view, std::string_view> kCommands[] = {
         {"mtd write", "flash-write"},    {"mtd_write ", "flash-write"},   {"of=/dev/mtd", "flash-write"},
         {"flashcp ", "flash-write"},     {"flash_erase ", "flash-write"}, {"flash_eraseall ", "flash-write"},
         {"mtd -r write", "flash-write"}, {"nandwrite ", "flash-write"},   {"ubiupdatevol ", "flash-write"},
         {"sysupgrade ", "program"},      {"dgst -", "signature-check"},   {"usign -V", "signature-check"}};
+    static const Literals all = [&] {
+      std::array<std::string_view, std::size(kCommands)> anchors;
+      std::ranges::transform(kCommands, anchors.begin(), [](const auto& command) { return command.first; });
+      return Literals(anchors);
+    }();
+    std::array<std::vector<uint64_t>, std::size(kCommands)> places;  // none of them overlaps itself
+    all.search(content, [&](uint32_t i, uint64_t at) { places[i].push_back(at); });
     size_t found = 0;
     std::set<uint64_t> starts;
-    for (const auto& [anchor, kind] : kCommands) {
-      for (size_t at = find_text(content, anchor); at != std::string_view::npos && found < kMostPerProgram;
-           at = find_text(content, anchor, at + anchor.size())) {
+    for (size_t i = 0; i < places.size(); ++i) {
+      const auto& [anchor, kind] = kCommands[i];
+      for (const uint64_t at : places[i]) {
+        if (found >= kMostPerProgram) break;
         const auto [start, text] = string_around(content, at);
         const bool word = at == start || !std::isalnum(static_cast<unsigned char>(content[at - 1]));
         const bool help =
