@@ -22,6 +22,9 @@ constexpr uint64_t kMostEntries = 2'000'000;
 constexpr uint32_t kDeepest = 24;  // containers within containers
 constexpr uint64_t kFirstAllowance = 1 << 20, kFirstRatio = 64;
 constexpr uint64_t kMostInOneGroup = 512 << 20;
+// Opened before its turn: contents of at least this size whose first allowance is at most the second.
+constexpr uint64_t kWorthAhead = 256 << 10, kMostAhead = 256 << 20;
+constexpr uint32_t kFirstAhead = uint32_t{1} << 31;  // ids of such tasks; those of a group start at 0
 constexpr std::string_view kProgram =
     "\x7f"
     "ELF";
@@ -33,6 +36,22 @@ uint64_t first_allowance(const Item& item) {
 
 uint64_t most_bytes(uint64_t input) {
   return std::min(std::max(kMostBytes, std::min(input, kMostEver) * kMostPerByte), kMostEver);
+}
+
+void add_up(const Unpacked& unpacked, uint64_t& bytes, uint64_t& entries) {
+  bytes += unpacked.bytes_out;
+  entries += unpacked.entries.size();
+  for (const Entry& entry : unpacked.entries)
+    for (const Unpacked& inner : entry.inner) add_up(inner, bytes, entries);
+}
+
+// Whether a run with this budget would have come to the same: none was hit, and what was used lies within it.
+bool fits(const Reply& reply, const unpack::Budget& budget) {
+  const auto unpacked = unpack_as<Unpacked>(reply.unpacked);
+  if (!unpacked || unpacked->limited) return false;
+  uint64_t bytes = 0, entries = 0;
+  add_up(*unpacked, bytes, entries);
+  return bytes <= budget.bytes && entries <= budget.entries;
 }
 
 Unpacked without_places(Unpacked unpacked) {
@@ -175,6 +194,9 @@ void Contents::open(const Input& input) {
     }
     generation = std::move(next);
   }
+  pool_.finish_early();
+  pool_.offer_early({});
+  ahead_.clear();
 }
 
 // What the file arrow says, and of programs what the code arrow says.
@@ -252,6 +274,67 @@ void Contents::open_generation(const Indices& generation) {
   run();
 }
 
+// Parts of a content that was just opened, large enough that opening one early is worth the messages.
+void Contents::note_candidates(const Item& item) {
+  if (item.depth >= kDeepest) return;
+  const std::string inside = way_inside(item.way, item.unpacked);
+  for (const Entry& entry : item.unpacked.entries) {
+    if (!entry.has_content || entry.size < kWorthAhead || !entry.place.held || !entry.inner.empty()) continue;
+    if (!in_focus(join_way(inside, escape(entry.node.path)))) continue;
+    const auto role = entry.node.kind == Kind::kPart ? unpack::Role::kPart : unpack::Role::kFile;
+    candidates_.push_back({{entry.sha256, role}, entry.place});
+  }
+}
+
+std::optional<Task> Contents::next_ahead() {
+  while (!candidates_.empty()) {
+    const auto [key, place] = candidates_.front();
+    candidates_.pop_front();
+    Item item;
+    item.sha256 = key.first, item.role = key.second, item.place = place;
+    const uint64_t allowance = first_allowance(item);
+    if (index_.contains(key) || ahead_.contains(key) || allowance > std::min(kMostAhead, bytes_left_)) continue;
+    if (store_.get(unpack_key(item))) continue;
+    Task task;
+    task.id = kFirstAhead + static_cast<uint32_t>(ahead_count_++);
+    task.place = place;
+    task.role = key.second;
+    task.facts = options_.facts;
+    task.code = options_.code && task.facts;
+    task.drop_if_limited = true;
+    task.budget = {.bytes = allowance, .entries = entries_left_};
+    ahead_[key] = {task.id, std::nullopt};
+    return task;
+  }
+  return std::nullopt;
+}
+
+void Contents::offer_ahead() {
+  const auto back = [this](const Task& task, Outcome outcome) {
+    const auto it = std::ranges::find(ahead_, task.id, [](const auto& entry) { return entry.second.task; });
+    if (it != ahead_.end()) it->second.outcome = std::move(outcome);
+  };
+  pool_.offer_early({[this] { return next_ahead(); }, back});
+}
+
+// Hands what was opened early to `done`; gives the tasks that have to run after all.
+std::vector<Task> Contents::take_ahead(const Indices& group, const std::vector<Task>& early,
+                                       const std::function<void(const Task&, Outcome)>& done) {
+  if (!early.empty()) pool_.finish_early();
+  std::vector<Task> again;
+  for (const Task& task : early) {
+    const Item& item = items_[group[task.id]];
+    const auto it = ahead_.find({item.sha256, item.role});
+    std::optional<Outcome> outcome = std::move(it->second.outcome);
+    ahead_.erase(it);
+    if (outcome && outcome->died.empty() && outcome->reply.failure.empty() && fits(outcome->reply, task.budget))
+      done(task, *std::move(outcome));
+    else
+      again.push_back(task);
+  }
+  return again;
+}
+
 // Notes an arrow that ran; what a budget cut or a death spoilt is not kept in the store.
 void Contents::ran(const char* name, const Item& item, const Digest& key, std::string_view result, bool keep) {
   arrows_.push_back({name, item.way, false});
@@ -260,7 +343,7 @@ void Contents::ran(const char* name, const Item& item, const Digest& key, std::s
 }
 
 void Contents::run_group(const Indices& group, std::vector<uint64_t> allowances, bool last_chance) {
-  std::vector<Task> tasks;
+  std::vector<Task> tasks, early;
   for (size_t i = 0; i < group.size(); ++i) {
     const Item& item = items_[group[i]];
     if (!item.place.held && item.place.size > 0) {
@@ -279,7 +362,10 @@ void Contents::run_group(const Indices& group, std::vector<uint64_t> allowances,
     task.code = options_.code && task.facts;
     task.drop_if_limited = !last_chance;
     task.budget = {.bytes = std::min(allowances[i], bytes_left_), .entries = entries_left_};
-    if (task.unpack || task.facts) tasks.push_back(task);
+    if (task.unpack && ahead_.contains({item.sha256, item.role}))
+      early.push_back(task);
+    else if (task.unpack || task.facts)
+      tasks.push_back(task);
   }
   std::vector<std::string> facts(group.size()), code(group.size());
   std::vector<Task> without_code;
@@ -300,9 +386,10 @@ void Contents::run_group(const Indices& group, std::vector<uint64_t> allowances,
     code[task.id] = std::move(outcome.reply.code);
     if (task.unpack && item.died.empty()) {
       auto unpacked = unpack_as<Unpacked>(outcome.reply.unpacked);
-      if (unpacked)
+      if (unpacked) {
         item.unpacked = std::move(*unpacked);
-      else
+        if (!item.unpacked.limited) note_candidates(item);
+      } else
         item.died = "the worker's answer does not have the expected shape";
     }
     for (const std::string* bytes : {&facts[task.id], &code[task.id]}) {
@@ -311,7 +398,9 @@ void Contents::run_group(const Indices& group, std::vector<uint64_t> allowances,
     }
   };
   const auto idle = [this] { report_progress("unpacking"); };
+  offer_ahead();
   pool_.run(std::move(tasks), done, idle);
+  pool_.run(take_ahead(group, early, done), done, idle);
   pool_.run(std::exchange(without_code, {}), done, idle);
   // In tree order, whatever the order of completion: charge, keep, and find who needs a second try.
   Indices again;

@@ -55,6 +55,20 @@ class Contents {
   bool facts_from_store(Item& item, std::vector<Arrow>& arrows);
   void report_progress(const char* step);
 
+  // Opening what lies in a content before its generation has come, while workers would wait for the others. A result is
+  // taken when its turn comes and only if a run with the budget of that time could not have differed; else it runs
+  // again.
+  struct Ahead {
+    uint32_t task = 0;
+    std::optional<Outcome> outcome;  // none: a worker still has it
+  };
+  using Key = std::pair<Digest, unpack::Role>;
+  void note_candidates(const Item& item);
+  std::optional<Task> next_ahead();
+  void offer_ahead();
+  std::vector<Task> take_ahead(const Indices& group, const std::vector<Task>& early,
+                               const std::function<void(const Task&, Outcome)>& done);
+
   const Options& options_;
   Pool& pool_;
   store::Store& store_;
@@ -64,6 +78,9 @@ class Contents {
   std::string key_prefix_;
   uint64_t bytes_left_, entries_left_, most_bytes_ = 0, bytes_out_ = 0;
   bool budget_hit_ = false;
+  std::map<Key, Ahead> ahead_;
+  uint32_t ahead_count_ = 0;
+  std::deque<std::pair<Key, Place>> candidates_;
   Progress progress_;
 };
 

@@ -94,7 +94,7 @@ Result<void> Pool::spawn(uint32_t index) {
     run_worker({pair[1], &arenas_, 1 + index, &keys_, helpers});
   }
   close(pair[1]);
-  processes_[index] = {pid, pair[0], {}, false, now()};
+  processes_[index] = {.pid = pid, .socket = pair[0], .since = now()};
   std::string frame;
   if (receive_frame(pair[0], frame))
     if (auto protections = unpack_as<std::vector<std::string>>(frame)) sandbox_ = std::move(*protections);
@@ -114,7 +114,9 @@ std::string Pool::bury(uint32_t index) {
 void Pool::give(Process& process, std::deque<Task>& waiting) {
   Job job;
   uint64_t bytes = 0;
-  while (!waiting.empty() && job.tasks.size() < kTasksPerJob && (job.tasks.empty() || bytes < kBytesPerJob)) {
+  // Few large tasks are spread over the workers.
+  const size_t most = std::min(kTasksPerJob, (waiting.size() + processes_.size() - 1) / processes_.size());
+  while (!waiting.empty() && job.tasks.size() < most && (job.tasks.empty() || bytes < kBytesPerJob)) {
     bytes += waiting.front().place.size;
     job.tasks.push_back(waiting.front());
     process.open.push_back(waiting.front());
@@ -138,53 +140,82 @@ bool Pool::overdue(const Process& process) const {
   return (!process.open.empty() || process.busy_with_job) && now() - process.since > kLongestSilence;
 }
 
+void Pool::stop_overdue() {
+  for (const Process& process : processes_)
+    if (overdue(process)) kill(process.pid, SIGKILL);
+}
+
+Outcome Pool::bury_late_or_dead(uint32_t index) {
+  Outcome outcome;
+  const bool late = overdue(processes_[index]);
+  outcome.died = bury(index);
+  if (late) outcome.died = "was silent for five minutes and was stopped";
+  return outcome;
+}
+
+// What one worker has to say; none: it had nothing to do and died, or nobody said anything for a while. What a dead one
+// had not begun goes back to those waiting.
+std::optional<Pool::Answer> Pool::next_answer(std::deque<Task>& waiting, const std::function<void()>& idle) {
+  const int index = wait(100);
+  if (idle) idle();
+  if (index < 0) {
+    stop_overdue();
+    return std::nullopt;
+  }
+  Process& process = processes_[static_cast<size_t>(index)];
+  const bool early = process.early;
+  std::string frame;
+  if (receive_frame(process.socket, frame)) {
+    auto reply = unpack_as<Reply>(frame);
+    if (reply && !process.open.empty() && reply->task == process.open.front().id) {
+      process.since = now();
+      arenas_[1 + static_cast<size_t>(index)].set_size(reply->arena_size);
+      const Task task = process.open.front();
+      process.open.pop_front();
+      return Answer{task, {std::move(*reply), {}}, early};
+    }
+  }
+  Outcome outcome = bury_late_or_dead(static_cast<uint32_t>(index));
+  std::deque<Task> open = std::move(process.open);
+  ASSAY_CHECK(spawn(static_cast<uint32_t>(index)).has_value());
+  if (open.empty()) return std::nullopt;
+  const Task victim = open.front();
+  open.pop_front();
+  waiting.insert(waiting.begin(), open.begin(), open.end());
+  return Answer{victim, std::move(outcome), early};
+}
+
 void Pool::run(std::vector<Task> tasks, const std::function<void(const Task&, Outcome)>& done,
                const std::function<void()>& idle) {
   std::deque<Task> waiting(tasks.begin(), tasks.end());
   size_t left = tasks.size();
   while (left > 0) {
-    for (Process& process : processes_)
-      if (process.open.empty() && !waiting.empty()) give(process, waiting);
-    const int index = wait(100);
-    if (idle) idle();
-    if (index < 0) {
-      for (const Process& process : processes_)
-        if (overdue(process)) kill(process.pid, SIGKILL);
-      continue;
+    for (Process& process : processes_) {
+      if (!process.open.empty()) continue;
+      process.early = waiting.empty();
+      if (!process.early) {
+        give(process, waiting);
+      } else if (auto task = early_.next ? early_.next() : std::nullopt) {
+        std::deque<Task> alone{*task};
+        give(process, alone);
+      }
     }
-    Process& process = processes_[static_cast<size_t>(index)];
-    std::string frame;
-    Outcome outcome;
-    bool alive = receive_frame(process.socket, frame);
-    if (alive) {
-      auto reply = unpack_as<Reply>(frame);
-      alive = reply.has_value() && !process.open.empty() && reply->task == process.open.front().id;
-      if (alive) outcome.reply = std::move(*reply);
-    }
-    if (!alive) {
-      const bool late = overdue(process);
-      outcome.died = bury(static_cast<uint32_t>(index));
-      if (late) outcome.died = "was silent for five minutes and was stopped";
-      std::deque<Task> open = std::move(process.open);
-      ASSAY_CHECK(spawn(static_cast<uint32_t>(index)).has_value());
-      if (open.empty()) continue;
-      const Task victim = open.front();
-      open.pop_front();
-      waiting.insert(waiting.begin(), open.begin(), open.end());
-      done(victim, std::move(outcome));
-      --left;
-      continue;
-    }
-    process.since = now();
-    arenas_[1 + static_cast<size_t>(index)].set_size(outcome.reply.arena_size);
-    const Task task = process.open.front();
-    process.open.pop_front();
-    done(task, std::move(outcome));
-    --left;
+    auto answer = next_answer(waiting, idle);
+    if (!answer) continue;
+    if (!answer->early) --left;
+    (answer->early ? early_.back : done)(answer->task, std::move(answer->outcome));
   }
 }
 
+void Pool::finish_early() {
+  early_.next = {};
+  std::deque<Task> none;
+  while (std::ranges::any_of(processes_, [](const Process& p) { return !p.open.empty(); }))
+    if (auto answer = next_answer(none, {})) early_.back(answer->task, std::move(answer->outcome));
+}
+
 Outcome Pool::run(const Job& job, const std::function<void()>& idle) {
+  finish_early();
   Process& process = processes_[0];
   process.busy_with_job = true;
   process.since = now();

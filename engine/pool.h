@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <functional>
+#include <optional>
 
 namespace assay::engine {
 
@@ -31,6 +32,15 @@ class Pool {
            const std::function<void()>& idle = {});
   Outcome run(const Job& job, const std::function<void()>& idle = {});
 
+  // While run() waits for the last tasks, workers with nothing to do are given what `next` offers; `back` gets the
+  // outcome, during that run, a later one or finish_early(). Its deaths are told there and nowhere else.
+  struct Early {
+    std::function<std::optional<Task>()> next;
+    std::function<void(const Task&, Outcome)> back;
+  };
+  void offer_early(Early early) { early_ = std::move(early); }
+  void finish_early();  // waits for those that were given out, and offers no more
+
   // The bytes a place names, or empty when it is none (a worker may have lied).
   Bytes bytes_at(const Place& place) const;
   const std::vector<std::string>& sandbox() const { return sandbox_; }
@@ -40,6 +50,7 @@ class Pool {
     pid_t pid = -1;
     int socket = -1;
     std::deque<Task> open;  // tasks it has and has not answered, in their order
+    bool early = false;     // they were offered, not asked for
     bool busy_with_job = false;
     int64_t since = 0;  // milliseconds, for the watchdog
   };
@@ -49,10 +60,19 @@ class Pool {
   void give(Process& process, std::deque<Task>& waiting);
   int wait(int milliseconds);  // index of a worker with something to say, or -1
   bool overdue(const Process& process) const;
+  void stop_overdue();
+  struct Answer {
+    Task task;
+    Outcome outcome;
+    bool early = false;
+  };
+  std::optional<Answer> next_answer(std::deque<Task>& waiting, const std::function<void()>& idle);
+  Outcome bury_late_or_dead(uint32_t index);
 
   std::vector<SharedArena> arenas_;
   std::vector<Process> processes_;
   std::vector<std::string> sandbox_;
+  Early early_;
   unpack::Keys keys_;
 };
 
