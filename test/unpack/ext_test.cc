@@ -170,5 +170,94 @@ TEST(Ext, ChecksumsAreVerified) {
   EXPECT_NE(sink.find("y-hard"), nullptr);
 }
 
+// A file system of 8 MiB and how debugfs changed it; the changed blocks are written into the first one's journal by
+// debugfs again, not into their places.
+struct Journaled {
+  Scratch scratch;
+  std::string before, blocks, image, replayed;  // replayed: by e2fsck
+  Journaled(const std::string& options, const std::string& journal, bool revokes = false) {
+    EXPECT_TRUE(scratch.run(kPath + "mkdir t; printf old > t/old; seq 1 5000 > t/numbers; mke2fs -q -F -b 1024 -d t " +
+                            options + " out 8M && cp out new; printf 'brand new content' > n1; seq 1 300 > n2;" +
+                            "printf 'write n1 fresh\\nmkdir sub\\nwrite n2 sub/second\\nrm old\\nsymlink lnk x\\n' > s;"
+                            "debugfs -w -f s new"));
+    before = slurp(scratch.path() + "/out");
+    const std::string after = slurp(scratch.path() + "/new");
+    std::string numbers;
+    for (size_t at = 2048; at < before.size(); at += 1024) {
+      const std::string block = after.substr(at, 1024);
+      if (block == before.substr(at, 1024)) continue;
+      numbers += (numbers.empty() ? "" : ",") + std::to_string(at / 1024);
+      blocks += block;
+    }
+    std::ofstream(scratch.path() + "/blocks", std::ios::binary) << blocks;
+    EXPECT_TRUE(scratch.run(kPath + "printf 'journal_open " + journal + "\\njournal_write -b " + numbers +
+                            " blocks\\n" + (revokes ? "journal_write -r " + numbers + "\\n" : "") +
+                            "journal_close\\n' > j; debugfs -w -f j out && cp out replayed;"
+                            "e2fsck -fy replayed || test $? -le 1"));
+    image = slurp(scratch.path() + "/out");
+    replayed = slurp(scratch.path() + "/replayed");
+  }
+};
+
+std::map<std::string, std::string> contents_of(const std::string& image) {
+  Collect sink;
+  EXPECT_TRUE(ext().unpack(Bytes(image), sink).has_value());
+  EXPECT_EQ(list_problems(sink), "");
+  std::map<std::string, std::string> out;
+  for (const auto& item : sink.items)
+    out[item.node.path] = std::string(name_of(item.node.kind)) + " " + item.content + item.node.target;
+  return out;
+}
+
+TEST(ExtJournal, IsReadAsIfReplayed) {
+  if (!installed("debugfs")) GTEST_SKIP() << "debugfs is not installed";
+  for (const auto& [options, journal] : {std::pair{"-t ext4", "-c -v 3"},
+                                         {"-t ext4 -O ^64bit", "-c -v 2"},
+                                         {"-t ext4 -O ^metadata_csum", ""},
+                                         {"-t ext3", ""}}) {
+    const Journaled made(options, journal);
+    ASSERT_NE(made.image, made.before);
+    ASSERT_TRUE(ext().measure(Bytes(made.image)).has_value());
+    const auto files = contents_of(made.image);
+    EXPECT_EQ(files.at("fresh"), "file brand new content") << options;
+    EXPECT_EQ(files.at("lnk"), "symlink x");
+    EXPECT_FALSE(files.contains("old"));
+    EXPECT_TRUE(files == contents_of(made.replayed)) << options;  // what e2fsck made of it
+  }
+}
+
+TEST(ExtJournal, RevokedAndTornTransactionsAreNotApplied) {
+  if (!installed("debugfs")) GTEST_SKIP() << "debugfs is not installed";
+  const Journaled revoking("-t ext4", "-c -v 3", true);
+  EXPECT_TRUE(contents_of(revoking.image).contains("old"));
+  EXPECT_TRUE(contents_of(revoking.image) == contents_of(revoking.replayed));
+
+  Journaled torn("-t ext4", "-c -v 3");
+  const size_t commit = torn.image.find(std::string("\xc0\x3b\x39\x98\0\0\0\2", 8));
+  ASSERT_NE(commit, std::string::npos);
+  torn.image[commit + 8] = 1;  // the commit of another transaction: this one never ended
+  EXPECT_TRUE(contents_of(torn.image).contains("old"));
+}
+
+TEST(ExtJournal, DamageIsNamed) {
+  if (!installed("debugfs")) GTEST_SKIP() << "debugfs is not installed";
+  Journaled made("-t ext4", "-c -v 3");
+  const size_t log = made.image.find(std::string("\xc0\x3b\x39\x98\0\0\0\1", 8));
+  const size_t held = made.image.find(made.blocks.substr(0, 1024));  // the first block that it holds
+  ASSERT_NE(log, std::string::npos);
+  ASSERT_NE(held, std::string::npos);
+  for (size_t at = log - 1024; at < log + 1024; at += 31) {
+    std::string damaged = made.image;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x21);
+    Collect sink;
+    if (ext().measure(Bytes(damaged))) (void)ext().unpack(Bytes(damaged), sink);
+  }
+  made.image[held + 1] = static_cast<char>(made.image[held + 1] ^ 1);
+  Collect sink;
+  ASSERT_TRUE(ext().unpack(Bytes(made.image), sink).has_value());
+  EXPECT_NE(list_problems(sink).find("of the journal's transaction 1: checksum does not match"), std::string::npos)
+      << list_problems(sink);
+}
+
 }  // namespace
 }  // namespace assay::unpack

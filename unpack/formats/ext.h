@@ -2,8 +2,10 @@
 //   ext.cc        measure, unpack: the walk through the tree
 //   ext_image.cc  superblock, group descriptors, inodes, their checksums
 //   ext_data.cc   where the bytes of an inode lie: block map, extents, inline data; extended attributes
+//   ext_replay.cc what the journal holds that is newer: read in place of the blocks it replaces
 #pragma once
 #include "unpack/format.h"
+#include "unpack/formats/ext_journal.h"
 
 #include <map>
 #include <optional>
@@ -84,6 +86,9 @@ class Image {
 
   void verify_directory(const Inode& inode, Bytes blocks);  // whole blocks of one
 
+  bool replayed() const { return replayed_; }
+  const Replay& newer() const { return newer_; }
+
   void claim(uint64_t offset, uint64_t length);
   void claim_block(uint64_t block) { claim(block * super_.block_size, super_.block_size); }
   void claim_groups();  // what the layout itself needs: superblocks, descriptors, bitmaps
@@ -92,6 +97,10 @@ class Image {
 
  private:
   Image(Bytes whole, Super super, Sink* sink) : whole_(whole), super_(std::move(super)), sink_(sink) {}
+  void replay_journal();
+  Result<Replay> read_log();
+  Result<uint64_t> located(uint64_t block) const;  // where the newest bytes of a block lie
+  Result<void> add_pieces(const Run& run, uint64_t length, std::vector<Bytes>& out);
   bool has_backup(uint64_t group) const;
   Result<Bytes> descriptor(uint64_t group);
   Result<uint64_t> descriptor_field(uint64_t group, uint32_t low, uint32_t high);
@@ -117,6 +126,8 @@ class Image {
   Sink* sink_;
   std::map<uint64_t, uint64_t> claimed_;  // start -> end
   std::set<uint64_t> verified_groups_;
+  Replay newer_;
+  bool replayed_ = false;
   bool checksums_hold_ = true;
 };
 

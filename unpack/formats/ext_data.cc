@@ -147,7 +147,7 @@ Result<std::vector<Bytes>> Image::pieces(const Inode& inode, bool& sparse) {
     if (run.logical != expected) sparse = true;
     expected = run.logical + run.count;
     const uint64_t length = std::min(run.count * size, inode.size - run.logical * size);
-    out.push_back(TRY(whole_.slice(run.physical * size, length, "file blocks")));
+    TRY_VOID(add_pieces(run, length, out));
   }
   if (expected * size < inode.size) sparse = true;
   return out;

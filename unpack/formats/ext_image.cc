@@ -119,7 +119,9 @@ Result<Super> read_super(Bytes image) {
 Result<Image> Image::open(Bytes whole, Sink* sink) {
   Super super = TRY(read_super(whole));
   const Bytes own = whole.head(super.length()).rebased(0);
-  return Image(own, std::move(super), sink);
+  Image image(own, std::move(super), sink);
+  image.replay_journal();
+  return image;
 }
 
 void Image::claim(uint64_t offset, uint64_t length) {
@@ -131,7 +133,7 @@ void Image::claim(uint64_t offset, uint64_t length) {
 Result<Bytes> Image::block(uint64_t number, std::string_view what) {
   if (number == 0 || number >= super_.blocks)
     return fail(Fault::kMalformed, std::string(what) + " in block " + std::to_string(number));
-  return whole_.slice(number * super_.block_size, super_.block_size, what);
+  return whole_.slice(TRY(located(number)) * super_.block_size, super_.block_size, what);
 }
 
 // With sparse_super, only groups 0, 1 and powers of 3, 5 and 7 hold copies of superblock and descriptors.
@@ -197,7 +199,9 @@ Result<Inode> Image::inode(uint32_t number) {
     return fail(Fault::kMalformed, "inode table in block " + std::to_string(table));
   Inode i;
   i.number = number;
-  i.raw = TRY(whole_.slice(table * super_.block_size + index * super_.inode_size, super_.inode_size, "inode"));
+  const uint64_t within = index * super_.inode_size;
+  const Bytes holder = TRY(block(table + within / super_.block_size, "inode"));
+  i.raw = TRY(holder.slice(within % super_.block_size, super_.inode_size, "inode"));
   i.mode = field<uint16_t>(i.raw, 0);
   i.uid = field<uint16_t>(i.raw, 2) | static_cast<uint32_t>(field<uint16_t>(i.raw, 120)) << 16;
   i.gid = field<uint16_t>(i.raw, 24) | static_cast<uint32_t>(field<uint16_t>(i.raw, 122)) << 16;
