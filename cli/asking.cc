@@ -1,5 +1,6 @@
 #include "cli/asking.h"
 
+#include "code/processor.h"
 #include "core/text.h"
 
 #include <fmt/format.h>
@@ -7,6 +8,18 @@
 #include <charconv>
 
 namespace assay::cli {
+namespace {
+
+// Empty, or why the name is none.
+std::string refused_cpu(const std::string& cpu) {
+  if (cpu.empty() || cpu == "guess" || code::processor_named(cpu) != code::Processor::kUnknown) return {};
+  std::string known = "guess";
+  for (size_t i = 1; i < code::kProcessors; ++i)
+    known += ", " + std::string(code::name_of(static_cast<code::Processor>(i)));
+  return "--cpu: no processor is called \"" + cpu + "\"; there are: " + known;
+}
+
+}  // namespace
 
 void ProgramFlags::add_path(App& command) {
   command.add_option("PATH", path, "The program's way in the image; left out where IMAGE is the program");
@@ -26,6 +39,7 @@ CodeQuestion question_about(CodeQuestion::Kind kind, const std::string& what) {
 
 std::expected<CodeAnswer, int> ask_code(const ProgramFlags& flags, CodeQuestion question) {
   const auto refuse = [](int status, const std::string& what) { return std::unexpected(complain(status, what)); };
+  if (const std::string why = refused_cpu(flags.cpu); !why.empty()) return refuse(kUsage, why);
   question.cpu = flags.cpu;
   if (!flags.base.empty()) {
     if (flags.cpu.empty()) return refuse(kUsage, "--base is for raw code: give --cpu too");

@@ -192,8 +192,9 @@ class Screen {
     }
     if (shown == 0) return;
     line();
-    line(fmt::format("assay show {} {}  shows the evidence; --html FILE writes all {} findings as a page", image(),
-                     e_.findings[0].id, e_.findings.size()));
+    const size_t all = e_.findings.size();
+    line(fmt::format("assay show {} {}  shows the evidence; --html FILE writes {} as a page", image(),
+                     e_.findings[0].id, all == 1 ? "the finding" : fmt::format("all {} findings", all)));
   }
 
   std::string image() const { return how_.image.empty() ? escape(e_.name) : how_.image; }
