@@ -43,6 +43,8 @@ extern const Format kDkbs;
 extern const Format kDlke;
 extern const Format kDlinkTlv;
 extern const Format kDni;
+extern const Format kDraytek;
+extern const Format kDraytekLz4;
 extern const Format kDsk1;
 extern const Format kDtTable;
 extern const Format kDtb;
@@ -64,6 +66,8 @@ extern const Format kGif;
 extern const Format kGm8126;
 extern const Format kGpt;
 extern const Format kGzip;
+extern const Format kH3cImg;
+extern const Format kH3cVfs;
 extern const Format kHikvision;
 extern const Format kHiLink;
 extern const Format kHwnp;
@@ -94,6 +98,7 @@ extern const Format kMiniFs;
 extern const Format kMoxaFrm;
 extern const Format kMzip;
 extern const Format kNand;
+extern const Format kNbi;
 extern const Format kNpk;
 extern const Format kOpenPgp;
 extern const Format kOpenPgpCompressed;
@@ -213,6 +218,8 @@ constexpr const Format* kFormats[] = {
     &kDlinkTlv,
     &kDlke,
     &kDni,
+    &kDraytek,
+    &kDraytekLz4,
     &kDsk1,
     &kDtTable,
     &kDtb,
@@ -234,6 +241,8 @@ constexpr const Format* kFormats[] = {
     &kGm8126,
     &kGpt,
     &kGzip,
+    &kH3cImg,
+    &kH3cVfs,
     &kHikvision,
     &kHiLink,
     &kHwnp,
@@ -264,6 +273,7 @@ constexpr const Format* kFormats[] = {
     &kMoxaFrm,
     &kMzip,
     &kNand,
+    &kNbi,
     &kNpk,
     &kOpenPgp,
     &kOpenPgpCompressed,

@@ -43,6 +43,9 @@ struct Case {
 constexpr const char* kPlain =
     "(head -c 16000 one; head -c 6000 /dev/zero | tr '\\0' '\\377'; cat two) | head -c 49152 > content; ";
 
+constexpr const char* kLarge =  // pages of 16 KiB: enough of them that hold something
+    "(for i in 1 2 3; do cat one two; done) | head -c 147456 > content; ";
+
 class NandTest : public testing::TestWithParam<Case> {};
 
 TEST_P(NandTest, CorrectsCountsAndNames) {
@@ -72,20 +75,21 @@ TEST_P(NandTest, CorrectsCountsAndNames) {
   EXPECT_EQ(data.find_first_not_of('\xff', made.content.size()), data.npos);
 }
 
-INSTANTIATE_TEST_SUITE_P(Codes, NandTest,
-                         testing::Values(Case{"hamming-small", kPlain, "hamming, 1 bit in 256"},
-                                         Case{"hamming", kPlain, "hamming, 1 bit in 256"},
-                                         Case{"hamming-512", kPlain, "hamming, 1 bit in 512"},
-                                         Case{"bch4", kPlain, "bch, 4 bits in 512 bytes, GF(2^13) 0x201b, masked"},
-                                         Case{"bch8", kPlain, "bch, 8 bits in 512 bytes, GF(2^13) 0x201b, masked"},
-                                         Case{"bch8-4k", kPlain, "bch, 8 bits in 512"},
-                                         Case{"bch8-1k", kPlain, "bch, 8 bits in 1024 bytes, GF(2^14) 0x402b, masked"},
-                                         Case{"omap8", kPlain, "spare byte 2, every 14"},
-                                         Case{"pmecc4", kPlain, "0x201b, bits reversed"},
-                                         Case{"broadcom4", kPlain, "bch, 4 bits in 521 bytes"},
-                                         Case{"broadcom4-14", kPlain, "GF(2^14) 0x5803; at the end of slices of 16"},
-                                         Case{"allwinner16", kPlain, "bch, 16 bits in 1028 bytes"},
-                                         Case{"qualcomm8", kPlain, "code words between the data"}));
+INSTANTIATE_TEST_SUITE_P(
+    Codes, NandTest,
+    testing::Values(Case{"hamming-small", kPlain, "hamming, 1 bit in 256"},
+                    Case{"hamming", kPlain, "hamming, 1 bit in 256"},
+                    Case{"hamming-512", kPlain, "hamming, 1 bit in 512"},
+                    Case{"bch4", kPlain, "bch, 4 bits in 512 bytes, GF(2^13) 0x201b, masked"},
+                    Case{"bch8", kPlain, "bch, 8 bits in 512 bytes, GF(2^13) 0x201b, masked"},
+                    Case{"bch8-4k", kPlain, "bch, 8 bits in 512"},
+                    Case{"bch8-1k", kPlain, "bch, 8 bits in 1024 bytes, GF(2^14) 0x402b, masked"},
+                    Case{"bch24-16k", kLarge, "bch, 24 bits in 1024 bytes, GF(2^14) 0x402b, masked"},
+                    Case{"omap8", kPlain, "spare byte 2, every 14"}, Case{"pmecc4", kPlain, "0x201b, bits reversed"},
+                    Case{"broadcom4", kPlain, "bch, 4 bits in 521 bytes"},
+                    Case{"broadcom4-14", kPlain, "GF(2^14) 0x5803; at the end of slices of 16"},
+                    Case{"allwinner16", kPlain, "bch, 16 bits in 1028 bytes"},
+                    Case{"qualcomm8", kPlain, "code words between the data"}));
 
 TEST(Nand, TheDriverReadsUbiInsideIt) {
   HostTree tree;

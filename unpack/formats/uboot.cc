@@ -42,6 +42,14 @@ void find_tree(Bytes from, Boot& boot) {
   if (tree && tree->size <= from.size() - at) boot.tree = at, boot.tree_size = tree->size;
 }
 
+// What stands at the magics of AArch64 and x86-64 is common in any code: a second look costs nothing.
+bool may_start(Bytes from) {
+  if (from.starts_with(kMagics[3].bytes)) return from.starts_with("\x48\x89\xc4\xe8"sv, 8);  // mov rsp, rax; call
+  if (!from.starts_with(kMagics[0].bytes, 4)) return true;
+  const uint64_t end = from.le<uint64_t>(16, "").value_or(0), bss = from.le<uint64_t>(24, "").value_or(0);
+  return from[3] == 0x14 && end > 4096 && end <= kMostUBoot && bss >= end;
+}
+
 Result<UBootImage> read_image(Bytes from) {
   if (from[0] == 0x38) return read_uboot_ppc_tables(from);
   const bool mips = from.starts_with("\x3f\x01\x00\x10"sv) || from.starts_with("\x10\x00\x01\x3f"sv);
@@ -49,7 +57,7 @@ Result<UBootImage> read_image(Bytes from) {
 }
 
 Result<Boot> read_boot(Bytes from) {
-  if (from.size() < 4096) return fail(Fault::kForeign, "size", from.base());
+  if (from.size() < 4096 || !may_start(from)) return fail(Fault::kForeign, "size or first words", from.base());
   if (banner_at(from.head(kMostUBoot)) == std::string_view::npos)
     return fail(Fault::kForeign, "no U-Boot version", from.base());
   Boot boot{.image = TRY(read_image(from))};

@@ -314,7 +314,9 @@ const Format kUpx = {
         "is code of UPX and is not looked at",
     .source = "UPX 4.2 src/p_lx_elf.cpp, p_unix.cpp, packhead.cpp, filter/",
     .checked =
-        "own builder only, 64 bits little endian: NRV2B, NRV2D and NRV2E streams by libucl, LZMA by xz, stored "
-        "blocks; filters one by one; deflate, 32 bits and big endian are untested"};
+        "foreign tool: upx 4.2.4, in the tests where it is installed, by hand on programs for MIPS in both byte "
+        "orders, "
+        "ARM, AArch64, PowerPC, x86 and x86-64 (NRV2B, NRV2D, NRV2E, LZMA, all filters); own builder; deflate is "
+        "untested"};
 
 }  // namespace assay::unpack
