@@ -10,8 +10,8 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "../bench/code"))
 import corpus  # noqa: E402
 
-PROGRAMS = ["lua", "bzip2", "minigzip", "lz4", "zstd"]
-BUILDS = ["-O2", "-Os"]
+PROGRAMS = ["lua", "bzip2", "minigzip", "lz4", "zstd", "dnsmasq"]
+BUILDS = ["-O2", "-Os", "-O3"]
 MACHINE = ["-march=rv32gc_zifencei", "-mabi=ilp32d"]
 LINK = ["-nostdlib", "-static", "-Wl,-melf32lriscv,--unresolved-symbols=ignore-all,-e,0"]
 
