@@ -320,11 +320,17 @@ void Contents::offer_ahead() {
 // Hands what was opened early to `done`; gives the tasks that have to run after all.
 std::vector<Task> Contents::take_ahead(const Indices& group, const std::vector<Task>& early,
                                        const std::function<void(const Task&, Outcome)>& done) {
-  if (!early.empty()) pool_.finish_early();
+  const auto of = [&](const Task& task) {
+    const Item& item = items_[group[task.id]];
+    return ahead_.find({item.sha256, item.role});
+  };
+  const auto back = [&] {
+    return std::ranges::all_of(early, [&](const Task& task) { return of(task)->second.outcome.has_value(); });
+  };
+  pool_.wait_early(back, [this] { report_progress("unpacking"); });
   std::vector<Task> again;
   for (const Task& task : early) {
-    const Item& item = items_[group[task.id]];
-    const auto it = ahead_.find({item.sha256, item.role});
+    const auto it = of(task);
     std::optional<Outcome> outcome = std::move(it->second.outcome);
     ahead_.erase(it);
     if (outcome && outcome->died.empty() && outcome->reply.failure.empty() && fits(outcome->reply, task.budget))

@@ -185,11 +185,10 @@ std::optional<Pool::Answer> Pool::next_answer(std::deque<Task>& waiting, const s
   return Answer{victim, std::move(outcome), early};
 }
 
-void Pool::run(std::vector<Task> tasks, const std::function<void(const Task&, Outcome)>& done,
-               const std::function<void()>& idle) {
-  std::deque<Task> waiting(tasks.begin(), tasks.end());
-  size_t left = tasks.size();
-  while (left > 0) {
+// Gives out what waits, and beyond that what is offered, and takes answers, until `over`.
+void Pool::work(std::deque<Task> waiting, const std::function<bool()>& over,
+                const std::function<void(const Task&, Outcome)>& done, const std::function<void()>& idle) {
+  while (!over()) {
     for (Process& process : processes_) {
       if (!process.open.empty()) continue;
       process.early = waiting.empty();
@@ -200,11 +199,23 @@ void Pool::run(std::vector<Task> tasks, const std::function<void(const Task&, Ou
         give(process, alone);
       }
     }
-    auto answer = next_answer(waiting, idle);
-    if (!answer) continue;
-    if (!answer->early) --left;
-    (answer->early ? early_.back : done)(answer->task, std::move(answer->outcome));
+    if (auto answer = next_answer(waiting, idle))
+      (answer->early ? early_.back : done)(answer->task, std::move(answer->outcome));
   }
+}
+
+void Pool::run(std::vector<Task> tasks, const std::function<void(const Task&, Outcome)>& done,
+               const std::function<void()>& idle) {
+  size_t left = tasks.size();
+  const auto counted = [&](const Task& task, Outcome outcome) {
+    --left;
+    done(task, std::move(outcome));
+  };
+  work({tasks.begin(), tasks.end()}, [&] { return left == 0; }, counted, idle);
+}
+
+void Pool::wait_early(const std::function<bool()>& back, const std::function<void()>& idle) {
+  work({}, back, {}, idle);
 }
 
 void Pool::finish_early() {

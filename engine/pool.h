@@ -39,6 +39,7 @@ class Pool {
     std::function<void(const Task&, Outcome)> back;
   };
   void offer_early(Early early) { early_ = std::move(early); }
+  void wait_early(const std::function<bool()>& back, const std::function<void()>& idle);  // goes on offering till then
   void finish_early();  // waits for those that were given out, and offers no more
 
   // The bytes a place names, or empty when it is none (a worker may have lied).
@@ -66,6 +67,8 @@ class Pool {
     Outcome outcome;
     bool early = false;
   };
+  void work(std::deque<Task> waiting, const std::function<bool()>& over,
+            const std::function<void(const Task&, Outcome)>& done, const std::function<void()>& idle);
   std::optional<Answer> next_answer(std::deque<Task>& waiting, const std::function<void()>& idle);
   Outcome bury_late_or_dead(uint32_t index);
 
