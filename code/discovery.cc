@@ -262,18 +262,31 @@ void Discovery::pointer(uint64_t value, bool made_by_code) {
   settle();
 }
 
-void Discovery::pointers() {
+// Where nothing tells code from constants, pointers past the last function that is called lead to constants.
+uint64_t Discovery::pointers_end() const {
+  if (!whole_segment_) return kNowhere;
+  uint64_t end = 0;
+  for (const Start& s : starts_)
+    if (s.found <= Found::kTailCall && !s.body.extents.empty()) end = std::max(end, s.body.extents.back().to);
+  return end;
+}
+
+// Of functions that code takes the address of. True: there were more.
+bool Discovery::made_pointers() {
   auto made = std::exchange(code_pointers_, {});
   std::ranges::sort(made);
   made.erase(std::ranges::unique(made).begin(), made.end());
   doubtful_ = doubtful_places();
-  // Where nothing tells code from constants, pointers past the last function that is called lead to constants.
-  uint64_t end = whole_segment_ ? 0 : kNowhere;
-  if (whole_segment_)
-    for (const Start& s : starts_)
-      if (s.found <= Found::kTailCall && !s.body.extents.empty()) end = std::max(end, s.body.extents.back().to);
+  const uint64_t end = pointers_end();
+  const size_t before = starts_.size();
   for (const uint64_t value : made)
     if (value < end) pointer(value, true);
+  return starts_.size() != before;
+}
+
+void Discovery::pointers() {
+  doubtful_ = doubtful_places();
+  const uint64_t end = pointers_end();
   for (const uint64_t value : program_.pointers)
     if (value < end) pointer(value, false);
 }
@@ -456,6 +469,8 @@ void Discovery::run() {
   for (int round = 0; round < kMostRounds; ++round) {
     const size_t before = starts_.size();
     tails();
+    // Before what data points at: a table of places within a function is known for one once the function is.
+    for (int i = 0; i < kMostRounds && made_pointers(); ++i) tails();
     pointers();
     gaps();
     while (crossings()) settle();

@@ -80,6 +80,8 @@ class Discovery : public Neighbours {
   std::vector<uint64_t> doubtful_places() const;
   void tails();
   void pointers();
+  bool made_pointers();
+  uint64_t pointers_end() const;
   void pointer(uint64_t value, bool made_by_code);
   void gaps();
   void gap(uint64_t from, uint64_t to, bool prologues_alone);

@@ -108,6 +108,16 @@ void Pass::end_in(uint32_t import, const Op& op) {
   if (neighbours_.import_returns(import)) out_.returns = true;
 }
 
+// Whether its words of the stack are still there as it jumps: then it stays within the function. The delay slot may be
+// what gives them back.
+bool Pass::keeps_frame(const Op& jump, const State& state) const {
+  const Slot sp = translator_.stack_pointer();
+  const Value now = state.slots[sp], then = machine_.entry(start_).slots[sp];
+  if (now.unknown != then.unknown || now.shift != 0 || now.add == then.add || jump.conditional) return false;
+  const uint32_t slot = jump.delay_slot ? op_at(jump.end()) : kNone;
+  return slot == kNone || (work_.ops[slot].writes >> sp & 1) == 0;
+}
+
 void Pass::see_jump(const Op& op, const State& state) {
   if (op.flow == Flow::kJump) {
     if (inside(op.target)) return;
@@ -142,7 +152,7 @@ void Pass::see_jump(const Op& op, const State& state) {
     return;
   }
   out_.returns = true;
-  if (to.kind == Destination::kOpenSwitch) out_.open = true;
+  if (to.kind == Destination::kOpenSwitch || keeps_frame(op, state)) out_.open = true;
 }
 
 bool Pass::gather() {

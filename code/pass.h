@@ -115,6 +115,7 @@ class Pass {
   void see_made(const Op& op, const State& after);
   void see_call(const Op& op, const State& state);
   void end_in(uint32_t import, const Op& op);
+  bool keeps_frame(const Op& jump, const State& state) const;
   void see_jump(const Op& op, const State& state);
   void see_reference(uint64_t from, const Value& value, bool whole);
   void see_memory(const Op& op, const State& before);

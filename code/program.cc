@@ -20,6 +20,7 @@ namespace {
 
 constexpr uint16_t kMips = 8, k386 = 3, kPowerPc = 20, kPowerPc64 = 21, kArmMachine = 40, kAmd64 = 62,
                    kAArch64Machine = 183, kRiscvMachine = 243;
+constexpr uint64_t kGpBias = 0x7ff0;  // MIPS: of $gp, from where its table of offsets begins
 constexpr uint32_t kUnwindSegment = 0x6474e550, kArmUnwindSegment = 0x70000001;
 
 Processor processor_of(const elf::Header& h) {
@@ -355,6 +356,10 @@ void collect_constants(const elf::File& file, Program& program) {
     program.global_pointer = file.bytes.get<uint32_t>(s->offset + 20, program.order, "gp").value_or(0);
   else if (const elf::Segment* o = file.segment(kOptions))
     program.global_pointer = file.bytes.get<uint64_t>(o->offset + 32, program.order, "gp").value_or(0);
+  // Without sections its table of offsets is what $gp reaches from there on.
+  const uint64_t table = program.global_pointer - kGpBias;
+  if (const Area* area = file.section(".got") ? nullptr : program.data_at(table); area && program.global_pointer != 0)
+    program.constants.push_back({table, area->end()});
 }
 
 // RISC-V's start-up code sets gp once, to __global_pointer$ (psABI, "Global Offset Table and gp"): auipc gp, …; addi
@@ -477,7 +482,7 @@ Result<Program> load(Bytes bytes) {
   if (file.header.type == elf::kRelocatable) return load_object(file, std::move(program));
   map(file, program);
   if (program.code.empty()) return fail(Fault::kUnsupported, "nothing in the file is executable", bytes.base());
-  constexpr uint64_t kGotTag = 3, kGpBias = 0x7ff0;
+  constexpr uint64_t kGotTag = 3;
   if (const auto got = file.tag(kGotTag); got && file.header.machine == kMips) program.global_pointer = *got + kGpBias;
   if (file.header.entry != 0) seed(program, file.header.entry, Found::kEntry, Sure::kCertain);
   if (const auto symbols = elf::section_symbols(file)) seed_symbols(*symbols, Found::kSymbol, program);
