@@ -11,15 +11,18 @@ namespace {
 
 uint32_t skip_size(Processor processor) { return instruction_alignment(processor); }
 
+// An instruction as it is remembered; those with more or longer operands are not.
 struct Template {
+  static constexpr uint8_t kUnsigned = 3;  // beside Operand::Kind: an immediate of 32 bits without a sign
   Word own = kNoWord;
-  std::array<Operand, 7> operands;
+  std::array<uint32_t, 7> values;
+  uint16_t kinds = 0;  // two bits an operand
   uint16_t opcode = 0, prefixes = 0;
   uint8_t size = 0, operand_count = 0;
   bool unpredictable = false;
   Word& word() { return own; }
 };
-constexpr uint8_t kTemplates = 14;  // bits
+static_assert(sizeof(Template) == 48 && Operand::kOther < Template::kUnsigned);
 
 }  // namespace
 
@@ -28,12 +31,12 @@ struct Decoder::State {
   llvm::MCContext context;
   std::unique_ptr<llvm::MCDisassembler> first, second;
   llvm::MCInst inst;
-  Words<Template> known{kTemplates};
+  Words<Template> known;
   uint32_t block_opcode = 0;  // Thumb's IT
   uint32_t block_left = 0;    // instructions of its block that are still to come
 
-  explicit State(const InstructionSet::Tables& t)
-      : tables(t), context(t.triple, t.assembly.get(), t.registers.get(), t.subtarget.get()) {
+  State(const InstructionSet::Tables& t, uint8_t remembered)
+      : tables(t), context(t.triple, t.assembly.get(), t.registers.get(), t.subtarget.get()), known(remembered) {
     start();
   }
   void start() {
@@ -54,8 +57,8 @@ struct Decoder::State {
   }
 };
 
-Decoder::Decoder(Processor processor, Dialect dialect)
-    : set_(&InstructionSet::of(processor, dialect)), state_(std::make_unique<State>(set_->tables())) {
+Decoder::Decoder(Processor processor, Dialect dialect, uint8_t remembered)
+    : set_(&InstructionSet::of(processor, dialect)), state_(std::make_unique<State>(set_->tables(), remembered)) {
   if (is_thumb(processor)) state_->block_opcode = set_->opcode_named("t2IT").value_or(0);
 }
 Decoder::~Decoder() = default;
@@ -150,15 +153,33 @@ void place(Insn& insn, uint64_t address) {
   insn.links = false;
 }
 
+bool may_be_remembered(const Insn& insn) {
+  if (insn.operand_count > std::tuple_size_v<decltype(Template::values)>) return false;
+  for (size_t i = 0; i < insn.operand_count; ++i)
+    if (const int64_t v = insn.operand(i).value; v < INT32_MIN || v > UINT32_MAX) return false;
+  return true;
+}
+
 void remember(const Insn& insn, Template& out) {
-  std::copy_n(insn.operands.begin(), insn.operand_count, out.operands.begin());
+  out.kinds = 0;
+  for (size_t i = 0; i < insn.operand_count; ++i) {
+    const Operand& o = insn.operand(i);
+    const bool is_unsigned = o.kind == Operand::kImmediate && o.value > INT32_MAX;
+    out.values[i] = static_cast<uint32_t>(o.value);
+    out.kinds |= static_cast<uint16_t>((is_unsigned ? Template::kUnsigned : uint8_t{o.kind}) << 2 * i);
+  }
   out.opcode = insn.opcode, out.prefixes = insn.prefixes;
   out.size = insn.size, out.operand_count = insn.operand_count;
   out.unpredictable = insn.unpredictable;
 }
 
 void recall(const Template& known, Insn& insn) {
-  std::copy_n(known.operands.begin(), known.operand_count, insn.operands.begin());
+  for (size_t i = 0; i < known.operand_count; ++i) {
+    const auto kind = static_cast<uint8_t>(known.kinds >> 2 * i & 3);
+    const uint32_t v = known.values[i];
+    insn.operands[i] = kind == Template::kUnsigned ? Operand{v, Operand::kImmediate}
+                                                   : Operand{static_cast<int32_t>(v), static_cast<Operand::Kind>(kind)};
+  }
   insn.opcode = known.opcode, insn.prefixes = known.prefixes;
   insn.size = known.size, insn.operand_count = known.operand_count;
   insn.unpredictable = known.unpredictable;
@@ -190,8 +211,7 @@ bool Decoder::decode(std::span<const std::byte> code, uint64_t address, Insn& in
     return true;
   }
   if (!decode_anew(code, address, insn)) return false;
-  if (word != kNoWord && size_of(word) == insn.size && insn.opcode != s.block_opcode &&
-      insn.operand_count <= std::tuple_size_v<decltype(Template::operands)>)
+  if (word != kNoWord && size_of(word) == insn.size && insn.opcode != s.block_opcode && may_be_remembered(insn))
     remember(insn, s.known.put(word));
   return true;
 }

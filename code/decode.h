@@ -55,7 +55,9 @@ class InstructionSet {
 
 class Decoder {
  public:
-  explicit Decoder(Processor processor, Dialect dialect = Dialect::kUsual);
+  // Of how many instructions it is remembered what their bytes came to, in bits: of a program, or of one function.
+  static constexpr uint8_t kProgram = 14, kFunction = 8;
+  explicit Decoder(Processor processor, Dialect dialect = Dialect::kUsual, uint8_t remembered = kProgram);
   ~Decoder();
   Decoder(Decoder&&) noexcept;
   Decoder& operator=(Decoder&&) noexcept;

@@ -72,6 +72,23 @@ INSTANTIATE_TEST_SUITE_P(EveryProcessor, Remembering, testing::Range<size_t>(1, 
   return name;
 });
 
+// mov eax, 0xffffffff; mov eax, -1 in 64-bit mode's form; mov ax, 0xffff; add eax, 0x80000000.
+TEST(Remembering, ImmediatesKeepTheirSign) {
+  const std::vector<std::vector<uint8_t>> codes = {{0xb8, 0xff, 0xff, 0xff, 0xff},
+                                                   {0xc7, 0xc0, 0xff, 0xff, 0xff, 0xff},
+                                                   {0x66, 0xb8, 0xff, 0xff},
+                                                   {0x81, 0xc0, 0, 0, 0, 0x80}};
+  for (const Processor processor : {Processor::kX86, Processor::kX86_64}) {
+    Decoder kept(processor);
+    for (const auto& code : codes) {
+      Insn first, second;
+      ASSERT_TRUE(kept.decode(std::as_bytes(std::span(code)), 0x1000, first));
+      ASSERT_TRUE(kept.decode(std::as_bytes(std::span(code)), 0x1000, second));
+      EXPECT_TRUE(same(first, second)) << kept.set().opcode_name(first.opcode);
+    }
+  }
+}
+
 TEST(Remembering, ACallOfWhatFollowsIsNoneThereAlone) {
   const Code call = {std::byte{0x0c}, std::byte{0}, std::byte{0x41}, std::byte{0}};  // jal 0x10400
   OpDecoder ops(Processor::kMips32Be, Dialect::kUsual);
