@@ -7,17 +7,18 @@ namespace assay::code::ir {
 
 namespace {
 
-constexpr Shape unary(std::string_view name) { return {.name = name, .values = 1, .pure = true}; }
+constexpr Shape unary(std::string_view name) { return {.name = name, .values = 1, .pure = true, .uses = 1}; }
 constexpr Shape binary(std::string_view name, bool commutes = false) {
-  return {.name = name, .values = 2, .pure = true, .commutes = commutes};
+  return {.name = name, .values = 2, .pure = true, .commutes = commutes, .uses = 3};
 }
 constexpr Shape compare(std::string_view name, bool commutes = false) {
-  return {.name = name, .values = 2, .pure = true, .commutes = commutes, .compares = true};
+  return {.name = name, .values = 2, .pure = true, .commutes = commutes, .compares = true, .uses = 3};
 }
-constexpr Shape ternary(std::string_view name) { return {.name = name, .values = 3, .pure = true}; }
+constexpr Shape ternary(std::string_view name) { return {.name = name, .values = 3, .pure = true, .uses = 7}; }
 constexpr Shape leaf(std::string_view name) { return {.name = name, .pure = true}; }
 constexpr Shape effect(std::string_view name, uint8_t values) {
-  return {.name = name, .values = values, .guarded = true};
+  const auto of = static_cast<uint8_t>((1 << values) - 1);
+  return {.name = name, .values = values, .guarded = true, .uses = static_cast<uint8_t>(of | 4)};
 }
 
 }  // namespace
@@ -37,7 +38,7 @@ constexpr std::array<Shape, kCodes> kShapes = {
     compare("eq", true),   compare("ne", true), compare("ult"),
     compare("ule"),        compare("slt"),      compare("sle"),
     ternary("select"),     ternary("udivl"),    ternary("ureml"),
-    ternary("sdivl"),      ternary("sreml"),    Shape{.name = "put", .values = 1},
+    ternary("sdivl"),      ternary("sreml"),    Shape{.name = "put", .values = 1, .uses = 2},
     effect("load", 1),     effect("store", 2),  effect("jump", 1),
     effect("call", 1),     effect("ret", 1),    effect("trap", 0),
     effect("opaque", 0),
@@ -118,7 +119,8 @@ RegisterId RegisterFile::find(std::string_view name) const {
 }
 
 void Function::clear() {
-  ops.assign(1, Op{});
+  ops.clear();
+  ops.push_back({});
   marks.clear();
   blocks.clear();
   effects.clear();

@@ -4,14 +4,17 @@
 // Values live inside one block; what outlives it goes through registers (get, put) or memory. Index 0 is no value at
 // all.
 #pragma once
+#include "code/array.h"
 #include "code/bits.h"
 #include "core/bytes.h"
 
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
+#include <type_traits>
 #include <vector>
 
 namespace assay::code::ir {
@@ -87,9 +90,12 @@ struct Op {
   Trap trap = Trap::kSystemCall;  // of a trap
   uint32_t a = 0, b = 0, c = 0;
 
-  friend bool operator==(const Op&, const Op&) = default;
+  friend bool operator==(const Op& x, const Op& y) {
+    using Words = std::array<uint64_t, 2>;
+    return std::bit_cast<Words>(x) == std::bit_cast<Words>(y);
+  }
 };
-static_assert(sizeof(Op) == 16);
+static_assert(sizeof(Op) == 16 && std::has_unique_object_representations_v<Op>);
 
 // How an operation uses a, b and c.
 struct Shape {
@@ -99,6 +105,7 @@ struct Shape {
   bool guarded = false;  // c is a guard
   bool commutes = false;
   bool compares = false;  // yields one bit
+  uint8_t uses = 0;       // which of a, b, c are values where they are not 0, one bit each: what `values` and guard say
 };
 extern const std::array<Shape, kCodes> kShapes;
 inline const Shape& shape(Code code) { return kShapes[static_cast<size_t>(code)]; }
@@ -144,8 +151,8 @@ struct Block {
 
 struct Function {
   const RegisterFile* file = nullptr;  // of the lifter; outlives the function
-  std::vector<Op> ops{Op{}};           // ops[0] is no operation
-  std::vector<Mark> marks;
+  Array<Op> ops{Op{}};                 // ops[0] is no operation
+  Array<Mark> marks;
   std::vector<Block> blocks;
   std::vector<Effect> effects;
   std::vector<RegisterId> lists;

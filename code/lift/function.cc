@@ -22,7 +22,10 @@ class Simplifying {
   Machine& machine() { return machine_; }
   void begin(uint64_t address) { rewriter_.begin_block(address); }
   void piece() {
-    rewriter_.piece(part_, 1, static_cast<Value>(part_.ops.size()), 0, static_cast<uint32_t>(part_.marks.size()));
+    const ir::Block all{.first = 1,
+                        .count = static_cast<uint32_t>(part_.ops.size() - 1),
+                        .marks = static_cast<uint32_t>(part_.marks.size())};
+    rewriter_.piece(part_, all);
     part_.clear();
   }
   void end(uint64_t next) {
@@ -42,7 +45,11 @@ class Simplifying {
 class Walk {
  public:
   Walk(const Isa& isa, const Program& program, Simplifying& to)
-      : isa_(isa), program_(program), to_(to), decoder_(isa.set->processor(), program.dialect), window_(kWindow + 1) {}
+      : isa_(isa),
+        program_(program),
+        to_(to),
+        decoder_(isa.set->processor(), program.dialect, Decoder::kFunction),
+        window_(kWindow + 1) {}
 
   void block(const Block& b) {
     const Area* area = program_.code_at(b.address);
@@ -127,13 +134,13 @@ class Walk {
   uint64_t begun_ = kNowhere, behind_ = kNowhere, skip_ = 1;
 };
 
-// Room for what most functions come to, so that they are not moved while they grow.
+// Room for the least that most functions come to.
 void reserve(const Isa& isa, const Shape& shape, ir::Function& out) {
   uint64_t bytes = 0;
   for (const Block& b : shape.blocks) bytes += std::min<uint64_t>(b.end - b.address, kMostReserved);
   const uint64_t size = isa.set->processor() == Processor::kThumb ? 3 : 4;
   const uint64_t instructions = std::min(bytes / size + 1, kMostReserved);
-  out.ops.reserve(instructions * 5 + 16);
+  out.ops.reserve(instructions * 3 + 16);
   out.marks.reserve(instructions + 16);
   out.blocks.reserve(shape.blocks.size() * 5 / 4);
 }
@@ -166,9 +173,11 @@ void lift_function(const Isa& isa, const Shape& shape, const ir::Options& option
                    ir::Function& out) {
   out.file = &isa.file;
   reserve(isa, shape, out);
-  Simplifying to(isa, out, counters);
-  Walk walk(isa, *shape.program, to);
-  for (const Block& b : shape.blocks) walk.block(b);
+  {  // what that holds is not there any more when the function as a whole is simplified
+    Simplifying to(isa, out, counters);
+    Walk walk(isa, *shape.program, to);
+    for (const Block& b : shape.blocks) walk.block(b);
+  }
   simplify_rewritten(out, options, counters);
 }
 

@@ -10,37 +10,51 @@ class BlockSweep {
   // or an opaque operation into what is read before it.
   template <class Effect>
   void mark(const Function& f, const Block& b, RegisterSet live, Counters& counters, Effect effect) {
-    kept_.assign(b.count, 0);
-    for (Value at = b.first + b.count; at-- > b.first;) {
-      const Op& op = f.ops[at];
-      if (op.code == Code::kNone) continue;
-      uint8_t& kept = kept_[at - b.first];
-      kept |= static_cast<uint8_t>(op.code == Code::kPut ? live.has(op.a) : effective(op));
-      if (!kept) {
-        ++(op.code == Code::kPut ? counters.dead_writes : counters.dead_values);
+    kept_.assign(b.count + size_t{1}, 0);
+    uint8_t* const kept = kept_.data();  // bytes may alias anything: what is not here is read again after each store
+    const Value first = b.first;
+    const Op* const ops = f.ops.data() + first;
+    uint32_t gone = 0, writes = 0;
+    for (uint32_t at = b.count; at-- > 0;) {
+      const Op op = ops[at];
+      if (op.code == Code::kPut) {
+        if (!live.has(op.a)) {
+          ++writes;
+          continue;
+        }
+        live.remove(op.a);
+        kept[at + 1] = kept[place(first, op.b)] = 1;
         continue;
       }
-      use(b, op);
+      const Shape& s = shape(op.code);
+      if (s.pure ? kept[at + 1] == 0 : op.code == Code::kNone) {
+        ++gone;
+        continue;
+      }
+      kept[at + 1] = 1;
+      kept[(s.uses & 1) != 0 ? place(first, op.a) : 0] = 1;
+      kept[(s.uses & 2) != 0 ? place(first, op.b) : 0] = 1;
+      kept[(s.uses & 4) != 0 ? place(first, op.c) : 0] = 1;
       if (op.code == Code::kGet)
         live.add(op.a);
-      else if (op.code == Code::kPut)
-        live.remove(op.a);
       else if (op.code > Code::kStore)
         effect(op, live);
     }
+    gone_ = gone + writes;
+    counters.dead_values += gone, counters.dead_writes += writes;
   }
 
   // Moves what is kept to `to`, where nothing else lies any more; returns where it ends.
   Value compact(Function& f, Block& b, Value to);
 
  private:
-  static bool effective(const Op& op) { return !shape(op.code).pure && op.code != Code::kNone; }
-  void use(const Block& b, const Op& op) {
-    for_values(op, [&](Value v) { kept_[v - b.first] = 1; });
-  }
+  // Where a value's entry lies; all that is none share the first.
+  static uint32_t place(Value first, Value v) { return v == 0 ? 0 : v - first + 1; }
+  Value move(Function& f, Value first, Value from, Value end, Value to);
 
-  std::vector<uint8_t> kept_;
-  std::vector<Value> moved_;
+  std::vector<uint8_t> kept_;  // by place in the block, from 1 on
+  std::vector<Value> moved_;   // likewise
+  uint32_t gone_ = 0;          // operations that do not stay
 };
 
 // Sweeps the last block of a function as if it were all there is.

@@ -11,19 +11,33 @@ namespace assay::code::ir {
 
 class Rewriter {
  public:
-  Rewriter(Function& out, Counters& counters) : out_(out), counters_(counters) {}
+  Rewriter(Function& out, Counters& counters);  // out.file and out.variables are what they will be
 
-  void begin_block(uint64_t address);
-  // Operations and marks of `from`; its values may only be used within the piece.
-  void piece(const Function& from, Value first, Value end, uint32_t first_mark, uint32_t marks);
+  // as_it_is: the block has been rewritten before; only writes of what a register holds are looked for.
+  void begin_block(uint64_t address, bool as_it_is = false);
+  // Operations and marks of a part of `from`, its values used nowhere else.
+  void piece(const Function& from, const Block& part);
   void end_block(uint64_t next);
 
  private:
-  struct Binding {
-    std::array<Value, kNames> of{};
+  // What the names of a pattern stand for.
+  class Binding {
+   public:
+    Value at(uint8_t name) const { return of_[name]; }
+    bool bind(uint8_t name, Value v) {  // false: to another value already
+      if ((bound_ >> name & 1) != 0) return of_[name] == v;
+      bound_ |= uint32_t{1} << name;
+      of_[name] = v;
+      return true;
+    }
+
+   private:
+    uint32_t bound_ = 0;
+    std::array<Value, kNames> of_;  // where bound
   };
 
-  Value known(Value old) const { return map_[old - first_]; }
+  Value known(Value old) const { return map_[old]; }
+  void become(Value old, Value v) { map_[old] = v; }
   const Op& op(Value v) const { return out_.ops[v]; }
   bool is_constant(Value v) const { return op(v).code == Code::kConst; }
 
@@ -34,27 +48,34 @@ class Rewriter {
   Value get(RegisterId r);
   void forget(RegisterId r);
   void forget_all();
-  void append(const Op& op);
+  Value append(Op op) {
+    out_.ops.push_back(op);
+    return static_cast<Value>(out_.ops.size() - 1);
+  }
 
   Value make(Op op);  // a pure operation: folded, simplified, shared, or appended
   Value constant(unsigned bits, uint64_t value) { return share(make_constant(static_cast<uint8_t>(bits), value)); }
+  Value fold_constants(const Op& op);
   Value share(const Op& op);
+  // ---- match.cc
   Value by_rules(const Op& op);  // 0: none fits
   bool match(const Pattern& p, uint8_t node, Value v, Binding& bound) const;
   bool match_operation(const Pattern& p, const Node& n, const Op& op, Binding& bound) const;
   bool holds(const Way& way, const Binding& bound, unsigned bits) const;
   uint64_t number(const Pattern& p, uint8_t node, const Binding& bound, unsigned bits) const;
   unsigned width_of(const Pattern& p, uint8_t node, const Binding& bound) const;
+  unsigned operand_width(const Pattern& p, const Node& n, const Binding& bound, unsigned otherwise) const;
   Value build(const Pattern& p, uint8_t node, const Binding& bound, unsigned bits);
 
   Function& out_;
   Counters& counters_;
-  std::vector<Value> map_;      // of the piece at hand: old values to new
-  Value first_ = 0;             // of the piece
-  std::vector<Value> current_;  // by register: the value it holds, if known; older than the block: not known
-  std::vector<Value> table_;    // values of the block by hash; older than the block: free
-  Value begin_ = 1;             // of the block in `out_`
-  unsigned budget_ = 0;         // rules that may still be applied to the operation at hand
+  const Ways& ways_;
+  std::vector<Value> map_;       // of the piece at hand: old values to new; no value to none
+  std::vector<Value> current_;   // by register: the value of this block that it holds; 0: not known
+  std::vector<uint64_t> table_;  // values of the block by hash; above them the number of the block, from 1 on
+  uint64_t block_ = 0;           // that number, as it lies there
+  bool as_it_is_ = false;        // the block at hand
+  unsigned budget_ = 0;          // rules that may still be applied to the operation at hand
 };
 
 }  // namespace assay::code::ir

@@ -94,37 +94,79 @@ bool may_swap(const Pattern& p, const Node& n) {
   return commutes(n) && !fixed(n.children[0]) && !fixed(n.children[1]);
 }
 
-void add_orders(Ways& ways, Way way, size_t from) {
+// The code that an operand must have; kNone: any.
+Code wanted(const Pattern& p, uint8_t child) {
+  const Node& n = p.nodes[child];
+  if (n.kind == Node::Kind::kOperation) return n.code;
+  return n.kind == Node::Kind::kConstant || n.kind == Node::Kind::kNumber ? Code::kConst : Code::kNone;
+}
+
+void look(Way& way) {
+  const Node& top = way.from.top();
+  const Node& first = way.from.nodes[top.children[0]];
+  way.first = wanted(way.from, top.children[0]);
+  way.first_bits = first.bits;
+  if (top.count < 2) return;
+  const Node& second = way.from.nodes[top.children[1]];
+  way.second = wanted(way.from, top.children[1]);
+  way.same = first.kind == Node::Kind::kValue && second.kind == first.kind && second.name == first.name;
+  way.counts = second.kind == Node::Kind::kNumber;
+  way.number = static_cast<uint64_t>(second.number);
+}
+
+}  // namespace
+
+void Ways::add_orders(Way way, size_t from) {
   for (size_t i = from; i < way.from.nodes.size(); ++i) {
     if (!may_swap(way.from, way.from.nodes[i])) continue;
     Way other = way;
     std::swap(other.from.nodes[i].children[0], other.from.nodes[i].children[1]);
-    add_orders(ways, std::move(other), i + 1);
+    add_orders(std::move(other), i + 1);
   }
-  const Node& first = way.from.nodes[way.from.top().children[0]];
-  if (first.kind == Node::Kind::kOperation) way.first = first.code;
-  if (first.kind == Node::Kind::kConstant || first.kind == Node::Kind::kNumber) way.first = Code::kConst;
-  ways.of[static_cast<size_t>(way.from.top().code)].push_back(std::move(way));
+  look(way);
+  all_[static_cast<size_t>(way.from.top().code)].push_back(std::move(way));
 }
 
-Ways make_ways() {
-  Ways ways;
+Ways::Ways() {
   for (size_t i = 0; i < rules().size(); ++i) {
     const Rule& rule = rules()[i];
     Way way{.rule = static_cast<uint16_t>(i), .from = read_pattern(rule.from), .to = read_pattern(rule.to), .when = {}};
     if (!rule.when.empty()) way.when = read_pattern(rule.when);
     ASSAY_CHECK(way.from.top().kind == Node::Kind::kOperation);
-    add_orders(ways, std::move(way), 0);
+    add_orders(std::move(way), 0);
   }
-  return ways;
+  sort_in();
 }
 
+namespace {
+void give_class(std::array<uint8_t, kCodes>& classes, uint8_t& count, Code code) {
+  uint8_t& c = classes[static_cast<size_t>(code)];
+  if (code != Code::kNone && c == 0) c = ++count;
+}
 }  // namespace
+
+void Ways::sort_in() {
+  uint8_t firsts = 0, seconds = 0;
+  for (const auto& ways : all_)
+    for (const Way& way : ways) give_class(firsts_, firsts, way.first), give_class(seconds_, seconds, way.second);
+  ASSAY_CHECK(firsts < kClasses && seconds < kClasses);
+  begins_.resize(size_t{kCodes} * kClasses * kClasses + 1);
+  for (size_t at = 0; at + 1 < begins_.size(); ++at) {
+    const size_t first = at / kClasses % kClasses, second = at % kClasses;
+    for (const Way& way : all_[at / (kClasses * kClasses)]) {
+      const bool one = way.first == Code::kNone || firsts_[static_cast<size_t>(way.first)] == first;
+      if (one && (way.second == Code::kNone || seconds_[static_cast<size_t>(way.second)] == second))
+        lists_.push_back(&way);
+    }
+    ASSAY_CHECK(lists_.size() < 0x10000);
+    begins_[at + 1] = static_cast<uint16_t>(lists_.size());
+  }
+}
 
 Pattern read_pattern(std::string_view text) { return Reader(text).all(); }
 
 const Ways& Ways::all() {
-  static const Ways kWays = make_ways();
+  static const Ways kWays;
   return kWays;
 }
 

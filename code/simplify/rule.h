@@ -40,14 +40,45 @@ Pattern read_pattern(std::string_view text);
 
 // A rule as it is run: every order of its commuting operations is one of these.
 struct Way {
+  // What the operands of the top show at once.
+  Code first = Code::kNone, second = Code::kNone;  // kNone: any
+  uint8_t first_bits = 0;                          // 0: any
+  bool same = false;                               // both are one value
+  bool counts = false;                             // the second is `number`
   uint16_t rule = 0;
+  uint64_t number = 0;
   Pattern from, to, when;
-  Code first = Code::kNone;  // of the first operand, where `from` says: tried before anything else
+
+  bool may_fit(const Op& o, const Op& a, const Op& b) const {
+    return (first_bits == 0 || first_bits == a.bits) && (!same || o.a == o.b) &&
+           (!counts || constant(b) == (number & mask(b.bits)));
+  }
 };
-// By the code of `from`'s top.
-struct Ways {
-  std::array<std::vector<Way>, kCodes> of;
+class Ways {
+ public:
   static const Ways& all();
+  // In the order of the table, those for an operation `code` of a `first` and a `second`.
+  std::span<const Way* const> of(Code code, Code first, Code second) const {
+    const size_t at = place(code, firsts_[static_cast<size_t>(first)], seconds_[static_cast<size_t>(second)]);
+    return std::span(lists_).subspan(begins_[at], begins_[at + 1] - begins_[at]);
+  }
+
+ private:
+  // Operands fall into as many classes as rules tell apart; 0: all that no rule asks for.
+  static constexpr size_t kClasses = 24;
+  using Classes = std::array<uint8_t, kCodes>;
+
+  Ways();
+  static size_t place(Code code, size_t first, size_t second) {
+    return (static_cast<size_t>(code) * kClasses + first) * kClasses + second;
+  }
+  void add_orders(Way way, size_t from);
+  void sort_in();
+
+  std::array<std::vector<Way>, kCodes> all_;
+  Classes firsts_{}, seconds_{};
+  std::vector<const Way*> lists_;
+  std::vector<uint16_t> begins_;  // of each place's list
 };
 
 }  // namespace assay::code::ir

@@ -18,7 +18,7 @@ constexpr Step kFirst = {rewrite, false};
 constexpr Step kThen[] = {
     {sweep, false},
     {slots_to_variables, false},
-    {rewrite, true},
+    {rewrite_again, true},
     {sweep, true},
 };
 

@@ -62,5 +62,7 @@ void sweep(Function& function, const Options& options, Counters& counters);
 void slots_to_variables(Function& function, const Options& options, Counters& counters);
 // Folds constants, applies the rules, reads registers from where they were written.
 void rewrite(Function& function, const Options& options, Counters& counters);
+// The same where slots became variables since.
+void rewrite_again(Function& function, const Options& options, Counters& counters);
 
 }  // namespace assay::code::ir

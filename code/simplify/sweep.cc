@@ -186,22 +186,37 @@ void sweep_last_block(Function& f, BlockSweep& sweep, Counters& counters) {
   f.ops.resize(sweep.compact(f, b, b.first));
 }
 
-Value BlockSweep::compact(Function& f, Block& b, Value to) {
-  moved_.assign(b.count, 0);
-  const Value first = to;
-  uint32_t m = b.mark;
-  const uint32_t marks = b.mark + b.marks;
-  for (Value at = b.first; at < b.first + b.count; ++at) {
-    for (; m < marks && f.marks[m].op <= at; ++m) f.marks[m].op = to;
-    if (!kept_[at - b.first]) continue;
-    Op op = f.ops[at];
-    for_values(op, [&](Value& v) { v = moved_[v - b.first]; });
-    moved_[at - b.first] = to;
-    f.ops[to++] = op;
+Value BlockSweep::move(Function& f, Value first, Value from, Value end, Value to) {
+  const uint8_t* const kept = kept_.data();
+  Value* const moved = moved_.data();
+  Op* const ops = f.ops.data();
+  for (Value at = from; at < end; ++at) {
+    if (kept[at - first + 1] == 0) continue;
+    Op op = ops[at];
+    const uint8_t uses = shape(op.code).uses;
+    if ((uses & 1) != 0) op.a = moved[place(first, op.a)];
+    if ((uses & 2) != 0) op.b = moved[place(first, op.b)];
+    if ((uses & 4) != 0) op.c = moved[place(first, op.c)];
+    moved[at - first + 1] = to;
+    ops[to++] = op;
   }
-  for (; m < marks; ++m) f.marks[m].op = to;
-  b.first = first;
-  b.count = to - first;
+  return to;
+}
+
+Value BlockSweep::compact(Function& f, Block& b, Value to) {
+  if (gone_ == 0 && to == b.first) return to + b.count;
+  if (moved_.size() <= b.count) moved_.resize(b.count + size_t{1});
+  const Value first = b.first, end = b.first + b.count;
+  b.first = to;
+  Value at = first;
+  for (uint32_t m = b.mark; m < b.mark + b.marks; ++m) {
+    const Value next = std::max(at, f.marks[m].op);
+    to = move(f, first, at, next, to);
+    at = next;
+    f.marks[m].op = to;
+  }
+  to = move(f, first, at, end, to);
+  b.count = to - b.first;
   return to;
 }
 

@@ -16,6 +16,22 @@ RegisterFile small_file() {
   return file;
 }
 
+TEST(Array, HoldsWhatWasPutIn) {
+  Array<uint64_t> a{7};
+  for (uint64_t i = 0; i < 10'000; ++i) a.push_back(i);
+  Array<uint64_t> copy = a;
+  a.resize(2);
+  a.shrink_to_fit();
+  a.resize(4);
+  EXPECT_EQ(std::vector(a.begin(), a.end()), (std::vector<uint64_t>{7, 0, 0, 0}));
+  a = std::move(copy);
+  ASSERT_EQ(a.size(), 10'001U);
+  EXPECT_EQ(a.back(), 9'999U);
+  EXPECT_EQ(a[1], 0U);
+  a.clear();
+  EXPECT_TRUE(a.empty());
+}
+
 TEST(IrText, PrintsWhatItRead) {
   const RegisterFile file = small_file();
   const std::string text =
