@@ -203,6 +203,19 @@ struct Bench {
     }
     return out;
   }
+  // What lifting makes of every function, to hold two builds side by side.
+  void print_text() const {
+    ir::Counters counters;
+    for (const auto& p : programs)
+      for (uint32_t i = 0; i < p->analysis.functions.all.size(); ++i) {
+        if (p->analysis.functions.all[i].processor != processor) continue;
+        ir::Function function;
+        lift_function(oracle.isa(), shape_of(p->program, p->analysis, i),
+                      {.convention = ir::convention_of(processor, oracle.isa().file)}, counters, function);
+        fmt::print("function {:#x}\n{}", p->analysis.functions.all[i].address, ir::print(function));
+      }
+  }
+
   // Of the processor's time: others may use the machine.
   static double now() {
     timespec t{};
@@ -232,8 +245,9 @@ struct Bench {
     out.instructions += count;
     ++out.functions;
   }
+  // As lift_function does it.
   uint64_t decode_alone(const Program& program, const Shape& shape) const {
-    Decoder decoder(processor, program.dialect);
+    Decoder decoder(processor, program.dialect, Decoder::kFunction);
     uint64_t count = 0;
     Insn insn;
     for (const Block& b : shape.blocks) {
@@ -326,7 +340,8 @@ int main(int argc, char** argv) {
   if (argc == 4 && argv[2] == std::string_view("--code")) return try_code(processor_named(argv[1]), argv[3]);
   Bench bench(processor_named(argv[1]));
   const char *forms = nullptr, *samples = nullptr;
-  bool speed_alone = false;
+  bool speed_alone = false, text_alone = false;
+  int rounds = 1;
   for (int i = 2; i < argc; ++i) {
     const std::string_view arg = argv[i];
     if (arg == "--forms" && i + 1 < argc)
@@ -335,16 +350,28 @@ int main(int argc, char** argv) {
       samples = argv[++i];
     else if (arg == "--speed")
       speed_alone = true;
+    else if (arg == "--text")
+      text_alone = true;
+    else if (arg == "--rounds" && i + 1 < argc)
+      rounds = std::atoi(argv[++i]);
     else if (arg == "--blocks" && i + 1 < argc)
       bench.max_blocks = std::strtoull(argv[++i], nullptr, 10);
     else
       bench.read(argv[i]);
   }
+  if (text_alone) {
+    bench.print_text();
+    return 0;
+  }
   if (speed_alone) {
     const double lifted = bench.speed();
-    const Bench::Cost cost = bench.cost();
+    Bench::Cost cost = bench.cost();
     fmt::print("{}{} instructions, {:.2f} Minsn/s lifted, {:.2f} lifted and simplified, {:.0f} bytes\n",
                ir::print(cost.counters), cost.instructions, lifted, cost.speed(), cost.bytes_per_instruction);
+    for (int i = 1; i < rounds; ++i) {
+      cost = bench.cost();
+      fmt::print("again: {:.2f} lifted and simplified, decoding {:.2f}\n", cost.speed(), cost.decoding / cost.all);
+    }
     return 0;
   }
   bench.collect();

@@ -3,25 +3,67 @@
 #include <malloc.h>
 
 #include <algorithm>
-#include <cstdlib>
-#include <new>
+#include <cstddef>
+#include <cstdint>
+#include <cstring>
+
+// What glibc's own are called where a program has others of the usual names.
+// NOLINTBEGIN(bugprone-reserved-identifier)
+extern "C" {
+void* __libc_malloc(size_t size);
+void* __libc_calloc(size_t count, size_t size);
+void* __libc_realloc(void* p, size_t size);
+void* __libc_memalign(size_t alignment, size_t size);
+void __libc_free(void* p);
+}
+// NOLINTEND(bugprone-reserved-identifier)
 
 namespace {
-size_t g_now = 0, g_peak = 0;  // one thread
-}
 
-void* operator new(size_t size) {
-  void* p = std::malloc(size);
-  if (p == nullptr) throw std::bad_alloc();
+thread_local size_t g_now = 0, g_peak = 0;
+
+void* held(void* p) {
   g_now += malloc_usable_size(p);
   g_peak = std::max(g_peak, g_now);
   return p;
 }
-void operator delete(void* p) noexcept {
-  g_now -= malloc_usable_size(p);
-  std::free(p);
+
+// What has pages of its own is moved by moving them (mremap), not copied: the second lowest bit of the size before it.
+bool has_pages(void* p) {
+  size_t size = 0;
+  std::memcpy(&size, static_cast<std::byte*>(p) - sizeof size, sizeof size);
+  return (size & 2) != 0;
 }
-void operator delete(void* p, size_t) noexcept { operator delete(p); }
+
+}  // namespace
+
+extern "C" {
+void* malloc(size_t size) { return held(__libc_malloc(size)); }
+void* calloc(size_t count, size_t size) { return held(__libc_calloc(count, size)); }
+void* memalign(size_t alignment, size_t size) { return held(__libc_memalign(alignment, size)); }
+void* aligned_alloc(size_t alignment, size_t size) { return memalign(alignment, size); }
+int posix_memalign(void** out, size_t alignment, size_t size) {
+  *out = memalign(alignment, size);
+  return *out == nullptr ? 12 : 0;
+}
+void free(void* p) {
+  g_now -= malloc_usable_size(p);
+  __libc_free(p);
+}
+// What is moved is there twice while it is copied.
+void* realloc(void* p, size_t size) {
+  const size_t before = malloc_usable_size(p);
+  const bool pages = p != nullptr && has_pages(p);
+  const auto old = reinterpret_cast<uintptr_t>(p);
+  void* const to = __libc_realloc(p, size);
+  if (to == nullptr && size != 0) return nullptr;
+  const bool copied = reinterpret_cast<uintptr_t>(to) != old && !pages;
+  if (!copied) g_now -= before;
+  held(to);
+  if (copied) g_now -= before;
+  return to;
+}
+}
 
 namespace assay::code::lift {
 

@@ -1,5 +1,5 @@
-// How much memory the program's own allocations hold, and held at most since a mark. Linking memory.cc replaces new and
-// delete.
+// How much memory this thread holds of what it allocated, its libraries too, and held at most since a mark. Linking
+// memory.cc replaces malloc.
 #pragma once
 #include <cstddef>
 
