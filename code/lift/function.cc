@@ -134,15 +134,15 @@ class Walk {
   uint64_t begun_ = kNowhere, behind_ = kNowhere, skip_ = 1;
 };
 
-// Room for the least that most functions come to.
+// Room for what most functions come to: what grows is there twice for a moment.
 void reserve(const Isa& isa, const Shape& shape, ir::Function& out) {
   uint64_t bytes = 0;
   for (const Block& b : shape.blocks) bytes += std::min<uint64_t>(b.end - b.address, kMostReserved);
-  const uint64_t size = isa.set->processor() == Processor::kThumb ? 3 : 4;
+  const uint64_t size = is_thumb(isa.set->processor()) ? 3 : 4;
   const uint64_t instructions = std::min(bytes / size + 1, kMostReserved);
-  out.ops.reserve(instructions * 3 + 16);
+  out.ops.reserve(instructions * 6 + 16);
   out.marks.reserve(instructions + 16);
-  out.blocks.reserve(shape.blocks.size() * 5 / 4);
+  out.blocks.reserve(shape.blocks.size() * 7 / 4);
 }
 
 }  // namespace
@@ -178,6 +178,7 @@ void lift_function(const Isa& isa, const Shape& shape, const ir::Options& option
     Walk walk(isa, *shape.program, to);
     for (const Block& b : shape.blocks) walk.block(b);
   }
+  out.ops.shrink_to_fit();
   simplify_rewritten(out, options, counters);
 }
 
