@@ -1,6 +1,8 @@
 // Judges evidence by a policy (policy.h says what the verdicts mean). No clock, no order but the policy's: the same
 // policy and evidence give the same verdicts.
 #include "certify/policy.h"
+#include "certify/reason.h"
+#include "core/date.h"
 
 #include <algorithm>
 #include <charconv>
@@ -9,20 +11,29 @@
 namespace assay::certify {
 namespace {
 
+constexpr int64_t kDay = 86400;
+
 enum class Holds : uint8_t { kNo, kMaybe, kYes };
 
-std::optional<uint64_t> number_of(const std::string& text) {
-  uint64_t value = 0;
+std::optional<int64_t> number_of(const std::string& text) {
+  int64_t value = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return value;
 }
 
-bool compare(uint64_t a, const std::string& op, uint64_t b) {
+template <class T>
+bool compare(T a, const std::string& op, T b) {
   return op == "<" ? a < b : op == "<=" ? a <= b : op == ">" ? a > b : a >= b;
 }
 
-Holds holds(const Condition& c, const Record& record) {
+// A day as documents write it, or seconds since 1970 as keys have it.
+std::optional<int64_t> seconds_of(const std::string& text) {
+  if (const auto day = seconds_of_date(text)) return *day;
+  return number_of(text);
+}
+
+Holds holds(const Condition& c, const Record& record, const std::string& as_of) {
   const auto field = record.fields.find(c.field);
   if (field == record.fields.end() || field->second.empty() || field->second == "unknown") return Holds::kMaybe;
   const std::string& have = field->second;
@@ -30,19 +41,37 @@ Holds holds(const Condition& c, const Record& record) {
   if (c.op == "==" || c.op == "in") return known(std::ranges::find(c.value, have) != c.value.end());
   if (c.op == "!=") return known(have != c.value[0]);
   if (c.op == "^=") return known(have.starts_with(c.value[0]));
-  const auto a = number_of(have), b = number_of(c.value[0]);
+  auto a = c.days_since ? seconds_of(have) : number_of(have);
+  const auto b = number_of(c.value[0]), day = seconds_of(as_of);
+  if (c.days_since) a = a && day ? std::optional((*day - *a) / kDay) : std::nullopt;
   return a && b ? known(compare(*a, c.op, *b)) : Holds::kMaybe;
 }
 
-Holds holds(const std::vector<Condition>& all, const Record& record) {
+Holds holds(const std::vector<Condition>& all, const Record& record, const std::string& as_of) {
   Holds out = Holds::kYes;
-  for (const Condition& c : all) out = std::min(out, holds(c, record));
+  for (const Condition& c : all) out = std::min(out, holds(c, record, as_of));
+  return out;
+}
+
+// Whether two records agree in the fields; where one is not known, they may.
+Holds agree(const std::vector<std::string>& fields, const Record& a, const Record& b) {
+  Holds out = Holds::kYes;
+  for (const std::string& name : fields) {
+    const auto x = a.fields.find(name), y = b.fields.find(name);
+    const auto unknown = [&](const auto& at, const Record& of) {
+      return at == of.fields.end() || at->second.empty() || at->second == "unknown";
+    };
+    if (unknown(x, a) || unknown(y, b))
+      out = std::min(out, Holds::kMaybe);
+    else if (x->second != y->second)
+      return Holds::kNo;
+  }
   return out;
 }
 
 // A finding below the confidence that a test asks for may be one.
-Holds weighed(const Test& test, const Record& record) {
-  const Holds out = holds(test.of.conditions, record);
+Holds weighed(const Test& test, const Record& record, const std::string& as_of) {
+  const Holds out = holds(test.of.conditions, record, as_of);
   const auto confidence = record.fields.find("confidence");
   if (out != Holds::kYes || test.weakest.empty() || confidence == record.fields.end()) return out;
   const std::string& c = confidence->second;
@@ -61,6 +90,7 @@ struct Outcome {
 std::string gap(const Test& test, const Evidences& evidence) {
   std::vector<std::string> wanted = test.needs;
   wanted.push_back(test.of.collection);
+  if (!test.minus.empty()) wanted.push_back(test.minus);
   for (const std::string& name : wanted) {
     const auto at = evidence.collections.find(name);
     if (at == evidence.collections.end()) return name + " is missing";
@@ -73,32 +103,53 @@ std::string gap(const Test& test, const Evidences& evidence) {
   return "";
 }
 
-struct Tally {
-  uint64_t yes = 0, maybe = 0, total = 0;
-  std::set<std::string> yes_records, maybe_records, all_records;
+struct Counted : Tally {
+  std::set<std::string> records;  // all of them
 };
 
-// Which records count: selected ones, or (all, ratio) selected ones for which `holding` is true.
-Tally count(const Test& test, const Collection& collection) {
-  Tally out;
-  const bool of_part = test.kind == "ratio" || test.kind == "all";
-  for (const Record& record : collection.records) {
-    const Holds selected = weighed(test, record);
-    if (selected == Holds::kNo) continue;
-    const std::string name = test.of.collection + ":" + record.id;
-    Holds counted = of_part ? holds(test.holding, record) : selected;
-    if (of_part && selected == Holds::kMaybe) counted = Holds::kMaybe;  // it may not belong to them at all
-    ++out.total;
-    out.all_records.insert(name);
-    if (counted == Holds::kYes) ++out.yes, out.yes_records.insert(name);
-    if (counted == Holds::kMaybe) ++out.maybe, out.maybe_records.insert(name);
-  }
-  return out;
+void add(Counted& to, Holds counted, const Record& record) {
+  if (counted == Holds::kNo) return;
+  const bool yes = counted == Holds::kYes;
+  ++(yes ? to.yes : to.maybe);
+  if (const auto rule = record.fields.find("rule"); rule != record.fields.end())
+    ++(yes ? to.yes_rules : to.maybe_rules)[rule->second];
 }
 
-std::string words(const Tally& t, const std::string& name) {
-  return std::to_string(t.yes) + (t.maybe > 0 ? " to " + std::to_string(t.yes + t.maybe) : "") + " of " +
-         std::to_string(t.total) + " in " + name;
+const Collection& collection_of(const Evidences& evidence, const std::string& name) {
+  static const Collection kNothing;
+  const auto at = evidence.collections.find(name);
+  return at == evidence.collections.end() ? kNothing : at->second;
+}
+
+// Whether a record is left after what it is taken from; the records that take it away, or may, are used too.
+Holds left(const Test& test, const Record& record, const Evidences& evidence, std::set<std::string>& used) {
+  if (test.minus.empty()) return Holds::kYes;
+  const Collection& other = collection_of(evidence, test.minus);
+  Holds taken = other.complete ? Holds::kNo : Holds::kMaybe;
+  for (const Record& one : other.records) {
+    const Holds equal = agree(test.by, record, one);
+    taken = std::max(taken, equal);
+    if (equal != Holds::kNo) used.insert(test.minus + ":" + one.id);
+  }
+  return taken == Holds::kYes ? Holds::kNo : taken == Holds::kNo ? Holds::kYes : Holds::kMaybe;
+}
+
+// Which records count: selected ones, or (all, ratio) selected ones for which `holding` is true.
+Counted count(const Test& test, const Evidences& evidence) {
+  Counted out;
+  const bool of_part = test.kind == "ratio" || test.kind == "all";
+  for (const Record& record : collection_of(evidence, test.of.collection).records) {
+    Holds selected = weighed(test, record, evidence.as_of);
+    if (selected == Holds::kNo) continue;
+    out.records.insert(test.of.collection + ":" + record.id);
+    selected = std::min(selected, left(test, record, evidence, out.records));
+    if (selected == Holds::kNo) continue;
+    Holds counted = of_part ? holds(test.holding, record, evidence.as_of) : selected;
+    if (of_part && selected == Holds::kMaybe) counted = Holds::kMaybe;  // it may not belong to them at all
+    ++out.total;
+    add(out, counted, record);
+  }
+  return out;
 }
 
 Verdict at_most(const Tally& t, uint64_t most, bool closed) {
@@ -134,14 +185,12 @@ Verdict decide(const Test& test, const Tally& t, bool closed) {
 }
 
 Outcome run(const Test& test, const Evidences& evidence) {
-  static const Collection kNothing;
-  const auto at = evidence.collections.find(test.of.collection);
-  const Tally tally = count(test, at == evidence.collections.end() ? kNothing : at->second);
+  const Counted tally = count(test, evidence);
   const std::string missing = gap(test, evidence);
   Outcome out{.verdict = decide(test, tally, missing.empty()), .missing = !missing.empty()};
-  out.because = test.kind + ": " + words(tally, test.of.collection);
+  out.because = reason_of(test, tally);
   if (!missing.empty() && out.verdict == Verdict::kInconclusive) out.because = missing;
-  out.records = tally.all_records;
+  out.records = tally.records;
   return out;
 }
 

@@ -20,6 +20,7 @@ int rank_of(Verdict verdict);  // FAIL 0 < INCONCLUSIVE, NOT_TESTED 1 < PASS, NO
 struct Condition {
   std::string field, op;           // ==, !=, ^=, in, <, <=, >, >=
   std::vector<std::string> value;  // several only with in
+  bool days_since = false;         // days_since(field): how many lie between it and the day that is judged by
 };
 struct Selector {  // collection[condition and condition]
   std::string collection;
@@ -36,6 +37,9 @@ struct Test {  // one line of a requirement's check
   std::string op;                  // of count and ratio: <, <=, >, >=
   uint64_t value = 0;              // of ratio: per mille
   std::vector<std::string> needs;  // collections that must be complete besides
+  std::string minus;               // a collection: what has an equal in it is not selected
+  std::vector<std::string> by;     // of minus: the fields that must be equal
+  int line = 0;                    // where it stands in its file
   std::string weakest;             // of none over findings: possible, likely or certain counts; below, it may be
 };
 
@@ -56,6 +60,8 @@ struct Policy {
 
 // Errors name line and key, and the operators there are.
 Result<Policy> read_policy(std::string_view yaml);
+// Whether each field is one that the records of its collection have: a misspelt one would never be known.
+Result<void> check_fields(const Policy& policy);
 
 struct Judgement {
   std::string ref;

@@ -40,6 +40,12 @@ Result<void> read_test_key(Test& test, const std::string& key, const YAML::Node&
     for (const std::string& name : test.needs)
       if (const auto known = read_selector(name); !known || name.contains('['))
         return document().complain(node.Mark(), where, unknown_evidence(name));
+  } else if (key == "minus") {
+    test.minus = TRY(document().text(node, where));
+    if (const auto known = read_selector(test.minus); !known || test.minus.contains('['))
+      return document().complain(node.Mark(), where, unknown_evidence(test.minus));
+  } else if (key == "by") {
+    test.by = TRY(document().texts(node, where));
   } else if (key == "holding") {
     const auto read = read_conditions(TRY(document().text(node, where)));
     if (!read) return complain(node, where, read.error());
@@ -64,15 +70,19 @@ Result<void> check_test(const Test& test, const YAML::Node& node, const std::str
   if (test.kind == "ratio" && !lower) return wrong("a ratio is compared with > or >=");
   if (test.kind == "ratio" && test.value > 1000) return wrong("a ratio is in per mille, at most 1000");
   if (test.kind == "count" && test.op == "<" && test.value == 0) return wrong("a count is never below 0");
+  if (test.minus.empty() != test.by.empty())
+    return wrong("minus needs by, the fields that must be equal, and by minus");
+  if (is_adverse(test.minus)) return wrong("minus " + test.minus + " is refused: one more could raise the verdict");
   if (is_adverse(test.of.collection) && (test.kind == "any" || test.kind == "ratio" || lower))
     return wrong(test.kind + " over " + test.of.collection + " is refused: one more could raise the verdict");
   return {};
 }
 
 Result<Test> read_test(const YAML::Node& node, const std::string& where) {
-  static constexpr std::string_view kKeys[] = {"none",    "any", "all",   "count", "ratio",
-                                               "holding", "op",  "value", "needs", "confidence"};
+  static constexpr std::string_view kKeys[] = {"none", "any",   "all",   "count",      "ratio", "holding",
+                                               "op",   "value", "needs", "confidence", "minus", "by"};
   Test out;
+  out.line = node.Mark().line + 1;
   TRY_VOID(document().mapping(node, where, kKeys, {},
                               [&](const std::string& key, const YAML::Node& value, const YAML::Mark&) {
                                 return read_test_key(out, key, value, where + "." + key);
@@ -173,6 +183,34 @@ Result<void> read_head(Policy& out, const std::string& part, const YAML::Node& n
 }
 
 }  // namespace
+
+namespace {
+
+Result<void> check_field(const Test& test, const std::string& collection, const std::string& field) {
+  const auto fields = field_names(collection);
+  const std::vector<std::string_view> known(fields.begin(), fields.end());
+  if (std::ranges::find(known, field) != known.end()) return {};
+  return fail(Fault::kMalformed, "line " + std::to_string(test.line) + ": " + collection + " have no field \"" + field +
+                                     "\" (known: " + yaml::list(known) + ")" + yaml::did_you_mean(field, known));
+}
+
+Result<void> check_fields(const Test& test) {
+  for (const auto* conditions : {&test.of.conditions, &test.holding})
+    for (const Condition& c : *conditions) TRY_VOID(check_field(test, test.of.collection, c.field));
+  for (const std::string& field : test.by) {
+    TRY_VOID(check_field(test, test.of.collection, field));
+    TRY_VOID(check_field(test, test.minus, field));
+  }
+  return {};
+}
+
+}  // namespace
+
+Result<void> check_fields(const Policy& policy) {
+  for (const Demand& demand : policy.demands)
+    for (const Test& test : demand.tests) TRY_VOID(check_fields(test));
+  return {};
+}
 
 Result<Policy> read_policy(std::string_view yaml) {
   static constexpr std::string_view kKeys[] = {"apiVersion", "kind", "metadata", "requirements", "decision"};

@@ -22,13 +22,26 @@ struct Flatten {
     else if constexpr (std::is_enum_v<T>)
       out[key] = std::string(name_of(value));
     else if constexpr (std::is_integral_v<T>)
-      out[key] = std::to_string(value);
+      out[key] = value == 0 && key == "port" ? "" : std::to_string(value);  // 0: not known, or any
+    else if constexpr (requires { value.has_value(); })
+      out[key] = value ? std::to_string(*value) : "";
     else if constexpr (std::is_same_v<T, Evidence>)
       out[key] = value.artifact + "+" + std::to_string(value.offset);
     else if constexpr (std::is_same_v<T, std::vector<std::string>>)
-      for (const std::string& one : value) out[key] += (out[key].empty() ? "" : " ") + escape(one);
+      for (std::string& all = out[key]; const std::string& one : value) all += (all.empty() ? "" : " ") + escape(one);
   }
 };
+
+template <class T>
+std::vector<std::string> names_of() {
+  std::map<std::string, std::string> fields;
+  const T nothing{};
+  T::fields(nothing, Flatten{fields});
+  std::vector<std::string> out;
+  if (!std::is_same_v<T, checks::Declared>) out.emplace_back("image");
+  for (const auto& [name, value] : fields) out.push_back(name);
+  return out;
+}
 
 template <class T>
 void add_records(Collection& to, const std::vector<T>& list, const std::string& image) {
@@ -115,6 +128,26 @@ Evidences gather(std::span<const Examination* const> examinations, const checks:
   if (!examinations.empty())
     for (const Rule& rule : examinations[0]->rules) out.rules.push_back(rule.id);
   return out;
+}
+
+std::vector<std::string> field_names(const std::string& collection) {
+  static const std::map<std::string, std::vector<std::string>> kFields = {
+      {"accounts", names_of<Account>()},
+      {"boot", names_of<Boot>()},
+      {"components", names_of<Component>()},
+      {"elf", names_of<Elf>()},
+      {"external_findings", {"tool", "rule", "kind", "level", "suppressed", "message", "at"}},
+      {"findings", names_of<Finding>()},
+      {"keys", names_of<Key>()},
+      {"manual", {"ref", "verdict", "by", "on", "method", "reason"}},
+      {"observed_ports.tcp", {"host", "protocol", "port", "state", "service", "declared"}},
+      {"observed_ports.udp", {"host", "protocol", "port", "state", "service", "declared"}},
+      {"services", names_of<Service>()},
+      {"settings", names_of<Setting>()},
+      {"update", names_of<Update>()},
+      {"web_servers", names_of<WebServer>()}};
+  const auto at = kFields.find(collection);
+  return at == kFields.end() ? names_of<checks::Declared>() : at->second;
 }
 
 bool is_adverse(const std::string& collection) {

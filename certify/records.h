@@ -34,7 +34,8 @@ Record make_record(std::map<std::string, std::string> fields);
 // Of one submission: its images' records stand side by side, each with the field "image". A collection is complete
 // when every image was examined completely and an operating system was recognised in at least one.
 Evidences gather(std::span<const Examination* const> examinations, const checks::Declaration* declaration);
-std::vector<std::string> collection_names();  // that a policy may name
+std::vector<std::string> collection_names();                          // that a policy may name
+std::vector<std::string> field_names(const std::string& collection);  // of such a collection's records
 // A record more in it is never good news: a finding, a port that was seen open.
 bool is_adverse(const std::string& collection);
 

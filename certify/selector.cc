@@ -16,6 +16,11 @@ Result<Condition> read_condition(std::string_view text) {
   if (end == 0 || end == std::string_view::npos)
     return fail(Fault::kMalformed, "\"" + std::string(text) + "\" is no condition (field op value)");
   Condition out{.field = std::string(text.substr(0, end))};
+  constexpr std::string_view kDaysSince = "days_since(";
+  if (out.field.starts_with(kDaysSince) && out.field.ends_with(')')) {
+    out.days_since = true;
+    out.field = out.field.substr(kDaysSince.size(), out.field.size() - kDaysSince.size() - 1);
+  }
   const std::string_view rest = trim(text.substr(end));
   for (const std::string_view op : kOps)
     if (out.op.empty() && rest.starts_with(op)) out.op = op;
@@ -31,6 +36,8 @@ Result<Condition> read_condition(std::string_view text) {
   }
   if (std::ranges::any_of(out.value, [](const std::string& v) { return v.empty(); }))
     return fail(Fault::kMalformed, "\"" + std::string(text) + "\" lacks a value");
+  if (out.days_since && out.op[0] != '<' && out.op[0] != '>')
+    return fail(Fault::kMalformed, "days_since is compared with <, <=, > or >=: \"" + std::string(text) + "\"");
   return out;
 }
 

@@ -2,6 +2,7 @@
 
 #include "certify/evidence_file.h"
 #include "certify/files.h"
+#include "core/text.h"
 
 #include <sys/stat.h>
 
@@ -77,6 +78,8 @@ Result<PolicyText> load_policy(const std::string& name) {
   std::string text = std::move(*read);
   auto policy = certify::read_policy(text);
   if (!policy) return fail(policy.error().fault, name + ": " + policy.error().what);
+  if (const auto known = certify::check_fields(*policy); !known)
+    return fail(known.error().fault, name + ": policy: " + known.error().what);
   return PolicyText{std::move(*policy), std::move(text)};
 }
 
@@ -99,6 +102,15 @@ bool Judged::complete() const {
   return std::ranges::all_of(inspections, [](const engine::Inspection& i) { return i.examination().complete; });
 }
 
+void say_incomplete(const Judged& judged) {
+  for (const engine::Inspection& one : judged.inspections) {
+    const Examination& e = one.examination();
+    std::string why;
+    for (const std::string& reason : e.incomplete_because) why += (why.empty() ? "" : "; ") + reason;
+    if (!e.complete) complain(kIncomplete, escape(e.name) + ": the examination is not complete: " + escape(why));
+  }
+}
+
 Result<Judged> gather_evidence(const JudgingFlags& flags) {
   if (!flags.evidence.empty()) return evidence_from_file(flags);
   if (flags.images.empty()) return fail(Fault::kMalformed, "an IMAGE is missing");
@@ -114,6 +126,7 @@ Result<Judged> gather_evidence(const JudgingFlags& flags) {
   const checks::Declaration* declaration = options.declaration ? &*options.declaration : nullptr;
   out.evidence = certify::gather(examinations, declaration);
   TRY_VOID(add_outside(flags, declaration, out));
+  out.declaration = std::move(options.declaration);
   return out;
 }
 

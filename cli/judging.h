@@ -6,6 +6,8 @@
 #include "checks/check.h"
 #include "cli/commands.h"
 
+#include <optional>
+
 namespace assay::cli {
 
 constexpr uint64_t kLongestDocument = 1 << 20, kLongestEvidence = 1 << 28;
@@ -34,9 +36,11 @@ struct Judged {
   std::vector<engine::Inspection> inspections;  // empty: the evidence was read from a file
   certify::Evidences evidence;
   std::vector<certify::Outside> outside;
+  std::optional<checks::Declaration> declaration;
 
   bool complete() const;
 };
 Result<Judged> gather_evidence(const JudgingFlags& flags);
+void say_incomplete(const Judged& judged);  // which examinations are not, and why
 
 }  // namespace assay::cli

@@ -6,6 +6,7 @@
 #include "certify/waiver.h"
 #include "checks/yaml.h"
 #include "cli/judging.h"
+#include "core/text.h"
 
 #include <fmt/format.h>
 
@@ -29,7 +30,7 @@ int list() {
 }
 
 // A rule that there is not would never have run: what rests on it could only be INCONCLUSIVE.
-Result<void> check_rules(const certify::Policy& policy) {
+Result<void> check_rules(const std::string& file, const certify::Policy& policy) {
   std::vector<std::string_view> known;
   for (const checks::Check* one : checks::checks()) known.push_back(one->id);
   for (const certify::Demand& demand : policy.demands)
@@ -38,14 +39,15 @@ Result<void> check_rules(const certify::Policy& policy) {
         for (const std::string& rule : c.value)
           if (test.of.collection == "findings" && c.field == "rule" && c.op != "^=" &&
               std::ranges::find(known, rule) == known.end())
-            return fail(Fault::kMalformed, policy.name + ": " + demand.ref + ": there is no rule \"" + rule + "\"" +
-                                               yaml::did_you_mean(rule, known) + " (assay list checks)");
+            return fail(Fault::kMalformed, file + ": policy: line " + std::to_string(test.line) + ": " + demand.ref +
+                                               ": there is no rule \"" + rule + "\"" + yaml::did_you_mean(rule, known) +
+                                               " (assay list checks)");
   return {};
 }
 
 Result<int> check(const Flags& flags) {
   const PolicyText policy = TRY(load_policy(flags.policy));
-  TRY_VOID(check_rules(policy.policy));
+  TRY_VOID(check_rules(flags.policy, policy.policy));
   size_t tested = 0;
   for (const certify::Demand& demand : policy.policy.demands) tested += !demand.tests.empty();
   fmt::print("{} {}: {} requirements, {} with a check\n", policy.policy.name, policy.policy.version,
@@ -53,13 +55,16 @@ Result<int> check(const Flags& flags) {
   return kClean;
 }
 
+const char* from_file(const Judged& judged) {
+  return judged.inspections.empty() ? "; evidence from a file does not tell whether all was examined" : "";
+}
+
 // What a certificate would say, without waivers.
 bool print_decision(const certify::Policy& policy, const std::vector<certify::Judgement>& judgements,
                     const Judged& judged) {
   const certify::Decision decision = certify::decide(policy, judgements, judged.complete());
-  const bool from_file = judged.inspections.empty();
   fmt::print("decision: {}: {}{}\n", decision.passed ? "PASSED" : "FAILED", decision.because,
-             decision.passed && from_file ? "; evidence from a file does not tell whether all was examined" : "");
+             decision.passed ? from_file(judged) : "");
   return decision.passed;
 }
 
@@ -68,31 +73,47 @@ Result<int> judge(const Flags& flags) {
   const Judged judged = TRY(gather_evidence(flags));
   const auto judgements = certify::evaluate(policy.policy, judged.evidence);
   for (const certify::Judgement& j : judgements)
-    fmt::print("{:<14} {}\n               {}\n", certify::name_of(j.verdict), j.ref, j.because);
+    fmt::print("{:<14} {}\n               {}\n", certify::name_of(j.verdict), escape(j.ref), escape(j.because));
   const bool passed = print_decision(policy.policy, judgements, judged);
+  say_incomplete(judged);
   if (!judged.complete()) return kIncomplete;
   return passed ? kClean : kFindings;
 }
 
-// What a regulator asks before changing a policy: which verdicts would change.
+size_t print_changes(const std::vector<certify::Judgement>& before, const std::vector<certify::Judgement>& after) {
+  std::map<std::string, std::pair<std::string, std::string>> verdicts;
+  for (const certify::Judgement& j : before) verdicts[j.ref].first = certify::name_of(j.verdict);
+  for (const certify::Judgement& j : after) verdicts[j.ref].second = certify::name_of(j.verdict);
+  size_t changes = 0;
+  for (const auto& [ref, pair] : verdicts) {
+    if (pair.first == pair.second) continue;
+    ++changes;
+    fmt::print("{}: {} -> {}\n", escape(ref), pair.first.empty() ? "absent" : pair.first,
+               pair.second.empty() ? "absent" : pair.second);
+  }
+  return changes;
+}
+
+// What a regulator asks before changing a policy: which verdicts would change, and whether there were a certificate.
 Result<int> diff(const Flags& flags) {
   const PolicyText a = TRY(load_policy(flags.policy)), b = TRY(load_policy(flags.other));
   const Judged judged = TRY(gather_evidence(flags));
-  std::map<std::string, std::pair<std::string, std::string>> verdicts;
-  for (const certify::Judgement& j : certify::evaluate(a.policy, judged.evidence))
-    verdicts[j.ref].first = certify::name_of(j.verdict);
-  for (const certify::Judgement& j : certify::evaluate(b.policy, judged.evidence))
-    verdicts[j.ref].second = certify::name_of(j.verdict);
-  for (const auto& [ref, pair] : verdicts)
-    if (pair.first != pair.second)
-      fmt::print("{}: {} -> {}\n", ref, pair.first.empty() ? "absent" : pair.first,
-                 pair.second.empty() ? "absent" : pair.second);
+  const auto before = certify::evaluate(a.policy, judged.evidence),
+             after = certify::evaluate(b.policy, judged.evidence);
+  const size_t changes = print_changes(before, after);
+  const auto word = [&](const certify::Policy& policy, const std::vector<certify::Judgement>& judgements) {
+    return certify::decide(policy, judgements, judged.complete()).passed ? "PASSED" : "FAILED";
+  };
+  fmt::print("{} of {} verdicts change; decision: {} -> {}{}\n", changes, before.size(), word(a.policy, before),
+             word(b.policy, after), from_file(judged));
+  say_incomplete(judged);
   return judged.complete() ? kClean : kIncomplete;
 }
 
 Result<int> save_evidence(const Flags& flags) {
   const Judged judged = TRY(gather_evidence(flags));
   TRY_VOID(write_whole(flags.output, certify::evidence_json(judged.evidence), kPrivate));
+  say_incomplete(judged);
   return judged.complete() ? kClean : kIncomplete;
 }
 

@@ -136,6 +136,13 @@ def test_a_policy_is_checked(assay):
                       new.join((POLICY % "").rsplit(old, 1)))
             refused = lab.run("policy", "check", lab.at("bad.yaml"), status=2)
             assert said in refused.stderr, refused
+        # The tests that docs/policy.md shows are tests.
+        docs = (pathlib.Path(__file__).resolve().parents[2] / "docs/policy.md").read_text()
+        shown = re.findall(r"^\| [^|`{]+ \| `(\{.*\})` \|$", docs, re.M)
+        assert len(shown) == 4, shown
+        head = (POLICY % "").split("  - ref")[0]
+        lab.write("shown.yaml", head + "".join(f"  - {{ref: R{i}, check: [{one}]}}\n" for i, one in enumerate(shown)))
+        lab.run("policy", "check", lab.at("shown.yaml"))
 
 
 def statements_of(path):
@@ -179,10 +186,10 @@ def test_certificate_holds_what_came_from_outside(assay):
         assert os.stat(lab.at("e.json")).st_mode & 0o777 == 0o600, "it may hold password hashes"
         # Another policy on the same evidence, without the image; and an evidence file that was changed.
         same = lab.run("policy", "diff", lab.at("p.yaml"), lab.at("p.yaml"), "--evidence", lab.at("e.json"))
-        assert same.stdout == "", same
+        assert same.stdout.startswith("0 of 3 verdicts change; decision: PASSED -> PASSED; evidence from a file does not"), same
         lab.write("q.yaml", (POLICY % "").replace("declared == no", "port == 80"))
         other = lab.run("policy", "diff", lab.at("p.yaml"), lab.at("q.yaml"), "--evidence", lab.at("e.json"))
-        assert other.stdout == "ports: PASS -> FAIL\n", other
+        assert other.stdout.startswith("ports: PASS -> FAIL\n1 of 3 verdicts change; decision: PASSED -> FAILED"), other
         text = pathlib.Path(lab.at("e.json")).read_text()
         lab.write("bad.json", text.replace('"complete": true', '"complete":true', 1))
         lab.run("policy", "judge", lab.at("p.yaml"), "--evidence", lab.at("bad.json"), status=2)

@@ -62,6 +62,10 @@ TEST(Policy, RefusesWithLineAndKey) {
       {"{all: elf}", "needs the key \"holding\""},
       {"{ratio: elf, holding: nx == yes, op: '<', value: 1}", "compared with > or >="},
       {"{none: services, any: services}", "stands beside none"},
+      {"{none: services, minus: declaration.services}", "minus needs by"},
+      {"{none: services, minus: findings, by: [at]}", "one more could raise the verdict"},
+      {"{none: services, minus: declared, by: [name]}", "unknown evidence \"declared\""},
+      {"{none: 'manual[days_since(on) == 3]'}", "days_since is compared with"},
       {"{none: services, needs: [declaration.service]}", "unknown evidence \"declaration.service\""},
   };
   for (const auto& [test, message] : all) {
@@ -88,6 +92,77 @@ TEST(Verdict, NothingSeenIsNotNothingThere) {
   EXPECT_EQ(verdict_of("{none: 'services[name == telnet]'}", e), Verdict::kInconclusive);
   e.collections["services"].records.push_back(make_record({{"name", "telnet"}}));
   EXPECT_EQ(verdict_of("{none: 'services[name == telnet]'}", e), Verdict::kFail);
+}
+
+TEST(Policy, AFieldThatNoRecordHasIsNamed) {
+  const std::vector<std::pair<std::string, std::string>> all = {
+      {"{none: 'findings[rul == a.b]'}", "line 8: findings have no field \"rul\""},
+      {"{none: 'findings[rul == a.b]'}", "did you mean \"rule\"?"},
+      {"{all: elf, holding: nxx == yes}", "elf have no field \"nxx\""},
+      {"{none: services, minus: declaration.services, by: [nam]}", "services have no field \"nam\""},
+      {"{none: services, minus: declaration.services, by: [program, user]}",
+       "declaration.services have no field \"user\""},
+      {"{none: 'declaration.services[image == a]'}", "have no field \"image\""},
+  };
+  for (const auto& [test, message] : all) {
+    const auto policy = policy_of(test);
+    ASSERT_TRUE(policy) << policy.error().what;
+    const auto known = check_fields(*policy);
+    ASSERT_FALSE(known) << test;
+    EXPECT_NE(known.error().what.find(message), std::string::npos) << known.error().what;
+  }
+  for (const char* good : {"{none: 'accounts[uid == 0 and image == a]'}", "{none: 'keys[days_since(not_after) > 0]'}",
+                           "{none: 'declaration.software[days_since(until) > 0]'}",
+                           "{none: services, minus: declaration.services, by: [name, port]}"})
+    EXPECT_TRUE(check_fields(*policy_of(good))) << good;
+  for (const Embedded& one : embedded_policies()) EXPECT_TRUE(check_fields(*read_policy(one.text))) << one.name;
+}
+
+TEST(Verdict, DaysAreCountedToTheDayThatIsJudgedBy) {
+  Evidences e;
+  e.as_of = "2026-11-01";
+  Collection& manual = e.collections["manual"];
+  manual = {true, "", {make_record({{"on", "2026-10-01"}})}};
+  EXPECT_EQ(verdict_of("{all: manual, holding: 'days_since(on) <= 31'}", e), Verdict::kPass);
+  EXPECT_EQ(verdict_of("{all: manual, holding: 'days_since(on) <= 30'}", e), Verdict::kFail);
+  manual.records = {make_record({{"on", "1793491200"}})};  // 2026-11-01
+  EXPECT_EQ(verdict_of("{all: manual, holding: 'days_since(on) < 1'}", e), Verdict::kPass);
+  manual.records = {make_record({{"on", "soon"}})};
+  EXPECT_EQ(verdict_of("{all: manual, holding: 'days_since(on) <= 31'}", e), Verdict::kInconclusive);
+}
+
+TEST(Verdict, WhatIsDeclaredIsTakenAway) {
+  const std::string test = "{none: services, minus: declaration.services, by: [name, port]}";
+  Evidences e;
+  e.collections["services"] = {true, "", {make_record({{"name", "http"}, {"port", "80"}})}};
+  EXPECT_EQ(verdict_of(test, e), Verdict::kInconclusive);  // nothing was declared or not
+  Collection& declared = e.collections["declaration.services"];
+  declared.complete = true;
+  EXPECT_EQ(verdict_of(test, e), Verdict::kFail);
+  declared.records = {make_record({{"name", "http"}, {"port", "8080"}})};
+  EXPECT_EQ(verdict_of(test, e), Verdict::kFail);
+  declared.records.push_back(make_record({{"name", "http"}, {"port", ""}}));  // on any port, or on one that is not said
+  EXPECT_EQ(verdict_of(test, e), Verdict::kInconclusive);
+  declared.records.push_back(make_record({{"name", "http"}, {"port", "80"}}));
+  EXPECT_EQ(verdict_of(test, e), Verdict::kPass);
+}
+
+TEST(Verdict, ReasonsSayWhatWasWantedAndSeen) {
+  Evidences e;
+  e.rules = {"a.b", "a.c"};
+  const auto finding = [](const char* rule, const char* confidence) {
+    return make_record({{"rule", rule}, {"confidence", confidence}, {"at", std::string(rule) + confidence}});
+  };
+  e.collections["findings"] = {
+      true, "", {finding("a.b", "certain"), finding("a.b", "likely"), finding("a.c", "possible")}};
+  e.collections["elf"] = {true, "", {make_record({{"nx", "yes"}}), make_record({{"nx", "unknown"}})}};
+  const auto because = [&](const std::string& test) { return evaluate(*policy_of(test), e)[0].because; };
+  EXPECT_EQ(because("{none: 'findings[rule in (a.b, a.c)]', confidence: likely}"),
+            "findings: none allowed, 2 seen (2 a.b), perhaps 1 more (a.c)");
+  EXPECT_EQ(because("{count: 'findings[rule == a.c]', op: '<=', value: 3}"), "findings: <= 3 allowed, 1 seen (a.c)");
+  EXPECT_EQ(because("{any: 'elf[nx == no]'}"), "elf[nx == no]: at least one needed, none seen, perhaps 1");
+  EXPECT_EQ(because("{ratio: elf, holding: nx == yes, op: '>=', value: 900}"),
+            "elf: nx == yes needed of >= 900 in 1000, 1 of 2 has it, perhaps 1 more");
 }
 
 TEST(Verdict, ARuleThatDidNotRunProvesNothing) {

@@ -27,14 +27,17 @@ struct Random {
   Record record() {
     const char* const kConfidences[] = {"possible", "likely", "certain"};
     const char* const kRules[] = {"r.one", "r.two", "r.three"};
+    const char* const kDays[] = {"2026-10-20", "2026-01-01", ""};
     return make_record({{"a", value()},
                         {"b", value()},
+                        {"day", one_of(kDays)},
                         {"rule", one_of(kRules)},
                         {"confidence", one_of(kConfidences)},
                         {"n", std::to_string(engine())}});
   }
   Evidences evidence() {
     Evidences e;
+    e.as_of = "2026-11-01";
     for (const char* name : {"findings", "services", "elf", "declaration.services", "observed_ports.tcp"}) {
       if (below(12) == 0) continue;
       Collection& c = e.collections[name];
@@ -48,8 +51,9 @@ struct Random {
     return e;
   }
   std::string condition() {
-    const char* const kFields[] = {"a", "b", "rule"};
+    const char* const kFields[] = {"a", "b", "rule", "day"};
     const std::string field = one_of(kFields);
+    if (field == "day") return "days_since(day) <= 30";
     if (field == "rule") return below(2) ? "rule == r.one" : "rule in (r.one, r.two)";
     const char* const kOps[] = {" == yes", " != no", " ^= y", " in (yes, 1)", " <= 1", " > 1"};
     return field + one_of(kOps);
@@ -62,6 +66,7 @@ struct Random {
     const std::string of = collection + (below(4) ? "[" + conditions() + "]" : "");
     std::string rest = below(3) == 0 ? ", needs: [declaration.services]" : "";
     if (collection == "findings" && below(2)) rest += ", confidence: likely";
+    if (below(4) == 0) rest += ", minus: declaration.services, by: [a]";
     switch (below(adverse ? 3 : 6)) {
       case 0:
         return "{none: '" + of + "'" + rest + "}";
