@@ -48,10 +48,10 @@ Result<std::string> get(httplib::Client& client, const std::string& path, const 
     body.append(data, size);
     return body.size() <= kLongestFile;
   });
-  if (!answer)
-    return fail(
-        Fault::kIo,
-        url + ": " + (body.size() > kLongestFile ? "longer than a tile can be" : httplib::to_string(answer.error())));
+  if (!answer && body.size() > kLongestFile) return fail(Fault::kIo, url + ": longer than a tile can be");
+  if (!answer && answer.error() == httplib::Error::Connection)
+    return fail(Fault::kIo, url + ": cannot connect; is the log served there?");
+  if (!answer) return fail(Fault::kIo, url + ": no answer: " + httplib::to_string(answer.error()));
   if (answer->status != 200) return fail(Fault::kIo, url + ": HTTP status " + std::to_string(answer->status));
   return body;
 }

@@ -1,6 +1,7 @@
 #include "certify/page.h"
 
 #include "certify/page_style.h"
+#include "certify/requirements.h"
 #include "certify/statement.h"
 #include "core/json_parse.h"
 #include "core/json_text.h"
@@ -43,7 +44,10 @@ std::string text_of(const Json& object, const char* field) {
 }
 std::string number_of(const Json& object, const char* pointer) {
   const Json::json_pointer at(pointer);
-  return object.contains(at) && object.at(at).is_number() ? json_text(object.at(at)) : "not said";
+  if (!object.contains(at) || !object.at(at).is_number_unsigned()) return "not said";
+  std::string out = std::to_string(object.at(at).get<uint64_t>());
+  for (size_t digits = out.size(); digits > 3;) out.insert(digits -= 3, ",");
+  return out;
 }
 
 // What the test results beside the verdict say; empty where a view withholds them.
@@ -69,17 +73,60 @@ const char* class_of(const std::string& verdict) {
   return verdict == "PASS" ? "pass" : verdict == "FAIL" ? "fail" : verdict == "NOT_APPLICABLE" ? "soft" : "open";
 }
 
+// Titles come with this program, not with the certificate.
+std::string title_of(const std::string& ref) {
+  static const auto kTitles = [] {
+    std::map<std::string, std::string> out;
+    for (const Standard& s : standards())
+      for (const Requirement& r : s.requirements) out[reference_of(s, r)] = r.title;
+    return out;
+  }();
+  const auto at = kTitles.find(ref);
+  return at == kTitles.end() ? "" : at->second;
+}
+
+std::string requirement(const Json& judgement) {
+  const std::string ref = text_of(judgement, "ref"), title = title_of(ref);
+  return html(ref) + (judgement.value("blocking", true) ? "" : " <span class=soft>(not blocking)</span>") +
+         (title.empty() ? "" : "<br><span class=soft>" + html(title) + "</span>");
+}
+
+// A reason for each test, a line each.
+std::string reasons(const Json& judgement) {
+  std::string out;
+  std::string_view rest;
+  const std::string because = text_of(judgement, "because");
+  for (rest = because; !rest.empty();) {
+    const size_t end = rest.find("; ");
+    out += (out.empty() ? "" : "<br>") + html(rest.substr(0, end));
+    rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 2);
+  }
+  return out;
+}
+
+std::string heading(const std::string& title, const std::string& verdict) {
+  return "<h2>" + html(title) + " <span class=\"tag " + class_of(verdict) + "\">" + html(verdict) + "</span></h2>";
+}
+
 std::string judgements(const Results& results, const std::string& verdict, const std::string& title) {
   std::string rows;
   for (const Json& one : results.judgements)
     if (text_of(one, "verdict") == verdict)
-      rows += "<tr><td>" + html(text_of(one, "ref")) +
-              (one.value("blocking", true) ? "" : " <span class=soft>(not blocking)</span>") + "</td><td class=\"" +
-              class_of(verdict) + "\">" + html(verdict) + "</td><td>" + html(text_of(one, "because")) + "</td></tr>";
+      rows += "<tr><td>" + requirement(one) + "</td><td>" + reasons(one) + "</td></tr>";
   if (rows.empty()) return "";
-  return "<h2>" + html(title) +
-         "</h2><table><thead><tr><th>Requirement</th><th>Verdict</th><th>Because</th></tr></thead><tbody>" + rows +
-         "</tbody></table>";
+  return heading(title, verdict) + "<table><thead><tr><th>Requirement</th><th>What was seen</th></tr></thead><tbody>" +
+         rows + "</tbody></table>";
+}
+
+// Many, and all for one reason.
+std::string not_tested(const Results& results) {
+  std::string items;
+  for (const Json& one : results.judgements)
+    if (text_of(one, "verdict") == "NOT_TESTED") items += "<li>" + requirement(one) + "</li>";
+  if (items.empty()) return "";
+  return heading("Not tested", "NOT_TESTED") +
+         "<p>The policy has no test for these: they need other evidence than it judges.</p><ul class=many>" + items +
+         "</ul>";
 }
 
 std::string counts(const Results& results) {
@@ -95,15 +142,28 @@ std::string counts(const Results& results) {
 std::string head(const Terms& terms, const std::string& qr) {
   std::string levels;
   for (const std::string& level : terms.levels) levels += (levels.empty() ? "" : ", ") + level;
-  return "<header><div><h1>Certificate of examination</h1><p class=\"verdict " +
+  const std::string product = product_line(terms);
+  return "<header><div><h1>Certificate of examination</h1>" +
+         (product.empty() ? "" : "<p class=product>" + html(product) + "</p>") + "<p class=\"verdict " +
          std::string(terms.passed ? "pass" : "fail") + "\">" + (terms.passed ? "PASSED" : "FAILED") +
          "</p><p>under the policy " + code(terms.policy_uri) + (levels.empty() ? "" : ", level " + code(levels)) +
          "</p><p class=soft>Days claimed by the signer: " + html(terms.valid_from) + " to " + html(terms.valid_until) +
          "</p></div><figure>" + qr + "<figcaption>SHA-256 of the certificate's file</figcaption></figure></header>";
 }
 
+// What the vendor says of the product: no verdict rests on the names, and whether a requirement applies on the class.
+std::string named(const Terms& terms) {
+  std::string out;
+  const std::string product = product_line(terms);
+  if (!product.empty())
+    out += row("Product", html(product) + "<br><span class=soft>as its declaration calls it</span>");
+  if (!terms.unique_id.empty()) out += row("Unique id", html(terms.unique_id));
+  if (!terms.network_class.empty()) out += row("Class", html(terms.network_class));
+  return out;
+}
+
 std::string examined(const Terms& terms) {
-  std::string out = "<h2>What was examined</h2><dl>";
+  std::string out = "<h2>What was examined</h2><dl>" + named(terms);
   for (const CertifiedImage& image : terms.images) {
     out += row("Image", html(image.name) + "<br>sha256 " + code(image.sha256));
     if (!image.fact_root.empty())
@@ -183,7 +243,7 @@ Result<std::string> write_page(const Certificate& certificate, const Terms& term
                                     ? "<p>This view withholds the verdicts of single requirements.</p>"
                                     : counts(results));
   out += judgements(results, "FAIL", "Failed") + judgements(results, "INCONCLUSIVE", "Not decided") +
-         judgements(results, "NOT_TESTED", "Not tested") + judgements(results, "PASS", "Passed") +
+         not_tested(results) + judgements(results, "PASS", "Passed") +
          judgements(results, "NOT_APPLICABLE", "Not applicable");
   return out + withheld(certificate) + how_to_check(certificate, digest) + "</body></html>\n";
 }

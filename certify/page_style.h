@@ -11,10 +11,14 @@ header{display:flex;gap:1.5rem;justify-content:space-between;align-items:flex-st
 h1{font-size:1.7rem;margin:0 0 .3rem}
 h2{font-size:1.15rem;margin:2rem 0 .5rem;break-after:avoid}
 p{margin:.4rem 0}
+.product{font-size:1.15rem}
 .verdict{font-size:1.3rem;font-weight:700}
+.tag{font-size:.8rem;font-weight:600;letter-spacing:.03em}
 .pass{color:var(--good)}.fail{color:var(--bad)}.open{color:var(--open)}.soft{color:var(--soft)}
-table{border-collapse:collapse;width:100%;margin:.5rem 0}
-th,td{text-align:left;vertical-align:top;padding:.3rem .7rem .3rem 0;border-bottom:1px solid var(--line)}
+table{border-collapse:collapse;table-layout:fixed;width:100%;margin:.5rem 0}
+th,td{text-align:left;vertical-align:top;padding:.3rem 1rem .3rem 0;border-bottom:1px solid var(--line);overflow-wrap:anywhere}
+.many{columns:2;column-gap:2rem;padding:0;margin:.5rem 0;font-size:.88rem;list-style:none}
+.many li{break-inside:avoid;padding:.15rem 0;overflow-wrap:anywhere}
 th{font-weight:600;color:var(--soft)}
 dl{display:grid;grid-template-columns:max-content 1fr;gap:.25rem 1.2rem;margin:.5rem 0}
 dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}
@@ -25,7 +29,7 @@ figure svg{width:100%;height:auto;display:block}
 figcaption{font-size:.75rem;color:var(--soft)}
 pre{margin:.4rem 0;white-space:pre-wrap;overflow-wrap:anywhere}
 tr{break-inside:avoid}
-@media (max-width:40rem){header{flex-direction:column}dl{grid-template-columns:1fr}dt{margin-top:.4rem}}
+@media (max-width:40rem){header{flex-direction:column}.many{columns:1}dl{grid-template-columns:1fr}dt{margin-top:.4rem}}
 @page{margin:16mm}
 @media print{body{padding:0;max-width:none;font-size:10.5pt}a{color:inherit}}
 )css";

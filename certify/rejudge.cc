@@ -89,7 +89,8 @@ Result<void> rejudge(const Certificate& certificate, const Policy& policy, const
                 .program_sha256 = program_sha256,
                 .evidence_sha256 = sha256(Bytes(evidence_json(evidence))).hex(),
                 .outside = std::move(outside.evidence),
-                .waivers = {}};
+                .waivers = {},
+                .declaration = examined.declaration};
   for (std::string& file : outside.waivers) {
     auto waiver = accept_waiver(file, policy, policy_sha256, evidence, &certificate.bundles[0].signer);
     if (!waiver) return fail(waiver.error().fault, escape(waiver.error().what));

@@ -9,6 +9,7 @@ namespace assay::certify {
 struct Examined {
   std::vector<Image> images;  // in the certificate's order, under the names it gives them
   Evidences evidence;         // gathered from them
+  const checks::Declaration* declaration = nullptr;
 };
 
 // False: a statement from outside or a waiver is withheld, so that nothing can be judged again.

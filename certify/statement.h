@@ -18,6 +18,7 @@ inline constexpr char kStatementPayload[] = "application/vnd.in-toto+json";
 //   {"program": {"version": "0.1.0", "sha256": HEX}, "validFrom": "YYYY-MM-DD", "validUntil": "YYYY-MM-DD",
 //    "images": [{"name": "fw.bin", "sha256": HEX, "factRoot": HEX, "arrows": 12}], "asOf": "YYYY-MM-DD",
 //    "keys": [{"format": "x", "sha256": HEX}], "declaration": {"sha256": HEX},
+//    "product": {"vendor": TEXT, "product": TEXT, "model": TEXT, "release": TEXT, "uniqueId": TEXT, "class": CLASS},
 //    "waivers": [{"ref": REF, "until": "YYYY-MM-DD", "sha256": HEX}]}
 inline constexpr char kVerdictType[] = "https://slsa.dev/verification_summary/v1";
 inline constexpr char kExtension[] = "urn:assay:certificate:v1";

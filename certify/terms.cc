@@ -23,6 +23,12 @@ void read_images(const Json& extension, Terms& out) {
     out.waived.emplace_back(text(waiver, "ref"), text(waiver, "until"));
 }
 
+void read_product(const Json& product, Terms& out) {
+  out.vendor = text(product, "vendor"), out.product = text(product, "product");
+  out.model = text(product, "model"), out.release = text(product, "release");
+  out.unique_id = text(product, "uniqueId"), out.network_class = text(product, "class");
+}
+
 Result<void> check_days(const Terms& terms, const std::string& file) {
   for (const auto& [field, day] : {std::pair{"validFrom", &terms.valid_from}, {"validUntil", &terms.valid_until}})
     if (!day->empty() && !seconds_of_date(*day))
@@ -31,6 +37,18 @@ Result<void> check_days(const Terms& terms, const std::string& file) {
 }
 
 }  // namespace
+
+std::string product_line(const Terms& terms) {
+  std::string out;
+  const auto add = [&](std::string_view between, std::string_view word, const std::string& value) {
+    if (!value.empty()) out.append(out.empty() ? "" : between).append(word).append(value);
+  };
+  add("", "", terms.vendor);
+  add(" ", "", terms.product);
+  add(", ", "model ", terms.model);
+  add(", ", "release ", terms.release);
+  return out;
+}
 
 Result<Terms> read_terms(const std::string& statement, const std::string& file) {
   try {
@@ -51,6 +69,7 @@ Result<Terms> read_terms(const std::string& statement, const std::string& file) 
     out.valid_from = text(extension, "validFrom"), out.valid_until = text(extension, "validUntil");
     out.as_of = text(extension, "asOf");
     out.declaration_sha256 = extension.value("/declaration/sha256"_json_pointer, std::string());
+    read_product(extension.value("product", Json::object()), out);
     read_images(extension, out);
     TRY_VOID(check_days(out, file));
     return out;

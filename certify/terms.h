@@ -20,11 +20,13 @@ struct Terms {
   std::string program_version, program_sha256;
   std::string valid_from, valid_until, as_of;
   std::vector<CertifiedImage> images;
-  std::vector<std::pair<std::string, std::string>> keys;    // format -> SHA-256 of the key that opened it
-  std::vector<std::pair<std::string, std::string>> waived;  // requirement -> last day
-  std::string declaration_sha256;                           // "" : none
+  std::vector<std::pair<std::string, std::string>> keys;                  // format -> SHA-256 of the key that opened it
+  std::vector<std::pair<std::string, std::string>> waived;                // requirement -> last day
+  std::string declaration_sha256;                                         // "" : none
+  std::string vendor, product, model, release, unique_id, network_class;  // as the declaration says
 };
 
+std::string product_line(const Terms& terms);  // "Example EX-100, model EX-100v2, release 2.4.1"; "" : it has no names
 // Of a statement that must be a verdict; the errors name the field.
 Result<Terms> read_terms(const std::string& statement, const std::string& file);
 

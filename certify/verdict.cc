@@ -119,6 +119,19 @@ Result<std::string> valid_until(const Ground& g) {
   return out;
 }
 
+// What the vendor calls it: printed, and read by no rule.
+Json product_of(const checks::Declaration& d) {
+  Json out = Json::object();
+  for (const auto& [name, value] : {std::pair<const char*, const std::string&>{"vendor", d.names.vendor},
+                                    {"product", d.names.product},
+                                    {"model", d.names.model},
+                                    {"release", d.names.release},
+                                    {"uniqueId", d.names.unique_id},
+                                    {"class", d.network_class}})
+    if (!value.empty()) out[name] = escape(value);
+  return out;
+}
+
 Result<Json> extension_of(const Ground& g) {
   const Examination& e = *g.images[0].examination;
   Json keys = Json::array();
@@ -130,6 +143,8 @@ Result<Json> extension_of(const Ground& g) {
               {"asOf", e.as_of},
               {"keys", keys}};
   if (!e.declaration_digest.empty()) out["declaration"] = digest(e.declaration_digest);
+  if (g.declaration != nullptr)
+    if (const Json product = product_of(*g.declaration); !product.empty()) out["product"] = product;
   if (!g.waivers.empty()) out["waivers"] = waivers_of(g);
   return out;
 }

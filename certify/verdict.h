@@ -25,6 +25,7 @@ struct Ground {  // what was examined and by which rules
   std::string policy_sha256, program_sha256, evidence_sha256;  // hex
   std::vector<Outside> outside;
   std::vector<Waived> waivers;
+  const checks::Declaration* declaration = nullptr;  // for the names it gives the product, which no rule reads
 };
 
 struct Decision {

@@ -4,6 +4,7 @@
 #include "certify/issue.h"
 #include "certify/verdict.h"
 #include "cli/judging.h"
+#include "core/text.h"
 #include "report/report.h"
 
 #include <fmt/format.h>
@@ -24,8 +25,11 @@ Result<std::string> program_sha256() { return sha256(Bytes(TRY(certify::read_fil
 void print_verdicts(const std::vector<certify::Judgement>& judgements) {
   std::map<std::string_view, size_t> counts;
   for (const certify::Judgement& j : judgements) ++counts[certify::name_of(j.verdict)];
-  for (const certify::Judgement& j : judgements)
-    if (j.verdict == certify::Verdict::kFail) fmt::print("FAIL  {}\n      {}\n", j.ref, j.because);
+  for (const certify::Verdict open : {certify::Verdict::kFail, certify::Verdict::kInconclusive})
+    for (const certify::Judgement& j : judgements)
+      if (j.verdict == open)
+        fmt::print("{:<14} {}{}\n               {}\n", certify::name_of(j.verdict), escape(j.ref),
+                   j.blocking ? "" : " (not blocking)", escape(j.because));
   for (const auto& [name, count] : counts) fmt::print("{:<15}{}\n", name, count);
 }
 
@@ -63,6 +67,7 @@ Result<int> certify_submission(const Flags& flags) {
   const auto judgements = certify::evaluate(policy.policy, judged.evidence);
   const std::string evidence = certify::evidence_json(judged.evidence);
   certify::Ground ground = TRY(ground_of(policy, judged, evidence));
+  ground.declaration = judged.declaration ? &*judged.declaration : nullptr;
   ground.waivers = TRY(waivers_of(flags, policy, judged, key.public_key()));
   const certify::Statements statements = TRY(certify::statements_of(ground, judgements));
   if (!flags.save_evidence.empty()) TRY_VOID(write_whole(flags.save_evidence, evidence, kPrivate));
@@ -71,7 +76,9 @@ Result<int> certify_submission(const Flags& flags) {
   const certify::Decision decision = certify::decide(ground, judgements);
   print_verdicts(judgements);
   fmt::print("{}: {}\n", decision.passed ? "PASSED" : "FAILED", decision.because);
+  fmt::print("certificate: {}, in the log {}\n", flags.output, log.key().name);
   fmt::print("No certificate proves that there is nothing: it says what was examined and by which rules.\n");
+  say_incomplete(judged);
   if (!decision.passed) return judged.complete() ? kFindings : kIncomplete;
   return kClean;
 }

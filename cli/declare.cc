@@ -27,7 +27,8 @@ Result<checks::Draft> drafted(const Flags& flags) {
   checks::Draft out = checks::draft(e.facts, e.findings);
   out.head = {"Draft of a declaration, from the image with sha256 " + e.sha256.hex() + ".",
               "It says what the image holds. Delete what the product is not meant to hold, say what each function is",
-              "for, fill in what stands as a comment: only then is it a declaration (docs/declaration.md)."};
+              "for, fill in what stands as a comment: only then is it a declaration (docs/declaration.md).",
+              "`assay declare --declaration FILE` says whether it can be read, and where not."};
   if (!e.complete)
     out.head.emplace_back("Not everything in the image could be read: the draft may lack what is there.");
   return out;

@@ -46,6 +46,14 @@ Result<void> checkpoint(const Flags& flags) {
   return write_file("-", TRY(log.publish()).note);
 }
 
+Result<void> make(const Flags& flags) {
+  TRY_VOID(certify::Log::init(flags.log, flags.key, flags.origin));
+  const certify::Log log = TRY(certify::Log::open(flags.log));
+  fmt::print("{}\nThis is the log's verifier key: readers put it into roots.json (logs) or give it as --log-key.\n",
+             log.key().text());
+  return {};
+}
+
 // Without writing anything: a read-only log, a full disk and somebody else's log do.
 Result<certify::LogView> view(const Flags& flags) {
   std::optional<certify::VerifierKey> key;
@@ -124,7 +132,7 @@ void add_log(App& app, int& status) {
   App* init = part(log, "init", "Make an empty log", *flags);
   init->add_option("--key", flags->key, "Ed25519 key: a file of `assay keygen`, or pkcs11:URI")->required();
   init->add_option("--origin", flags->origin, "Name of the log, like log.example/2026")->required();
-  init->callback([=, &status] { status = report(certify::Log::init(flags->log, flags->key, flags->origin), kUsage); });
+  init->callback([=, &status] { status = report(make(*flags), kUsage); });
   App* add = part(log, "append", "Append entries; prints their indexes when they are durable and signed", *flags);
   add->add_option("FILE", flags->entries, "One entry each, 65535 bytes at most")->required();
   add->callback([=, &status] { status = report(append(*flags), kUnreadable); });

@@ -52,6 +52,10 @@ Result<engine::Options> options_for(const Recomputation& flags, const Terms& ter
   static_cast<Common&>(judging) = flags;
   judging.declaration = flags.declaration, judging.as_of = terms.as_of;
   engine::Options options = TRY(judging.examination_options());
+  if (flags.declaration.empty() && !terms.declaration_sha256.empty())
+    return fail(Fault::kForeign,
+                "cannot recompute without the declaration that was judged: --declaration FILE, sha256 " +
+                    escape(terms.declaration_sha256));
   if (options.declaration_digest != terms.declaration_sha256)
     return fail(Fault::kMalformed,
                 terms.declaration_sha256.empty()

@@ -46,6 +46,7 @@ certify::Examined examined(const std::vector<Examination>& examinations, const s
     out.images.push_back({&examinations[i], report::cyclonedx(examinations[i]), images[i].facts});
   }
   out.evidence = certify::gather(each, declaration);
+  out.declaration = declaration;
   return out;
 }
 

@@ -28,7 +28,8 @@ void print_requirements(const certify::Standard& s) {
 
 int run(const Flags& flags) {
   std::vector<certify::Standard> all = certify::standards();
-  if (!flags.standard.empty()) std::erase_if(all, [&](const auto& s) { return s.stem != flags.standard; });
+  const auto called = [&](const auto& s) { return s.stem == flags.standard || s.prefix == flags.standard; };
+  if (!flags.standard.empty()) std::erase_if(all, [&](const auto& s) { return !called(s); });
   if (all.empty())
     return complain(kUsage, "no standard is called " + flags.standard + "; `assay requirements` names them");
   if (!flags.cyclonedx.empty()) {

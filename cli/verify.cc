@@ -193,7 +193,6 @@ Result<void> check_log(Check& c) {
 Result<void> check_validity(Check& c) {
   if (c.terms.valid_until.empty()) return {};
   const std::string day = c.flags.as_of.empty() ? today() : c.flags.as_of;
-  if (!seconds_of_date(day)) return fail(Fault::kMalformed, "--as-of: " + day + " is no day");
   if (day < c.terms.valid_from || day > c.terms.valid_until)
     return fail(Fault::kMalformed, "on " + day + " it is not valid: it says validFrom " + c.terms.valid_from +
                                        ", validUntil " + c.terms.valid_until);
@@ -205,6 +204,8 @@ Result<void> check_validity(Check& c) {
 void say_what_it_says(const Check& c) {
   std::string levels;
   for (const std::string& level : c.terms.levels) levels += (levels.empty() ? ", level " : ", ") + escape(level);
+  if (const std::string product = certify::product_line(c.terms); !product.empty())
+    fmt::print("it says: of {}, as the vendor's declaration calls it\n", escape(product));
   fmt::print("it says: {} under {}{}\n", c.terms.passed ? "PASSED" : "FAILED", escape(c.terms.policy_uri), levels);
   for (const auto& [ref, until] : c.terms.waived)
     fmt::print("it says: {} is waived until {}\n", escape(ref), escape(until));
@@ -240,6 +241,8 @@ int run(const Flags& flags) {
   if ((flags.all || flags.sample > 0) && flags.images.empty())
     return complain(kUsage, "--recompute and --sample need the image: --image FILE");
   if (!flags.policy.empty() && !flags.all) return complain(kUsage, "--policy is for --recompute");
+  if (!flags.as_of.empty())
+    if (const auto day = seconds_of_date(flags.as_of); !day) return complain(kUsage, "--as-of: " + day.error().what);
   const auto trusted = verify(flags);
   if (trusted) return *trusted ? kClean : kIncomplete;
   const int status = status_of(trusted.error().fault);
@@ -272,7 +275,7 @@ void add_verify(App& app, int& status) {
   command->footer(
       "Exit status: 0 all that was asked holds and keys were given, 1 rejected, 3 unreadable,\n"
       "4 keys were not given, witnesses were asked for without --log, recomputing was refused\n"
-      "(another program certified) or could not judge again.");
+      "(another program certified, the declaration is missing) or could not judge again.");
   command->callback([flags, &status] { status = run(*flags); });
 }
 

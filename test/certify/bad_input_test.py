@@ -37,6 +37,8 @@ def cases(room):
     write(at("empty"), "")
     yield "expired key", ["verify", at("cert.json"), "--trust", write(at("roots.json"), json.dumps(roots))], 1, ["key old", "expired at entry 1"]
     yield "expired certificate", ["verify", at("cert.json"), *trust[:-1], "2031-01-01"], 1, ["validUntil"]
+    yield "no such day", ["verify", at("cert.json"), *trust[:-1], "2026-13-01"], 2, ["--as-of", "2026-13-01"]
+    yield "log that nobody serves", ["verify", at("cert.json"), *trust, "--log", "http://127.0.0.1:1/"], 3, ["cannot connect"]
     yield "RSA signer", certify(room, key=at("rsa")), 2, ["rsa", "wrong key type", "Ed25519 and P-256"]
     yield "key with a passphrase", certify(room, key=at("locked")), 2, ["locked", "passphrase", "assay keygen"]
     yield "no key", certify(room, key=at("nothing")), 3, ["nothing"]
@@ -59,6 +61,10 @@ def cases(room):
     yield "log key with a typo", ["verify", at("cert.json"), "--log-key", room.log_key()[:-1]], 1, ["not by"]
     yield "unknown policy operator", certify(room, policy=write(at("policy.yaml"), open(at("policy-source")).read().replace("{none:", "{nine:", 1))), 2, \
         ["policy.yaml", "line", "nine"]
+    wrong = {"rule ==": "rul ==", "update.unsigned": "update.unsined"}
+    for old, new in wrong.items():
+        policy = write(at(new.strip(" =") + ".yaml"), open(at("policy-source")).read().replace(old, new, 1))
+        yield "policy with " + new, ["policy", "check", policy], 2, [policy, "line 15", "did you mean"]
     yield "no log", certify(room, log=at("nothing")), 3, ["nothing", "assay log init"]
     yield "log without its key", certify(room, log=at("keyless")), 3, ["gone-key"]
     yield "certificate of another log", ["status", "suspend", at("cert.json"), "--key", at("signer"), "--log", at("second"), "--reason", "x"], 2, \
