@@ -79,6 +79,7 @@ extern const Check kWebCgiShellScripts;
 extern const Check kWebCompilerInCgi;
 extern const Check kWebDefaultContent;
 extern const Check kWebDirectoryListing;
+extern const Check kWebServerSideExec;
 extern const Check kWebUnauthenticatedHandler;
 
 constexpr const Check* kChecks[] = {
@@ -136,6 +137,7 @@ constexpr const Check* kChecks[] = {
     &kWebCompilerInCgi,
     &kWebDefaultContent,
     &kWebDirectoryListing,
+    &kWebServerSideExec,
     &kWebUnauthenticatedHandler,
 };
 // clang-format on

@@ -4,7 +4,7 @@
 // is in the image and the server's own program names it. Whether an address asks for a login is stated only where a
 // configuration says so: busybox httpd.conf "/path:user:password", lighttpd auth.require, boa "Auth", .htpasswd.
 // Sources: busybox networking/httpd.c, uhttpd's options, the configuration manuals of lighttpd, boa, thttpd,
-// mini_httpd, nginx and Apache; CGI: RFC 3875.
+// mini_httpd, nginx and Apache; CGI: RFC 3875; server side includes: Apache's mod_include.
 #include "core/text.h"
 #include "system/service_options.h"
 #include "system/shell_walk.h"
@@ -254,6 +254,18 @@ class Web {
     return extension.empty() && is_program(file) ? "script" : "";
   }
 
+  // The first command of a page that a server side include runs: <!--#exec cmd="..." -->
+  void read_includes(const Artifact& page) {
+    constexpr size_t kLongest = 200;
+    const std::string_view text = tree_.content(page).text();
+    const size_t at = text.find("<!--#exec");
+    if (at == std::string_view::npos) return;
+    std::string_view shown = text.substr(at, kLongest);
+    shown = shown.substr(0, std::min(shown.find("-->"), shown.find('\n')));
+    out_.settings.push_back(
+        {.kind = "web", .name = "ssi.exec", .value = std::string(trim(shown)), .at = evidence_at(page, at, shown)});
+  }
+
   void read_files(WebServer& server, const Artifact& root) {
     const std::string prefix = root.way + "/";
     std::vector<const Artifact*> below;
@@ -272,6 +284,7 @@ class Web {
           entry->node.kind == Kind::kSymlink ? tree_.find(volume_, tree_.path_in_volume(*entry)) : entry;
       if (!file || file->node.kind != Kind::kFile) continue;
       const std::string kind = kind_of(*file, path);
+      if (kind == "page" && file == entry) read_includes(*file);
       if (kind.empty() || out_.web_routes.size() >= kMaximumRoutes) continue;
       if (kind == "cgi" && !path.starts_with(cgi_prefix_ + "/") && is_program(*file)) server.cgi.push_back(entry->way);
       out_.web_routes.push_back(
@@ -298,6 +311,6 @@ void run(Tree& tree, Facts& out) { Web(tree, out).run(); }
 }  // namespace
 
 extern const TreeAnalysis kWeb;
-const TreeAnalysis kWeb = {.id = "web", .version = 1, .run = run};
+const TreeAnalysis kWeb = {.id = "web", .version = 2, .run = run};
 
 }  // namespace assay::system

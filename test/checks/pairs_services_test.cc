@@ -55,6 +55,13 @@ Case setting(std::string name, std::string value) {
                                   .at = at("etc/sysctl.conf", "line")}}}};
 }
 
+Case page(std::string name, std::string value) {
+  return {.facts = {.settings = {{.kind = "web",
+                                  .name = std::move(name),
+                                  .value = std::move(value),
+                                  .at = at("www/state.shtml", "line")}}}};
+}
+
 Case update(std::string transport, Known verified) {
   return {.facts = {.update = {{.kind = "flash-write",
                                 .value = "mtd write",
@@ -122,6 +129,7 @@ std::vector<Pair> service_pairs() {
       {"web.compiler_in_cgi", below("compiler", "www/cgi-bin/tcc"), below("compiler", "usr/bin/tcc")},
       {"web.default_content", below("sample", "www/docs/sample.html"), below("sample", "usr/share/docs/sample.html")},
       {"web.directory_listing", listing(Known::kYes), listing(Known::kUnknown)},
+      {"web.server_side_exec", page("ssi.exec", "<!--#exec cmd=\"ls\""), page("ssi.extension", ".shtml")},
       {"web.unauthenticated_handler", route(Known::kNo), route(Known::kYes)},
   };
 }

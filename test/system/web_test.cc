@@ -68,6 +68,20 @@ TEST(Web, ReadsLighttpd) {
   EXPECT_EQ(route(facts, "/cgi-bin/set")->authenticated, Known::kYes);
 }
 
+TEST(Web, ReadsCommandsOfServerSideIncludes) {
+  TreeBuilder builder = booting("httpd -h /home/site");
+  builder.file("home/site/state.shtml", "<html>\n<!--#exec cmd=\"uptime\" -->\n")
+      .file("home/site/date.shtml", "<!--#echo var=\"DATE_LOCAL\" -->")
+      .file("home/other.shtml", "<!--#exec cmd=\"ls\" -->");
+  const Facts facts = facts_of(builder.tree());
+  ASSERT_EQ(facts.settings.size(), 1u);
+  EXPECT_EQ(facts.settings[0].kind, "web");
+  EXPECT_EQ(facts.settings[0].name, "ssi.exec");
+  EXPECT_EQ(facts.settings[0].value, "<!--#exec cmd=\"uptime\"");
+  EXPECT_EQ(facts.settings[0].at.artifact, "squashfs/home/site/state.shtml");
+  EXPECT_EQ(facts.settings[0].at.offset, 7u);
+}
+
 TEST(Web, AssumesNoRootThatNothingStates) {
   for (const bool named : {true, false}) {
     TreeBuilder builder = booting("webs");
