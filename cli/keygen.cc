@@ -9,7 +9,7 @@ namespace assay::cli {
 namespace {
 
 struct Flags {
-  std::string output, type = "ed25519";
+  std::string output, of, type = "ed25519";
 };
 
 Result<void> write_pair(const Flags& flags) {
@@ -23,8 +23,19 @@ Result<void> write_pair(const Flags& flags) {
   return {};
 }
 
+// Of a key in a token, or of a private key whose K.pub is gone.
+Result<void> write_public(const Flags& flags) {
+  const certify::SigningKey key = TRY(certify::SigningKey::open(flags.of));
+  const std::string file = flags.output + ".pub";
+  if (certify::file_exists(file)) return fail(Fault::kIo, file + " is there already; a key is never replaced");
+  TRY_VOID(certify::write_durably(file, key.public_key().pem(), 0644, certify::Existing::kKeep));
+  fmt::print("{} key {}\n", certify::algorithm_name(key.public_key().algorithm), key.public_key().id());
+  return {};
+}
+
 int run(const Flags& flags) {
-  if (auto written = write_pair(flags); !written) return complain(kUnreadable, written.error().what);
+  const auto written = flags.of.empty() ? write_pair(flags) : write_public(flags);
+  if (!written) return complain(written.error().fault == Fault::kIo ? kUnreadable : kUsage, written.error().what);
   return kClean;
 }
 
@@ -37,6 +48,8 @@ void add_keygen(App& app, int& status) {
   command->add_option("--type", flags->type, "ed25519 or p256 [ed25519]; logs and witnesses need ed25519")
       ->one_of({"ed25519", "p256"})
       ->type_name("TYPE");
+  command->add_option("--of", flags->of, "Make none: write K.pub of this private key, a file or pkcs11:URI")
+      ->type_name("KEY");
   command->callback([flags, &status] { status = run(*flags); });
 }
 

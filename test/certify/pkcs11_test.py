@@ -55,6 +55,15 @@ def test_a_log_signs_with_a_token(assay):
             out.write("one entry")
         run("log", "append", log, entry)
         run("log", "verify", log)
+        # Certificates by the token, checked with its public keys alone.
+        keys = {label: os.path.join(folder, label) for label in ("p256", "ed")}
+        for label, at in keys.items():
+            run("keygen", "-o", at, "--of", uri(folder, label))
+            assert not os.path.exists(at), "a token's key stays there"
+        for label, at in keys.items():
+            run("certify", entry, "--policy", "consumer-cpe", "--key", uri(folder, label), "--log", log, "-o", at + ".json", status=4)
+            for signer, other in keys.items():
+                run("verify", at + ".json", "--signer", other + ".pub", status=4 if signer == label else 1)
         refused = run("log", "init", log + "2", "--key", uri(folder, "p256"), "--origin", "log.example/b", status=2)
         assert "wrong key type" in refused.stderr, refused
         assert not os.path.exists(log + "2"), "nothing half-made is left"
