@@ -110,7 +110,7 @@ class InModule final : public SigningKey::Backend {
  public:
   ~InModule() override {
     if (calls_ && session_) calls_->C_CloseSession(session_);
-    if (calls_) calls_->C_Finalize(nullptr);
+    if (calls_ && initialized_) calls_->C_Finalize(nullptr);  // another key of this program may use the module still
     if (module_) dlclose(module_);
   }
 
@@ -119,7 +119,7 @@ class InModule final : public SigningKey::Backend {
     const CK_SLOT_ID slot = TRY(find_slot(attributes.at("token")));
     CALL(C_OpenSession, slot, CKF_SERIAL_SESSION, nullptr, nullptr, &session_);
     std::string pin = TRY(pin_of(attributes));
-    CALL(C_Login, session_, CKU_USER, reinterpret_cast<unsigned char*>(pin.data()), pin.size());
+    TRY_VOID(log_in(pin));
     private_ = TRY(find_object(CKO_PRIVATE_KEY, attributes.at("object")));
     return read_public_key(TRY(find_object(CKO_PUBLIC_KEY, attributes.at("object"))));
   }
@@ -145,6 +145,12 @@ class InModule final : public SigningKey::Backend {
   Result<std::string> pem() override { return fail(Fault::kUnsupported, "the key does not leave its PKCS#11 module"); }
 
  private:
+  // A program is logged in to a token once for all its sessions: the signer's key and the log's may lie in one.
+  Result<void> log_in(std::string& pin) {
+    const CK_RV code = calls_->C_Login(session_, CKU_USER, reinterpret_cast<unsigned char*>(pin.data()), pin.size());
+    return code == CKR_OK || code == CKR_USER_ALREADY_LOGGED_IN ? Result<void>() : refused("C_Login", code);
+  }
+
   Result<void> load(const std::string& path) {
     module_ = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (!module_) return fail(Fault::kIo, "PKCS#11: cannot load module-path: " + std::string(dlerror()));
@@ -154,6 +160,8 @@ class InModule final : public SigningKey::Backend {
     if (const CK_RV code = list(&calls); code != CKR_OK) return refused("C_GetFunctionList", code);
     if (const CK_RV code = calls->C_Initialize(nullptr); code != CKR_OK && code != CKR_CRYPTOKI_ALREADY_INITIALIZED)
       return refused("C_Initialize", code);
+    else
+      initialized_ = code == CKR_OK;
     calls_ = calls;
     return {};
   }
@@ -206,6 +214,7 @@ class InModule final : public SigningKey::Backend {
   }
 
   void* module_ = nullptr;
+  bool initialized_ = false;  // by this key
   CK_FUNCTION_LIST* calls_ = nullptr;
   CK_SESSION_HANDLE session_ = 0;
   CK_OBJECT_HANDLE private_ = 0;
