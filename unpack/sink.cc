@@ -1,6 +1,5 @@
 #include "unpack/sink.h"
 
-#include "core/sha256_lanes.h"
 #include "unpack/account.h"
 
 #include <algorithm>
@@ -8,8 +7,6 @@
 namespace assay::unpack {
 namespace {
 
-constexpr uint64_t kHashedTogether = 64 << 20;  // decoded bytes
-constexpr size_t kMostUnhashed = 4096;
 constexpr size_t kMostNotes = 4096, kMostProblems = 4096;
 
 bool has_dot_dot(std::string_view path) {
@@ -112,42 +109,24 @@ Result<void> Collector::add(Node node, Content content, std::vector<Unpacked> in
   entry.has_content = (node.kind == Kind::kFile && !content.unreadable) || node.kind == Kind::kPart;
   const bool decoded = !content.codec.empty();
   if (!decoded && content.extents.size() > 1) TRY_VOID(copy_together(content.extents));
-  const bool in_arena = decoded || content.extents.size() > 1;
-  if (in_arena) {
-    entry.place = {arena_.id(), mark_, arena_.size() - mark_, true};
+  Bytes bytes;
+  if (decoded || content.extents.size() > 1) {
+    bytes = arena_.view(mark_, arena_.size() - mark_);
+    entry.place = {arena_.id(), mark_, bytes.size(), true};
     mark_ = arena_.size();
   } else if (!content.extents.empty()) {
-    entry.place = {place_.arena, place_.at + entry.offset, content.extents[0].size(), place_.held};
+    bytes = content.extents[0];
+    entry.place = {place_.arena, place_.at + entry.offset, bytes.size(), place_.held};
   } else {
     entry.place.held = true;
   }
-  entry.size = entry.place.size;
-  if (entry.has_content)
-    unhashed_.push_back(
-        {result_.entries.size(), in_arena, in_arena || content.extents.empty() ? Bytes() : content.extents[0]});
-  if (in_arena) unhashed_bytes_ += entry.size;
+  entry.size = bytes.size();
+  if (entry.has_content) entry.sha256 = sha256(bytes);
   entry.codec = std::move(content.codec);
   entry.node = std::move(node);
   entry.inner = std::move(inner);
   result_.entries.push_back(std::move(entry));
-  const bool full = unhashed_bytes_ >= kHashedTogether || unhashed_.size() >= kMostUnhashed;
-  if (full && unhashed_.size() > 1) hash_entries();
   return {};
-}
-
-// What lies in the arena below the mark stays, so entries are hashed several together: two cost little more than one.
-void Collector::hash_entries() {
-  std::vector<Bytes> contents;
-  contents.reserve(unhashed_.size());
-  for (const Unhashed& u : unhashed_) {
-    const Place& place = result_.entries[u.entry].place;
-    contents.push_back(u.in_arena ? arena_.view(place.at, place.size) : u.bytes);
-  }
-  std::vector<Digest> digests(contents.size());
-  sha256_each(contents, digests);
-  for (size_t i = 0; i < digests.size(); ++i) result_.entries[unhashed_[i].entry].sha256 = digests[i];
-  unhashed_.clear();
-  unhashed_bytes_ = 0;
 }
 
 void Collector::note(std::string_view name, std::string value, uint64_t offset) {
@@ -202,7 +181,6 @@ void Collector::adopt_output_of(const Collector& outer) {
 
 Unpacked Collector::finish(std::string_view format, uint32_t version, bool container, bool verified) {
   discard();
-  hash_entries();
   result_.format = format;
   result_.version = version;
   result_.container = container;

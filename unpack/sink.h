@@ -58,7 +58,6 @@ class Collector final : public Sink {
   Result<void> add(Node node, Content content, std::vector<Unpacked> inner);
   Result<void> copy_together(const std::vector<Bytes>& extents);
   void normalise(Node& node);
-  void hash_entries();
 
   Bytes whole_;
   Place place_;
@@ -69,13 +68,6 @@ class Collector final : public Sink {
   TrialOutput trial_;
   uint64_t mark_;  // arena size when the last entry was taken: what lies behind belongs to the next one
   uint64_t bytes_ = 0, steps_ = 0;
-  struct Unhashed {
-    size_t entry;
-    bool in_arena;  // at its place there; else it lies in `bytes`, within the container
-    Bytes bytes;
-  };
-  std::vector<Unhashed> unhashed_;
-  uint64_t unhashed_bytes_ = 0;
   std::vector<Span> claims_;
   Unpacked result_;
 };
