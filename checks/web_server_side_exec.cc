@@ -8,18 +8,14 @@ namespace {
 constexpr uint32_t kCwe[] = {97};
 constexpr std::string_view kRequirements[] = {"TS 33.117 TC_NO_EXECUTION_OF_SYSTEM_COMMANDS"};
 
-// By their usual extensions servers read includes; in other pages only where they are told to.
-bool is_read_for_includes(const std::string& way) {
-  return way.ends_with(".shtml") || way.ends_with(".shtm") || way.ends_with(".stm");
-}
-
 void run(const Input& input, Report& report) {
-  for (const Setting& s : input.facts.settings)
-    if (s.kind == "web" && s.name == "ssi.exec")
-      report.state(
-          Severity::kMedium, is_read_for_includes(s.at.artifact) ? Confidence::kLikely : Confidence::kPossible,
-          "The page " + place(s.at) + " has the web server run a command when it is asked for: " + quoted(s.value),
-          s.at);
+  for (const Setting& s : input.facts.settings) {
+    const bool usual = s.name == "ssi.exec";  // else in a page that servers read for includes only where told to
+    if (s.kind != "web" || (!usual && s.name != "ssi.exec.where_told")) continue;
+    report.state(
+        Severity::kMedium, usual ? Confidence::kLikely : Confidence::kPossible,
+        "The page " + place(s.at) + " has the web server run a command when it is asked for: " + quoted(s.value), s.at);
+  }
 }
 
 }  // namespace
@@ -27,11 +23,13 @@ void run(const Input& input, Report& report) {
 extern const Check kWebServerSideExec;
 const Check kWebServerSideExec = {
     .id = "web.server_side_exec",
-    .version = 1,
+    .version = 2,
     .title = "Page has the web server run a command",
     .means = "A page below the document root holds a server side include with exec.",
     .misses =
-        "Commands that the server's own handlers and CGI programs run; pages that are made while the device runs.",
+        "Commands that the server's own handlers and CGI programs run; pages that are made while the device runs, or "
+        "lie "
+        "in a folder outside the document root that only a link leads to.",
     .mistakes = "Servers that read no includes, or none with exec: they send the line to the browser.",
     .cwe = kCwe,
     .requirements = kRequirements,

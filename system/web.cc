@@ -60,6 +60,9 @@ bool one_of(std::string_view text, std::string_view list) {
   return false;
 }
 
+// By these extensions servers read includes; in other pages only where they are told to.
+constexpr std::string_view kReadForIncludes = "shtml shtm stm";
+
 struct Guard {
   std::string prefix;  // address below which a login is asked for
 };
@@ -77,6 +80,7 @@ class Web {
       if (service.name != "http" && service.name != "https") continue;
       if (seen.insert(service.resolves_to + "\n" + service.arguments).second) read(service);
     }
+    for (const auto& [page, usual] : pages_) read_includes(*page, usual);
   }
 
  private:
@@ -250,20 +254,32 @@ class Web {
     const bool in_cgi = path.starts_with(cgi_prefix_ + "/") || path.find("/cgi-bin/") != std::string_view::npos;
     if (in_cgi || extension == "cgi") return "cgi";
     if (one_of(extension, "php lua pl py rb sh php3 lsp")) return "script";
-    if (one_of(extension, "html htm asp shtml xhtml stm jsp xgi")) return "page";
+    if (one_of(extension, "html htm asp shtml shtm xhtml stm jsp xgi")) return "page";
     return extension.empty() && is_program(file) ? "script" : "";
   }
 
+  // Where a page's first <!--#exec is; Apache reads the name of a directive in either case.
+  static size_t find_exec(std::string_view text) {
+    constexpr std::string_view kStart = "<!--#", kName = "exec";
+    const auto equal = [](char a, char b) { return (a | 0x20) == b; };
+    for (size_t at = text.find(kStart); at != std::string_view::npos; at = text.find(kStart, at + 1)) {
+      if (std::ranges::equal(text.substr(at + kStart.size(), kName.size()), kName, equal)) return at;
+    }
+    return std::string_view::npos;
+  }
+
   // The first command of a page that a server side include runs: <!--#exec cmd="..." -->
-  void read_includes(const Artifact& page) {
+  void read_includes(const Artifact& page, bool usual) {
     constexpr size_t kLongest = 200;
     const std::string_view text = tree_.content(page).text();
-    const size_t at = text.find("<!--#exec");
+    const size_t at = find_exec(text);
     if (at == std::string_view::npos) return;
     std::string_view shown = text.substr(at, kLongest);
     shown = shown.substr(0, std::min(shown.find("-->"), shown.find('\n')));
-    out_.settings.push_back(
-        {.kind = "web", .name = "ssi.exec", .value = std::string(trim(shown)), .at = evidence_at(page, at, shown)});
+    out_.settings.push_back({.kind = "web",
+                             .name = usual ? "ssi.exec" : "ssi.exec.where_told",
+                             .value = std::string(trim(shown)),
+                             .at = evidence_at(page, at, shown)});
   }
 
   void read_files(WebServer& server, const Artifact& root) {
@@ -284,7 +300,7 @@ class Web {
           entry->node.kind == Kind::kSymlink ? tree_.find(volume_, tree_.path_in_volume(*entry)) : entry;
       if (!file || file->node.kind != Kind::kFile) continue;
       const std::string kind = kind_of(*file, path);
-      if (kind == "page" && file == entry) read_includes(*file);
+      if (kind == "page") pages_[file] |= one_of(extension_of(path), kReadForIncludes);
       if (kind.empty() || out_.web_routes.size() >= kMaximumRoutes) continue;
       if (kind == "cgi" && !path.starts_with(cgi_prefix_ + "/") && is_program(*file)) server.cgi.push_back(entry->way);
       out_.web_routes.push_back(
@@ -303,6 +319,7 @@ class Web {
   std::string home_, cgi_prefix_;
   Known lists_ = Known::kUnknown;
   std::vector<Guard> guards_;
+  std::map<const Artifact*, bool> pages_;  // in stored order; whether a name they are served by is read for includes
   bool in_require_ = false;
 };
 
@@ -311,6 +328,6 @@ void run(Tree& tree, Facts& out) { Web(tree, out).run(); }
 }  // namespace
 
 extern const TreeAnalysis kWeb;
-const TreeAnalysis kWeb = {.id = "web", .version = 2, .run = run};
+const TreeAnalysis kWeb = {.id = "web", .version = 3, .run = run};
 
 }  // namespace assay::system

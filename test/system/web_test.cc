@@ -82,6 +82,23 @@ TEST(Web, ReadsCommandsOfServerSideIncludes) {
   EXPECT_EQ(facts.settings[0].at.offset, 7u);
 }
 
+TEST(Web, ReadsEachPageOnceByWhicheverNameItIsServed) {
+  TreeBuilder builder = booting("httpd -h /home/site");
+  builder.file("home/site/a.shtm", "<!--#include file=\"x\" --><!--#EXEC cmd=\"date\" -->")
+      .file("home/site/plain.html", "<!--#Exec cmd=\"ls\" -->")
+      .file("home/shared", "<!--#exec cgi=\"/x\" -->")
+      .link("home/site/one.html", "../shared")
+      .link("home/site/two.shtml", "../shared")
+      .link("home/site/three.html", "../shared");
+  std::map<std::string, std::string> names;
+  const Facts facts = facts_of(builder.tree());
+  for (const Setting& one : facts.settings) names[one.at.artifact] = one.name;
+  EXPECT_EQ(facts.settings.size(), 3u);
+  EXPECT_EQ(names, (std::map<std::string, std::string>{{"squashfs/home/site/a.shtm", "ssi.exec"},
+                                                       {"squashfs/home/site/plain.html", "ssi.exec.where_told"},
+                                                       {"squashfs/home/shared", "ssi.exec"}}));
+}
+
 TEST(Web, AssumesNoRootThatNothingStates) {
   for (const bool named : {true, false}) {
     TreeBuilder builder = booting("webs");
