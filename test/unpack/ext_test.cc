@@ -178,12 +178,13 @@ struct Journaled {
   Journaled(const std::string& options, const std::string& journal, bool revokes = false) {
     EXPECT_TRUE(scratch.run(kPath + "mkdir t; printf old > t/old; seq 1 5000 > t/numbers; mke2fs -q -F -b 1024 -d t " +
                             options + " out 8M && cp out new; printf 'brand new content' > n1; seq 1 300 > n2;" +
-                            "printf 'write n1 fresh\\nmkdir sub\\nwrite n2 sub/second\\nrm old\\nsymlink lnk x\\n' > s;"
-                            "debugfs -w -f s new"));
+                            "printf '\\300\\073\\071\\230 starts as a journal does' > n3;"
+                            "printf 'write n1 fresh\\nmkdir sub\\nwrite n2 sub/second\\nrm old\\nsymlink lnk x\\n"
+                            "write n3 magic\\nssv volume_name renamed\\n' > s; debugfs -w -f s new"));
     before = slurp(scratch.path() + "/out");
     const std::string after = slurp(scratch.path() + "/new");
     std::string numbers;
-    for (size_t at = 2048; at < before.size(); at += 1024) {
+    for (size_t at = 1024; at < before.size(); at += 1024) {
       const std::string block = after.substr(at, 1024);
       if (block == before.substr(at, 1024)) continue;
       numbers += (numbers.empty() ? "" : ",") + std::to_string(at / 1024);
@@ -226,6 +227,47 @@ TEST(ExtJournal, IsReadAsIfReplayed) {
   }
 }
 
+TEST(ExtJournal, ItsSuperblockIsUsed) {
+  if (!installed("debugfs")) GTEST_SKIP() << "debugfs is not installed";
+  const Journaled made("-t ext4 -L first", "-c -v 3");
+  Collect sink, before;
+  ASSERT_TRUE(ext().unpack(Bytes(made.image), sink).has_value());
+  ASSERT_TRUE(ext().unpack(Bytes(made.before), before).has_value());
+  EXPECT_EQ(before.notes["label"], "first");
+  EXPECT_EQ(sink.notes["label"], "renamed");
+  EXPECT_TRUE(sink.notes["journal"].ends_with("newer than the file system's own: applied")) << sink.notes["journal"];
+}
+
+TEST(ExtJournal, BlocksThatBeginWithItsMagicAreRestored) {
+  if (!installed("debugfs")) GTEST_SKIP() << "debugfs is not installed";
+  const std::string want = "\xc0\x3b\x39\x98 starts as a journal does";
+  const Journaled made("-t ext4 -O ^metadata_csum", "");
+  ASSERT_EQ(made.image.find(want), std::string::npos) << "debugfs stored it as it is";
+  Collect sink;
+  ASSERT_TRUE(ext().unpack(Bytes(made.image), sink).has_value());
+  ASSERT_NE(sink.find("magic"), nullptr);
+  EXPECT_EQ(sink.find("magic")->content, want);
+  EXPECT_EQ(sink.find("magic")->codec, "journal");
+}
+
+// What the journal replaces was read by nobody; only what is in its place already is known.
+TEST(ExtJournal, ReplacedBytesAreNotClaimed) {
+  if (!installed("debugfs")) GTEST_SKIP() << "debugfs is not installed";
+  Journaled made("-t ext4", "-c -v 3");
+  const auto claimed = [&](uint64_t at) {
+    Collect sink;
+    EXPECT_TRUE(ext().unpack(Bytes(made.image), sink).has_value());
+    return std::ranges::any_of(sink.spans, [&](const Span& s) { return at >= s.offset && at - s.offset < s.length; });
+  };
+  const size_t root = made.before.find("lost+found") / 1024 * 1024;  // its block of names
+  const size_t within = made.blocks.find("lost+found") / 1024 * 1024;
+  ASSERT_LT(root, made.before.size());
+  ASSERT_LT(within, made.blocks.size());
+  EXPECT_FALSE(claimed(root));
+  made.image.replace(root, 1024, made.blocks, within, 1024);
+  EXPECT_TRUE(claimed(root));
+}
+
 TEST(ExtJournal, RevokedAndTornTransactionsAreNotApplied) {
   if (!installed("debugfs")) GTEST_SKIP() << "debugfs is not installed";
   const Journaled revoking("-t ext4", "-c -v 3", true);
@@ -257,6 +299,53 @@ TEST(ExtJournal, DamageIsNamed) {
   ASSERT_TRUE(ext().unpack(Bytes(made.image), sink).has_value());
   EXPECT_NE(list_problems(sink).find("of the journal's transaction 1: checksum does not match"), std::string::npos)
       << list_problems(sink);
+}
+
+void put(std::string& image, size_t at, uint32_t value) {  // big endian
+  for (int i = 0; i < 4; ++i) image[at + i] = static_cast<char>(value >> (24 - 8 * i));
+}
+uint32_t word(const std::string& image, size_t at) { return Bytes(image).be<uint32_t>(at, "").value_or(0); }
+
+TEST(ExtJournal, NumbersBehindTheFileSystemsEndAreDropped) {
+  if (!installed("debugfs")) GTEST_SKIP() << "debugfs is not installed";
+  Journaled made("-t ext4 -O ^metadata_csum", "");  // no checksums, numbers of 64 bits
+  const size_t tags = made.image.find(std::string("\xc0\x3b\x39\x98\0\0\0\1", 8));
+  ASSERT_NE(tags, std::string::npos);
+  // 2^54 blocks of 1 KiB behind the root directory: in bytes, its own place.
+  const auto root = static_cast<uint32_t>(made.before.find("lost+found") / 1024);
+  size_t count = 0;
+  for (size_t at = tags + 12, last = 0; !last; ++count) {
+    last = word(made.image, at + 4) & 8;
+    const size_t next = at + (word(made.image, at + 4) & 2 ? 12 : 28);
+    put(made.image, at, root);
+    put(made.image, at + 8, 1 << 22);
+    at = next;
+  }
+  const auto measured = ext().measure(Bytes(made.image));
+  ASSERT_TRUE(measured.has_value());
+  EXPECT_TRUE(measured->verified);
+  Collect sink;
+  ASSERT_TRUE(ext().unpack(Bytes(made.image), sink).has_value());
+  const std::string problem = "block " + std::to_string((uint64_t{1} << 54) + root) +
+                              " of the journal's transaction 1 lies behind the file system's end";
+  EXPECT_EQ(std::ranges::count(sink.problems, problem, &Error::what), static_cast<ptrdiff_t>(count));
+  EXPECT_EQ(sink.problems.size(), count) << list_problems(sink);
+  EXPECT_NE(sink.find("old"), nullptr);
+}
+
+TEST(ExtJournal, RevokedNumbersBehindTheFileSystemsEndAreDropped) {
+  if (!installed("debugfs")) GTEST_SKIP() << "debugfs is not installed";
+  Journaled made("-t ext4 -O ^metadata_csum", "", true);
+  const size_t revoked = made.image.find(std::string("\xc0\x3b\x39\x98\0\0\0\5", 8));
+  ASSERT_NE(revoked, std::string::npos);
+  const uint32_t used = word(made.image, revoked + 12);
+  ASSERT_EQ(used, 16 + made.blocks.size() / 1024 * 8);
+  for (size_t at = 16; at < used; at += 8) put(made.image, revoked + at + 4, 8192);  // there are 8192 blocks
+  Collect sink;
+  ASSERT_TRUE(ext().unpack(Bytes(made.image), sink).has_value());
+  const std::string problem = "block 8192, revoked by the journal's transaction ";
+  EXPECT_TRUE(sink.problems.size() == 1 && sink.problems[0].what.starts_with(problem)) << list_problems(sink);
+  EXPECT_EQ(sink.find("old"), nullptr);  // so all the rest was written
 }
 
 }  // namespace

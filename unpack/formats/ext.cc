@@ -8,6 +8,9 @@
 #include "unpack/formats/ext.h"
 #include "core/hash.h"
 
+#include <algorithm>
+#include <tuple>
+
 namespace assay::unpack {
 namespace {
 
@@ -233,10 +236,10 @@ class Walk {
     if (inode.size == 0) return nothing();
     if (inode.flags & kEncrypted) return fail(Fault::kEncrypted, "content is encrypted", inode.raw.base());
     if (inode.flags & 0x4) return fail(Fault::kUnsupported, "content is compressed", inode.raw.base());
-    if (inode.flags & kInline) return Content{TRY(image_.inline_pieces(inode)), {}};
+    if (inode.flags & kInline) return content_from(TRY(image_.inline_pieces(inode)));
     bool sparse = false;
     auto pieces = TRY(image_.pieces(inode, sparse));
-    if (!sparse) return Content{std::move(pieces), {}};
+    if (!sparse) return content_from(std::move(pieces));
     if (inode.size > kLargestWithHoles)
       return fail(Fault::kUnsupported,
                   "a file with holes of " + std::to_string(inode.size) + " bytes is not written out", inode.raw.base());
@@ -249,7 +252,21 @@ class Walk {
       for (at = start; at < end; at += pieces[piece++].size()) TRY_VOID(into_.output().write(pieces[piece].span()));
     }
     TRY_VOID(into_.output().zeros(inode.size - at));
-    return Content{std::move(pieces), "sparse"};
+    return Content{places_of(pieces), "sparse"};
+  }
+
+  std::vector<Bytes> places_of(const std::vector<Bytes>& pieces) const {  // in the image, also of restored blocks
+    std::vector<Bytes> places;
+    for (const Bytes& piece : pieces) places.push_back(image_.whole().head(piece.size(), piece.base()));
+    return places;
+  }
+
+  // As it is stored, or written out where a block of it had to be restored.
+  Result<Content> content_from(std::vector<Bytes> pieces) {
+    auto places = places_of(pieces);
+    if (std::ranges::equal(pieces, places, {}, &Bytes::data, &Bytes::data)) return Content{std::move(places), {}};
+    for (const Bytes& piece : pieces) TRY_VOID(into_.output().write(piece.span()));
+    return Content{std::move(places), "journal"};
   }
 
   Image& image_;
@@ -289,13 +306,13 @@ void claim_hidden(Image& image, uint32_t number) {
 
 void give_notes(const Super& super, Sink& into) {
   const bool four = super.has(kExtents | k64Bit | kFlexibleGroups | kInlineData) || (super.read_only & 0x478) != 0;
-  into.note("version", four ? "ext4" : super.journal ? "ext3" : "ext2", 1024 + 92);
-  into.note("block size", std::to_string(super.block_size), 1024 + 24);
-  if (!super.label.empty()) into.note("label", super.label, 1024 + 120);
+  into.note("version", four ? "ext4" : super.journal ? "ext3" : "ext2", super.at + 92);
+  into.note("block size", std::to_string(super.block_size), super.at + 24);
+  if (!super.label.empty()) into.note("label", super.label, super.at + 120);
 }
 
 void note_journal(const Image& image, Sink& into) {
-  if (!image.super().has(kNeedsRecovery)) return;
+  if (!image.needs_replay()) return;
   const Replay& newer = image.newer();
   const std::string what = std::to_string(newer.transactions) + " transactions, " +
                            std::to_string(newer.blocks.size()) + " blocks newer than the file system's own: applied";
@@ -307,10 +324,11 @@ Result<void> unpack(Bytes whole, Sink& into) {
   give_notes(image.super(), into);
   note_journal(image, into);
   image.claim_groups();
-  for (uint32_t i = 1; i < image.super().first_inode && i < 64; ++i) (void)image.inode(i);  // reserved: claims them
+  for (uint32_t i = 1; i < image.super().first_inode && i < 64; ++i)
+    std::ignore = image.inode(i);  // reserved: claims them
   if (image.super().journal) claim_hidden(image, image.super().journal);
   if (image.super().compatible & 0x10) claim_hidden(image, kResize);
-  for (const auto& [number, newer] : image.newer().blocks) image.claim_block(number);  // what they replace is known too
+  image.claim_written();
   auto done = Walk(image, into).run();
   for (const auto& [from, to] : image.claimed()) into.range(Range::kHeader, from, to - from);
   return done;
@@ -322,7 +340,7 @@ extern const Format kExt;
 const Format kExt = {
     .id = "ext",
     .title = "ext2/ext3/ext4 file system",
-    .version = 2,
+    .version = 3,
     .magics = kMagics,
     .measure = measure,
     .unpack = unpack,
@@ -330,9 +348,9 @@ const Format kExt = {
         "ext2, ext3 and ext4: block maps, extents, inline data, 64-bit, metadata checksums, xattrs, devices; "
         "the journal of one that was not unmounted",
     .limits =
-        "journals on another device and fast commits are not replayed; bigalloc; encrypted files; files with holes "
-        "above 4 GiB; "
-        "deleted files",
+        "journals on another device and fast commits are not replayed; a new size that only the journal has; more than "
+        "16 MiB of blocks that the journal stores altered (JBD2_FLAG_ESCAPE); bigalloc; encrypted files; files with "
+        "holes above 4 GiB; deleted files",
     .source = "Linux Documentation/filesystems/ext4",
     .checked = "foreign tool: mke2fs, debugfs"};
 

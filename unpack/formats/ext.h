@@ -14,7 +14,10 @@
 
 namespace assay::unpack::ext {
 
+constexpr uint64_t kSuperAt = 1024;
+
 struct Super {
+  uint64_t at = kSuperAt;  // where it was read
   uint64_t blocks = 0;
   uint32_t inodes = 0, first_block = 0, block_size = 0, blocks_per_group = 0, inodes_per_group = 0;
   uint32_t inode_size = 128, first_inode = 11, descriptor_size = 32, reserved_descriptors = 0, first_meta_group = 0;
@@ -46,6 +49,7 @@ enum Incompatible : uint32_t {
   kCasefold = 0x20000,
 };
 Result<Super> read_super(Bytes image);
+Result<Super> parse_super(Bytes raw, uint64_t image_size);  // of its 1024 bytes
 
 struct Inode {
   uint32_t number = 0;
@@ -70,7 +74,12 @@ class Image {
   static Result<Image> open(Bytes whole, Sink* sink);
   const Super& super() const { return super_; }
   Bytes whole() const { return whole_; }
-  Result<void> charge(uint64_t steps) { return sink_ ? sink_->step(steps) : Result<void>{}; }
+  Result<void> charge(uint64_t steps) {
+    if (sink_) return sink_->step(steps);
+    if (steps > left_) return fail(Fault::kLimit, "measuring takes more steps than the file system has blocks for");
+    left_ -= steps;
+    return {};
+  }
   void complain(Error error) {
     if (sink_) sink_->problem(std::move(error));
   }
@@ -86,20 +95,29 @@ class Image {
 
   void verify_directory(const Inode& inode, Bytes blocks);  // whole blocks of one
 
+  bool needs_replay() const { return needs_replay_; }
   bool replayed() const { return replayed_; }
   const Replay& newer() const { return newer_; }
 
   void claim(uint64_t offset, uint64_t length);
-  void claim_block(uint64_t block) { claim(block * super_.block_size, super_.block_size); }
-  void claim_groups();  // what the layout itself needs: superblocks, descriptors, bitmaps
+  // Blocks that the layout has in this place; of one that the journal holds newer, the newer bytes.
+  void claim_blocks(uint64_t first, uint64_t count);
+  void claim_block(uint64_t block) { claim_blocks(block, 1); }
+  void claim_groups();   // what the layout itself needs: superblocks, descriptors, bitmaps
+  void claim_written();  // blocks of the journal that are in their places already; other old bytes nobody knows
   const std::map<uint64_t, uint64_t>& claimed() const { return claimed_; }
   bool checksums_hold() const { return checksums_hold_; }
 
  private:
-  Image(Bytes whole, Super super, Sink* sink) : whole_(whole), super_(std::move(super)), sink_(sink) {}
+  Image(Bytes whole, Super super, Sink* sink)
+      : whole_(whole), super_(std::move(super)), sink_(sink), left_(4 * super_.blocks + 65536) {}
   void replay_journal();
+  void replay_super();
+  Result<Super> super_in(uint64_t number);
   Result<Replay> read_log();
-  Result<uint64_t> located(uint64_t block) const;  // where the newest bytes of a block lie
+  // The newest bytes of a block, which say by their base where they are stored.
+  Result<Bytes> newest(uint64_t number, std::string_view what);
+  Result<Bytes> restored(uint64_t number, Bytes stored);
   Result<void> add_pieces(const Run& run, uint64_t length, std::vector<Bytes>& out);
   bool has_backup(uint64_t group) const;
   Result<Bytes> descriptor(uint64_t group);
@@ -124,10 +142,12 @@ class Image {
   Bytes whole_;
   Super super_;
   Sink* sink_;
+  uint64_t left_;                         // steps, where no sink counts them: when measuring
   std::map<uint64_t, uint64_t> claimed_;  // start -> end
   std::set<uint64_t> verified_groups_;
   Replay newer_;
-  bool replayed_ = false;
+  std::map<uint64_t, std::string> restored_;  // copies of altered blocks, by number
+  bool needs_replay_ = false, replayed_ = false;
   bool checksums_hold_ = true;
 };
 

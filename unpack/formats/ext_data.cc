@@ -79,7 +79,7 @@ Result<void> Image::walk_extents(const Inode& inode, Bytes node, int depth, std:
       const uint64_t child = TRY(entry.le<uint32_t>(4, "extent leaf")) |
                              static_cast<uint64_t>(TRY(entry.le<uint16_t>(8, "extent leaf"))) << 32;
       const Bytes below = TRY(block(child, "extent block"));
-      claim_block(child);
+      claim(below.base(), below.size());
       TRY_VOID(walk_extents(inode, below, stored_depth - 1, out));
       continue;
     }
@@ -114,7 +114,7 @@ Result<void> Image::walk_map(const Inode& inode, uint64_t number, int level, uin
     return {};
   }
   const Bytes table = TRY(block(number, "indirect block"));
-  claim_block(number);
+  claim(table.base(), table.size());
   for (uint64_t i = 0; i < super_.block_size / 4 && at < last; ++i)
     TRY_VOID(walk_map(inode, TRY(table.le<uint32_t>(4 * i, "block number")), level - 1, last, at, out));
   return {};
@@ -203,7 +203,7 @@ Result<Image::Attributes> Image::attributes(const Inode& inode) {
     const Bytes area = TRY(block(inode.attribute_block, "attribute block"));
     if (TRY(area.le<uint32_t>(0, "attribute magic")) != kAttributeMagic)
       return fail(Fault::kMalformed, "attribute block's magic", area.base());
-    claim_block(inode.attribute_block);
+    claim(area.base(), area.size());
     for (const Attribute& a : TRY(attribute_list(area, 32, 0))) list.push_back(a);
   }
   Attributes out;

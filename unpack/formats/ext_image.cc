@@ -9,7 +9,6 @@
 namespace assay::unpack::ext {
 namespace {
 
-constexpr uint64_t kSuperAt = 1024;
 constexpr uint32_t kReadable = kFileType | kNeedsRecovery | kMetaGroups | kExtents | k64Bit | kMultiMount |
                                kFlexibleGroups | kAttributeInodes | kChecksumSeed | kLargeDirectories | kInlineData |
                                kEncrypt | kCasefold;
@@ -86,7 +85,7 @@ Result<void> check(const Super& s, uint64_t at) {
     return bad("inode size " + std::to_string(s.inode_size));
   if (!is_power(s.descriptor_size) || s.descriptor_size < 32 || s.descriptor_size > 1024)
     return bad("descriptor size " + std::to_string(s.descriptor_size));
-  if (s.blocks <= s.first_block || s.blocks > uint64_t{1} << 48) return bad("blocks " + std::to_string(s.blocks));
+  if (s.blocks <= s.first_block || s.blocks >= uint64_t{1} << 48) return bad("blocks " + std::to_string(s.blocks));
   if (s.groups() * s.inodes_per_group != s.inodes)
     return bad("inodes " + std::to_string(s.inodes) + " in " + std::to_string(s.groups()) + " groups");
   if (const uint32_t unknown = s.incompatible & ~kReadable)
@@ -98,7 +97,10 @@ Result<void> check(const Super& s, uint64_t at) {
 }  // namespace
 
 Result<Super> read_super(Bytes image) {
-  const Bytes raw = TRY(image.slice(kSuperAt, 1024, "superblock"));
+  return parse_super(TRY(image.slice(kSuperAt, 1024, "superblock")), image.size());
+}
+
+Result<Super> parse_super(Bytes raw, uint64_t image_size) {
   if (field<uint16_t>(raw, 56) != 0xef53) return fail(Fault::kMalformed, "magic", raw.base() + 56);
   if (field<uint32_t>(raw, 24) > 6) return fail(Fault::kMalformed, "block size's logarithm", raw.base() + 24);
   if (field<uint32_t>(raw, 76) > 1) return fail(Fault::kUnsupported, "revision", raw.base() + 76);
@@ -109,9 +111,9 @@ Result<Super> read_super(Bytes image) {
   TRY_VOID(check(s, raw.base()));
   if (s.checksums() && !checksum_holds(crc32c(raw.head(1020)), field<uint32_t>(raw, 1020)))
     return fail(Fault::kMalformed, "superblock checksum does not match", raw.base() + 1020);
-  if (s.length() > image.size())
+  if (s.length() > image_size)
     return fail(Fault::kTruncated,
-                "file system of " + std::to_string(s.length()) + " bytes in " + std::to_string(image.size()),
+                "file system of " + std::to_string(s.length()) + " bytes in " + std::to_string(image_size),
                 raw.base() + 4);
   return s;
 }
@@ -133,7 +135,7 @@ void Image::claim(uint64_t offset, uint64_t length) {
 Result<Bytes> Image::block(uint64_t number, std::string_view what) {
   if (number == 0 || number >= super_.blocks)
     return fail(Fault::kMalformed, std::string(what) + " in block " + std::to_string(number));
-  return whole_.slice(TRY(located(number)) * super_.block_size, super_.block_size, what);
+  return newest(number, what);
 }
 
 // With sparse_super, only groups 0, 1 and powers of 3, 5 and 7 hold copies of superblock and descriptors.
@@ -278,7 +280,7 @@ void Image::claim_groups() {
       if (place == 0 || place == 1 || place == per_block - 1) claim_block(first + (copy ? 1 : 0));
     } else if (copy) {
       const uint64_t own = super_.has(kMetaGroups) ? std::min<uint64_t>(tables, super_.first_meta_group) : tables;
-      claim((first + 1) * super_.block_size, own * super_.block_size);
+      claim_blocks(first + 1, own);
     }
     for (const auto& [low, high] : {std::pair{0u, 32u}, std::pair{4u, 36u}})
       if (const auto at = descriptor_field(group, low, high); at && *at != 0 && *at < super_.blocks) claim_block(*at);

@@ -17,6 +17,8 @@
 #include "core/hash.h"
 
 #include <algorithm>
+#include <set>
+#include <utility>
 
 namespace assay::unpack::ext {
 namespace {
@@ -42,8 +44,12 @@ struct Tag {
 
 class Reader {
  public:
-  Reader(const Journal& journal, const LogBlock& block, uint64_t most, const std::function<Result<void>()>& charge)
-      : journal_(journal), block_(block), charge_(charge), left_(std::min<uint64_t>(most, journal.last)) {}
+  Reader(const Journal& journal, const LogBlock& block, uint64_t blocks, const Charge& charge)
+      : journal_(journal),
+        block_(block),
+        charge_(charge),
+        blocks_(blocks),
+        left_(std::min<uint64_t>(blocks, journal.last)) {}
 
   Result<Replay> run() {
     next_ = journal_.start;
@@ -59,7 +65,7 @@ class Reader {
       }
       TRY_VOID(step());
       if (kind == kDescriptor) TRY_VOID(descriptor(*block));
-      if (kind == kRevoke) revoke(*block);
+      if (kind == kRevoke) TRY_VOID(revoke(*block));
       if (kind == kCommit) commit();
     }
     apply();
@@ -75,7 +81,7 @@ class Reader {
   Result<void> step() {
     next_ = next_ + 1 >= journal_.last ? journal_.first : next_ + 1;
     --left_;
-    return charge_();
+    return charge_(1);
   }
   void say(Bytes at, std::string what) { out_.problems.push_back({Fault::kMalformed, std::move(what), at.base()}); }
   bool holds(Bytes block, uint64_t at) const {
@@ -88,9 +94,8 @@ class Reader {
   }
 
   Tag tag_at(Bytes block, uint64_t at) const {
-    if (journal_.has(kChecksums3))
-      return {word(block, at) | uint64_t{word(block, at + 8)} << 32, next_, word(block, at + 4), word(block, at + 12)};
     const uint64_t upper = journal_.has(k64) ? uint64_t{word(block, at + 8)} << 32 : 0;
+    if (journal_.has(kChecksums3)) return {word(block, at) | upper, next_, word(block, at + 4), word(block, at + 12)};
     return {word(block, at) | upper, next_, word(block, at + 4) & 0xffff, word(block, at + 4) >> 16};
   }
 
@@ -102,16 +107,21 @@ class Reader {
     return checksum_holds(journal_.has(kChecksums3) ? sum : sum & 0xffff, tag.checksum);
   }
 
+  const char* refusal(const Tag& tag, const std::optional<Bytes>& data) const {
+    if (tag.block >= blocks_) return " lies behind the file system's end";
+    if (!data) return " is missing";
+    return data_holds(tag, *data) ? nullptr : ": checksum does not match";
+  }
+
   Result<void> descriptor(Bytes block) {
     const uint64_t end = journal_.block_size - (journal_.checksums() ? 4 : 0);
     for (uint64_t at = 12; at + tag_size() <= end && left_ > 0;) {
       const Tag tag = tag_at(block, at);
-      const auto data = block_(next_);
-      if (data && data_holds(tag, *data))
-        open_.push_back({tag, sequence_});
+      if (const char* why = refusal(tag, block_(next_)))
+        say(block,
+            "block " + std::to_string(tag.block) + " of the journal's transaction " + std::to_string(sequence_) + why);
       else
-        say(block, "block " + std::to_string(tag.block) + " of the journal's transaction " + std::to_string(sequence_) +
-                       (data ? ": checksum does not match" : " is missing"));
+        open_.push_back({tag, sequence_});
       TRY_VOID(step());
       at += tag_size() + (tag.flags & kSameUuid ? 0 : 16);
       if (tag.flags & kLastTag) break;
@@ -119,17 +129,24 @@ class Reader {
     return {};
   }
 
-  void revoke(Bytes block) {
+  Result<void> revoke(Bytes block) {
     const uint64_t size = journal_.has(k64) ? 8 : 4, used = std::min<uint64_t>(word(block, 12), journal_.block_size);
+    TRY_VOID(charge_(used / size));
+    bool said = false;  // once a block
     for (uint64_t at = 16; at + size <= used; at += size) {
       const uint64_t number = size == 8 ? block.be<uint64_t>(at, "").value_or(0) : word(block, at);
-      revoking_.emplace_back(number, sequence_);
+      if (number < blocks_)
+        revoking_.insert(number);
+      else if (!std::exchange(said, true))
+        say(block, "block " + std::to_string(number) + ", revoked by the journal's transaction " +
+                       std::to_string(sequence_) + ", lies behind the file system's end");
     }
+    return {};
   }
 
   void commit() {
     pending_.insert(pending_.end(), open_.begin(), open_.end());
-    for (const auto& [block, sequence] : revoking_) revoked_[block] = sequence;
+    for (const uint64_t block : revoking_) revoked_[block] = sequence_;
     open_.clear();
     revoking_.clear();
     ++sequence_;
@@ -149,13 +166,14 @@ class Reader {
 
   const Journal& journal_;
   const LogBlock& block_;
-  const std::function<Result<void>()>& charge_;
-  uint64_t left_;  // of the ring, which a whole turn ends
+  const Charge& charge_;
+  const uint64_t blocks_;  // of the file system
+  uint64_t left_;          // of the ring, which a whole turn ends
   uint64_t next_ = 0;
   uint32_t sequence_ = 0;
-  std::vector<Pending> open_, pending_;  // of the transaction being read, of those that are committed
-  std::vector<std::pair<uint64_t, uint32_t>> revoking_;
-  std::map<uint64_t, uint32_t> revoked_;
+  std::vector<Pending> open_, pending_;   // of the transaction being read, of those that are committed
+  std::set<uint64_t> revoking_;           // by the transaction being read
+  std::map<uint64_t, uint32_t> revoked_;  // by which
   Replay out_;
 };
 
@@ -185,9 +203,8 @@ Result<Journal> read_journal(Bytes super) {
   return j;
 }
 
-Result<Replay> replay(const Journal& journal, const LogBlock& block, uint64_t most,
-                      const std::function<Result<void>()>& charge) {
-  return Reader(journal, block, most, charge).run();
+Result<Replay> replay(const Journal& journal, const LogBlock& block, uint64_t blocks, const Charge& charge) {
+  return Reader(journal, block, blocks, charge).run();
 }
 
 }  // namespace assay::unpack::ext

@@ -20,7 +20,7 @@ Result<Journal> read_journal(Bytes super);  // its first block
 
 struct Newer {
   uint64_t at = 0;       // the block of the journal's file that holds the newer bytes
-  bool altered = false;  // its first word, which looked like the journal's magic, is stored as 0
+  bool altered = false;  // its first word, which is the journal's magic, is stored as 0
 };
 
 struct Replay {
@@ -29,10 +29,11 @@ struct Replay {
   std::vector<Error> problems;
 };
 
-// `block`: a block of the journal's file, or nothing where it has none; at most `most` of them are looked at, and
-// `charge` is asked for each.
+// `block`: a block of the journal's file, or nothing where it has none. `blocks`: of the file system; no number that
+// the journal names reaches it, and no more of its blocks are looked at. `charge` is asked for each, and for each
+// number.
 using LogBlock = std::function<std::optional<Bytes>(uint64_t)>;
-Result<Replay> replay(const Journal& journal, const LogBlock& block, uint64_t most,
-                      const std::function<Result<void>()>& charge);
+using Charge = std::function<Result<void>(uint64_t)>;
+Result<Replay> replay(const Journal& journal, const LogBlock& block, uint64_t blocks, const Charge& charge);
 
 }  // namespace assay::unpack::ext
