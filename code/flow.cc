@@ -314,8 +314,8 @@ void settle(const OpcodeFlow& f, const FlowRegisters& registers, Processor proce
     insn.condition = static_cast<uint8_t>(insn.imm(f.predicate));
     if (insn.condition != kAlways) insn.conditional = true;
   }
-  // A call of what follows only asks where it is: bl .+4, bal .+8, call .+5.
-  if (insn.flow == Flow::kCall && insn.target == insn.end() + (insn.delay_slot ? 4 : 0)) {
+  // A call of what follows only asks where it is: bl .+4, bal .+8, call .+5. In another instruction set it is a call.
+  if (insn.flow == Flow::kCall && !insn.other_mode && insn.target == insn.end() + (insn.delay_slot ? 4 : 0)) {
     insn.flow = Flow::kNone;
     insn.conditional = false;
     insn.links = true;

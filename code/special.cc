@@ -60,7 +60,9 @@ void Translator::special(const Insn& insn, std::string_view n, Op& op) const {
       if (op.links) op.what = Do::kLinkNext, op.dst = kLink, op.imm = static_cast<int64_t>(insn.end());
       break;
     case Family::kRiscv:
-      if (op.links) op.what = Do::kLinkNext, op.dst = slot(insn, 0), op.imm = static_cast<int64_t>(insn.end());
+      if (op.links)
+        op.what = Do::kLinkNext, op.dst = n == "C_JAL" ? Slot{1} : slot(insn, 0),
+        op.imm = static_cast<int64_t>(insn.end());
       break;
     case Family::kNone:
       break;

@@ -10,6 +10,7 @@
 namespace assay::code {
 namespace {
 
+constexpr size_t kMostPlaces = 64;              // of the table, that one meaning may have
 constexpr uint32_t kEntry = uint32_t{1} << 30;  // unknowns that a function is entered with
 constexpr uint32_t kPhi = (uint32_t{1} << 30) + 1024;
 
@@ -26,24 +27,32 @@ uint64_t hash_of(const Meaning& m) {
 
 void Unknowns::clear() {
   all_.clear();
+  crowded_out_.clear();
   table_.assign(std::min<size_t>(table_.size(), 256), 0);
+}
+
+// Where the number of `meaning` is, or goes: 0 there.
+uint32_t& Unknowns::place(const Meaning& meaning) {
+  size_t at = hash_of(meaning);
+  for (size_t asked = 0; asked < kMostPlaces; ++asked, ++at) {
+    uint32_t& number = table_[at & (table_.size() - 1)];
+    if (number == 0 || all_[number - 1] == meaning) return number;
+  }
+  return crowded_out_[meaning];
 }
 
 uint32_t Unknowns::of(const Meaning& meaning) {
   if (2 * (all_.size() + 1) > table_.size()) {
     table_.assign(std::max<size_t>(256, 2 * table_.size()), 0);
-    for (uint32_t i = 0; i < all_.size(); ++i) {
-      size_t at = hash_of(all_[i]) & (table_.size() - 1);
-      while (table_[at]) at = (at + 1) & (table_.size() - 1);
-      table_[at] = i + 1;
-    }
+    crowded_out_.clear();
+    for (uint32_t i = 0; i < all_.size(); ++i) place(all_[i]) = i + 1;
   }
-  size_t at = hash_of(meaning) & (table_.size() - 1);
-  for (; table_[at]; at = (at + 1) & (table_.size() - 1))
-    if (all_[table_[at] - 1] == meaning) return kFirst + table_[at] - 1;
-  all_.push_back(meaning);
-  table_[at] = static_cast<uint32_t>(all_.size());
-  return kFirst + table_[at] - 1;
+  uint32_t& number = place(meaning);
+  if (number == 0) {
+    all_.push_back(meaning);
+    number = static_cast<uint32_t>(all_.size());
+  }
+  return kFirst + number - 1;
 }
 
 const Meaning& Unknowns::meaning(uint32_t unknown) const {

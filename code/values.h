@@ -6,6 +6,8 @@
 
 #include <algorithm>
 #include <array>
+#include <compare>
+#include <map>
 
 namespace assay::code {
 
@@ -24,7 +26,7 @@ struct Value {
   Origin origin = Origin::kNumber;
   bool constant() const { return unknown == 0; }
   bool number() const { return unknown == 0 && origin != Origin::kImport; }
-  bool operator==(const Value&) const = default;
+  auto operator<=>(const Value&) const = default;
 };
 
 // What an unknown is, where that matters: a word that was read, a part of another value, the outcome of a comparison.
@@ -34,10 +36,10 @@ struct Meaning {
   bool is_signed = false;
   uint32_t epoch = 0;  // of memory
   Value one, two;      // the address; the whole; what is compared
-  bool operator==(const Meaning&) const = default;
+  auto operator<=>(const Meaning&) const = default;
 };
 
-// Meanings by number: equal meanings are one unknown.
+// Meanings by number: equal meanings are one unknown. Meanings that a program has collide are found in a tree.
 class Unknowns {
  public:
   static constexpr uint32_t kFirst = uint32_t{1} << 31;
@@ -46,8 +48,10 @@ class Unknowns {
   const Meaning& meaning(uint32_t unknown) const;
 
  private:
+  uint32_t& place(const Meaning& meaning);
   std::vector<Meaning> all_;
-  std::vector<uint32_t> table_;
+  std::vector<uint32_t> table_;  // by hash, from 1 on
+  std::map<Meaning, uint32_t> crowded_out_;
 };
 
 struct Bound {

@@ -363,7 +363,7 @@ void link(Machine& m) { m.put(kLink, m.address_value(m.address() + 4)); }
 void branch(Machine& m) { m.leave(Code::kJump, target(m)); }
 void call(Machine& m) {
   link(m);
-  m.leave(Code::kCall, target(m));
+  if (!m.only_links()) m.leave(Code::kCall, target(m));
 }
 void branch_if(Machine& m) {
   const Value c = holds(m, 0);

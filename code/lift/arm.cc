@@ -41,7 +41,7 @@ void link(Machine& m) { m.put(kLink, m.constant(32, m.insn().end() | (is_thumb(m
 void branch(Machine& m) { m.leave(Code::kJump, target(m)); }
 void call(Machine& m) {
   link(m);
-  m.leave(Code::kCall, target(m));
+  if (!m.only_links()) m.leave(Code::kCall, target(m));
 }
 template <Code kCompare>
 void compare_and_branch(Machine& m) {

@@ -79,6 +79,8 @@ class Machine : public ir::Builder {
   int64_t imm(size_t i) const { return insn().imm(i); }
   const Slot& slot(size_t i) const { return isa_.slots[insn().reg(i)]; }
   RegisterId id(size_t i) const { return slot(i).id; }
+  // A call of what follows only asks where it is: control does not leave, and no block ends here.
+  bool only_links() const { return insn().links; }
   Value address_value(uint64_t v) { return constant(pointer(), v); }
 
   // ---- operands as values

@@ -312,7 +312,7 @@ struct Branch {
 };
 void leave(Machine& m, const Branch& branch) {
   if (!delay_slot(m, branch.likely ? branch.condition : 0)) return m.opaque_leave();
-  m.leave(branch.kind, branch.target, branch.condition);
+  if (!m.only_links()) m.leave(branch.kind, branch.target, branch.condition);
 }
 
 Value relative(Machine& m, size_t operand) {

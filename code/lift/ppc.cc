@@ -49,8 +49,7 @@ Value target(Machine& m, To to) {
 void leave(Machine& m, To to, bool link, Value condition) {
   const Value where = target(m, to);
   if (link) m.put(kLink, link_address(m));
-  // A call of what follows only asks where it is.
-  if (link && to == To::kAddress && m.insn().target == m.insn().end()) return;
+  if (m.only_links()) return;
   m.leave(link ? Code::kCall : to == To::kLink ? Code::kReturn : Code::kJump, where, condition);
 }
 

@@ -50,11 +50,11 @@ void branch_zero(Machine& m) {
 void jump(Machine& m) { m.leave(Code::kJump, target(m)); }
 void jump_and_link(Machine& m) {
   m.w(0, link(m));
-  m.leave(way_of(m.insn().flow), target(m));
+  if (!m.only_links()) m.leave(way_of(m.insn().flow), target(m));
 }
 void call(Machine& m) {
   m.put(kLink, link(m));
-  m.leave(Code::kCall, target(m));
+  if (!m.only_links()) m.leave(Code::kCall, target(m));
 }
 // "… then setting the least-significant bit of the result to zero".
 Value even(Machine& m, Value v) { return m.and_mask(v, ~uint64_t{1}); }

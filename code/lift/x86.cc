@@ -139,10 +139,9 @@ void jump_if(Machine& m) {
   const Value c = condition(m, static_cast<unsigned>(m.imm(1)));
   m.leave(Code::kJump, target(m), c);
 }
-// A call of what follows only asks where it is.
 void call(Machine& m) {
   push(m, m.address_value(m.insn().end()));
-  if (m.insn().target != m.insn().end()) m.leave(Code::kCall, target(m));
+  if (!m.only_links()) m.leave(Code::kCall, target(m));
 }
 template <Code kCode, bool kMemory>
 void leave_to(Machine& m) {

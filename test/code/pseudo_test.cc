@@ -12,8 +12,8 @@ namespace {
 
 constexpr SmallElf kX86{62, true, false, 0x10100};
 
-CodeListing pseudo(const std::string& code) {
-  const std::string file = kX86.of(code);
+CodeListing pseudo(const std::string& code, const SmallElf& elf = kX86) {
+  const std::string file = elf.of(code);
   const auto program = load(Bytes(file));
   EXPECT_TRUE(program);
   if (!program) return {};
@@ -40,6 +40,12 @@ TEST(PseudoC, KeepsTheSecondRegisterOfAResult) {
   EXPECT_TRUE(says(c, "rdx = 2;"));
   EXPECT_TRUE(says(c, "return"));
   EXPECT_FALSE(says(c, "rcx"));
+}
+
+TEST(PseudoC, KeepsWhatStandsBehindACallOfWhatFollows) {
+  constexpr SmallElf kRiscv64{243, true, false, 0x10100};
+  // mv t1, ra; jal ra, .+4; mv ra, t1; li a0, 42; ret
+  EXPECT_TRUE(says(pseudo(from_hex("0683ef0040009a801305a0028280"), kRiscv64), "return 0x2a"));
 }
 
 // The sanitizers say whether a sum of them overflows.

@@ -47,5 +47,23 @@ TEST(Translate, ShiftedAndExtendedOperands) {
   EXPECT_EQ(rotated.scale, 2);
 }
 
+// A call of what follows writes where that is and goes on; in another instruction set it is a call.
+TEST(Translate, CallsOfWhatFollowsOnlyLink) {
+  const auto links = [](Processor processor, std::string_view bytes, Slot slot, int64_t where) {
+    const Op op = op_of(processor, bytes);
+    EXPECT_EQ(op.flow, Flow::kNone);
+    EXPECT_EQ(op.what, Do::kLinkNext);
+    EXPECT_EQ(op.dst, slot);
+    EXPECT_EQ(op.imm, where);
+  };
+  links(Processor::kRiscv64, std::string_view("\xef\x00\x40\x00", 4), 1, 0x1004);  // jal ra, .+4
+  links(Processor::kRiscv64, std::string_view("\xef\x02\x40\x00", 4), 5, 0x1004);  // jal t0, .+4
+  links(Processor::kRiscv32, "\x09\x20", 1, 0x1002);                               // c.jal .+2
+  links(Processor::kArm, "\xff\xff\xff\xeb", 14, 0x1004);                          // bl .+4
+  const Op other = op_of(Processor::kArm, "\xff\xff\xff\xfa");                     // blx .+4
+  EXPECT_EQ(other.flow, Flow::kCall);
+  EXPECT_TRUE(other.other_mode);
+}
+
 }  // namespace
 }  // namespace assay::code

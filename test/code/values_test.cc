@@ -117,5 +117,31 @@ TEST(Values, ASubtractionFromAlCompares) {
   EXPECT_EQ(bound->high, 5);
 }
 
+uint64_t inverse(uint64_t odd) {  // modulo 2^64, by Newton's iteration
+  uint64_t out = odd;
+  for (int bits = 3; bits < 64; bits *= 2) out *= 2 - odd * out;
+  return out;
+}
+
+// Comparisons with numbers that are chosen so that the hashes of values.cc end in zeros, worked out backwards: each
+// is an unknown of its own, and the same one when it is asked for again.
+TEST(Values, MeaningsThatCollideAreToldApart) {
+  constexpr uint64_t kFirst = 0x9e3779b97f4a7c15, kSecond = 0xbf58476d1ce4e5b9;
+  uint64_t before = uint64_t{Meaning::kLess} * kFirst;
+  before = (before ^ before >> 29) * kSecond;
+  const auto colliding = [&](uint64_t i) {
+    const uint64_t hash = i << 24, sum = (hash ^ hash >> 32) * inverse(kSecond);
+    const uint64_t product = sum ^ sum >> 29 ^ sum >> 58;
+    return Meaning{.kind = Meaning::kLess, .one = {}, .two = {.add = before ^ product * inverse(kFirst)}};
+  };
+  Unknowns unknowns;
+  constexpr uint64_t kCount = 50'000;  // one after the other these would take 5 * 10^9 steps
+  for (int round = 0; round < 2; ++round) {
+    for (uint64_t i = 0; i < kCount; ++i) ASSERT_EQ(unknowns.of(colliding(i)), Unknowns::kFirst + i);
+    for (uint64_t i = 0; i < kCount; ++i) ASSERT_EQ(unknowns.of(colliding(i)), Unknowns::kFirst + i);
+    unknowns.clear();
+  }
+}
+
 }  // namespace
 }  // namespace assay::code

@@ -33,7 +33,7 @@ Does by_decoder(const Isa& isa, const Insn& insn, std::set<RegisterId>& flags) {
       (slot.kind == Slot::Kind::kFlags ? flags : out.registers).insert(static_cast<RegisterId>(slot.id + i));
   }
   out.stores = isa.set->may_store(insn.opcode);
-  out.leaves |= insn.flow != Flow::kNone || insn.links;
+  out.leaves |= insn.flow != Flow::kNone;
   // What a prefix does is not in LLVM's tables: rep counts down and comes back (volume 2, REP).
   if (isa.comes_back != nullptr && isa.comes_back(isa, insn)) {
     out.registers.insert(isa.file.find(isa.pointer == 64 ? "rcx" : "ecx"));

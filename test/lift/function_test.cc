@@ -2,6 +2,7 @@
 // repeated string operation itself. What is known of registers before does not hold there.
 #include "code/lift/function.h"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -73,6 +74,35 @@ TEST(Function, IsCutBehindSystemCalls) {
   const std::string riscv = lifted(Processor::kRiscv64, {0x05, 0x45, 0x73, 0, 0, 0, 0xaa, 0x85, 0x82, 0x80});
   EXPECT_EQ(blocks_of(riscv), "0x1000 next 0x1006\n0x1006 next 0x100a\n") << riscv;
   EXPECT_NE(riscv.substr(riscv.find("block 0x1006")).find("get.64 a0"), std::string::npos) << riscv;
+}
+
+// A call of what follows only asks where it is: no block ends there, and nothing leaves.
+TEST(Function, IsNotCutByCallsOfWhatFollows) {
+  const auto whole = [](Processor processor, std::initializer_list<uint8_t> code) {
+    const std::string text = lifted(processor, code), end = fmt::format("{:x}", 0x1000 + code.size());
+    EXPECT_EQ(blocks_of(text), "0x1000 next 0x" + end + "\n") << text;
+    for (const std::string_view leaves : {"jump", "call"}) EXPECT_EQ(text.find(leaves), text.npos) << text;
+    EXPECT_NE(text.find("\n  ret "), text.npos) << text;
+  };
+  whole(Processor::kRiscv64, {0xef, 0, 0x40, 0, 0x82, 0x80});                           // jal ra, .+4; ret
+  whole(Processor::kRiscv64, {0xef, 2, 0x40, 0, 0x82, 0x80});                           // jal t0, .+4; ret
+  whole(Processor::kRiscv32, {9, 0x20, 0x82, 0x80});                                    // c.jal .+2; ret
+  whole(Processor::kArm, {0xff, 0xff, 0xff, 0xeb, 0x1e, 0xff, 0x2f, 0xe1});             // bl .+4; bx lr
+  whole(Processor::kArm, {0xff, 0xff, 0xff, 0x1b, 0x1e, 0xff, 0x2f, 0xe1});             // blne .+4; bx lr
+  whole(Processor::kThumb, {0, 0xf0, 0, 0xf8, 0x70, 0x47});                             // bl .+4; bx lr
+  whole(Processor::kAArch64, {1, 0, 0, 0x94, 0xc0, 3, 0x5f, 0xd6});                     // bl .+4; ret
+  whole(Processor::kMips32Be, {4, 0x11, 0, 1, 0, 0, 0, 0, 3, 0xe0, 0, 8, 0, 0, 0, 0});  // bal .+8; nop; jr ra
+  whole(Processor::kMips32Be, {4, 0x90, 0, 1, 0, 0, 0, 0, 3, 0xe0, 0, 8, 0, 0, 0, 0});  // bltzal a0, .+8; …
+  whole(Processor::kMips32Be, {0x0c, 0, 4, 2, 0, 0, 0, 0, 3, 0xe0, 0, 8, 0, 0, 0, 0});  // jal .+8; …
+  whole(Processor::kPpc32, {0x48, 0, 0, 5, 0x4e, 0x80, 0, 0x20});                       // bl .+4; blr
+  whole(Processor::kX86_64, {0xe8, 0, 0, 0, 0, 0xc3});                                  // call .+5; ret
+}
+
+// In the other instruction set it is a call: blx .+4; bx lr.
+TEST(Function, IsCutBehindCallsOfWhatFollowsInTheOtherInstructionSet) {
+  const std::string text = lifted(Processor::kArm, {0xff, 0xff, 0xff, 0xfa, 0x1e, 0xff, 0x2f, 0xe1});
+  EXPECT_EQ(blocks_of(text), "0x1000 next 0x1004\n0x1004 next 0x1008\n") << text;
+  EXPECT_NE(text.find("call"), text.npos) << text;
 }
 
 // RISC-V's helpers that save registers are called in t0 and move the stack pointer: it is read again behind them.
