@@ -8,11 +8,12 @@
 #include <algorithm>
 #include <map>
 #include <optional>
+#include <set>
 
 namespace assay::unpack {
 namespace {
 
-constexpr uint32_t kDriverVersion = 2;
+constexpr uint32_t kDriverVersion = 3;
 constexpr uint64_t kSmallestSearched = 16;  // bytes; below, a range is only named
 constexpr uint64_t kNamedFrom = 512;        // an unknown gap this long becomes a part of its own
 constexpr size_t kLookAhead = 64;           // candidates inside an unverified one that may disprove it
@@ -185,9 +186,12 @@ class Examiner {
       const bool is_known = known && hits[i].start == 0;
       if (is_known && hits[i].format != best_at_zero.format) continue;  // it was tried, and lost
       if (!is_known || !best_at_zero.format->decode) sink_.discard();
-      std::optional<Candidate> candidate = is_known ? best_at_zero : attempt(*hits[i].format, rest, sink_.output());
+      Error refusal{};
+      std::optional<Candidate> candidate =
+          is_known ? best_at_zero : attempt(*hits[i].format, rest, sink_.output(), &refusal);
       if (!candidate) {
         ++failures_[hits[i].format];
+        if (!hits[i].format->decode) say_limit(*hits[i].format, refusal);
         continue;
       }
       if (!is_known) best_here(hits, i, rest, *candidate);
@@ -253,6 +257,12 @@ class Examiner {
     if (auto done = sink_.part(hex_name(from), gap, std::move(inner)); !done) sink_.problem(std::move(done).error());
   }
 
+  // A format whose allowance of work has run out says so once.
+  void say_limit(const Format& format, const Error& refusal) {
+    if (refusal.fault != Fault::kLimit || !said_limit_.insert(&format).second) return;
+    sink_.problem({Fault::kLimit, std::string(format.id) + ": " + refusal.what, refusal.offset});
+  }
+
   // Random bytes match weak magics about once in 65,536 places; hostile bytes match everywhere.
   bool exhausted(const Format& format) {
     const auto it = failures_.find(&format);
@@ -272,6 +282,7 @@ class Examiner {
   Arena& arena_;
   Collector sink_;
   std::map<const Format*, uint64_t> failures_;  // looked up only, never walked: the order of addresses does not show
+  std::set<const Format*> said_limit_;          // the same
   std::vector<Error> refusals_;
   bool found_structure_ = false, said_exhausted_ = false;
 };

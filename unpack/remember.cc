@@ -1,5 +1,8 @@
 #include "unpack/remember.h"
 
+#include "core/find.h"
+
+#include <algorithm>
 #include <string>
 #include <vector>
 
@@ -8,20 +11,41 @@ namespace {
 
 constexpr uint64_t kWorthIt = 64 << 10;  // bytes; below, looking it up costs as much
 constexpr size_t kMost = 64;
+constexpr uint64_t kPage = 4096;
 
 struct Known {
   std::string what;
   const std::byte* at;
   uint64_t size, value;
 };
+struct Pages {
+  std::string text;
+  std::vector<uint64_t> at;  // those in which the text begins, ascending
+};
+struct Spent {
+  std::string what;
+  uint64_t work;
+};
 struct Memory {
   Bytes content;
   std::vector<Known> known;
+  std::vector<Pages> pages;
+  std::vector<Spent> spent;
 };
 thread_local Memory memory;
 
 bool holds(Bytes content, Bytes range) {
   return range.data() >= content.data() && range.data() + range.size() <= content.data() + content.size();
+}
+
+const std::vector<uint64_t>& pages_with(std::string_view text) {
+  for (const Pages& p : memory.pages)
+    if (p.text == text) return p.at;
+  Pages& made = memory.pages.emplace_back(std::string(text));
+  const std::string_view all = memory.content.text();
+  for (size_t at = find_text(all, text); at != all.npos; at = find_text(all, text, (at / kPage + 1) * kPage))
+    made.at.push_back(at / kPage);
+  return made.at;
 }
 
 }  // namespace
@@ -35,7 +59,25 @@ uint64_t remembered(std::string_view what, Bytes range, const std::function<uint
   return value;
 }
 
-Remembering::Remembering(Bytes content) { memory = {content, {}}; }
+bool stands_near(std::string_view text, Bytes range) {
+  if (range.empty()) return false;
+  if (!holds(memory.content, range)) return find_text(range.text(), text) != std::string_view::npos;
+  const std::vector<uint64_t>& pages = pages_with(text);
+  const auto at = static_cast<uint64_t>(range.data() - memory.content.data());
+  const auto first = std::ranges::lower_bound(pages, at / kPage);
+  return first != pages.end() && *first <= (at + range.size() - 1) / kPage;
+}
+
+bool may_spend(std::string_view what, Bytes range, uint64_t work, uint64_t most) {
+  if (!holds(memory.content, range)) return work <= most;
+  auto account = std::ranges::find(memory.spent, what, &Spent::what);
+  if (account == memory.spent.end()) account = memory.spent.insert(account, {std::string(what), 0});
+  if (work > most - std::min(account->work, most)) return false;
+  account->work += work;
+  return true;
+}
+
+Remembering::Remembering(Bytes content) { memory = {content, {}, {}, {}}; }
 Remembering::~Remembering() { memory = {}; }
 
 }  // namespace assay::unpack

@@ -20,7 +20,8 @@ namespace assay::unpack {
 namespace {
 
 constexpr uint64_t kMostGap = 64, kPage = 4096, kMostMemory = 16 << 20;
-constexpr uint64_t kMostStray = 8;  // relocations of x86's 16-bit start, which is linked elsewhere
+constexpr uint64_t kMostSteps = 64;  // pages from the lowest place down to where x86's image may begin
+constexpr uint64_t kMostStray = 8;   // relocations of x86's 16-bit start, which is linked elsewhere
 
 struct Kind {
   std::string_view arch;
@@ -59,7 +60,7 @@ Entry entry_at(Bytes b, const Kind& kind, uint64_t at) {
 struct Table {
   uint64_t at = 0, end = 0;
   std::vector<Entry> entries;
-  uint64_t relative = 0;
+  uint64_t count = 0, relative = 0;
 };
 
 bool three_entries(Bytes b, const Kind& kind, uint64_t at) {
@@ -68,7 +69,7 @@ bool three_entries(Bytes b, const Kind& kind, uint64_t at) {
 }
 
 // From an entry on, as long as entries follow. One empty symbol may part them; behind it a single one is chance.
-Table table_from(Bytes b, const Kind& kind, uint64_t at) {
+Table table_from(Bytes b, const Kind& kind, uint64_t at, bool keep) {
   Table table{.at = at, .end = at};
   for (uint64_t gap = 0; gap <= kMostGap;) {
     const Entry e = entry_at(b, kind, table.end + gap);
@@ -76,7 +77,8 @@ Table table_from(Bytes b, const Kind& kind, uint64_t at) {
       gap += kind.entry == 8 ? 4 : 8;
       continue;
     }
-    table.entries.push_back(e);
+    if (keep) table.entries.push_back(e);
+    ++table.count;
     table.relative += e.relative;
     table.end += gap + kind.entry;
     gap = 0;
@@ -92,20 +94,11 @@ Table longest_table(Bytes b, const Kind& kind) {
       at += step;
       continue;
     }
-    Table table = table_from(b, kind, at);
+    Table table = table_from(b, kind, at, false);
     at = table.end;
     if (table.relative > best.relative) best = std::move(table);
   }
-  return best;
-}
-
-// Addresses that the relocated words hold, sorted: those of .rel.dyn lie in the image itself.
-std::vector<uint64_t> addresses(Bytes b, const Table& table, const Kind& kind, uint64_t base) {
-  std::vector<uint64_t> all;
-  for (const Entry& e : table.entries)
-    if (e.relative) all.push_back(kind.entry == 8 ? word(b, e.place - base) : e.address);
-  std::ranges::sort(all);
-  return all;
+  return best.relative < kLeastRelocations ? best : table_from(b, kind, best.at, true);
 }
 
 // Every entry speaks of a place in front of the table, and what it relocates is an address of the image's memory.
@@ -160,20 +153,29 @@ bool pin_aarch64(Bytes b, const Table& table, UBootImage& image) {
   return image.end == table.end && wide(b, 24) >= table.end && wide(b, 32) >= wide(b, 24);
 }
 
+// A symbol table of one entry parts the first relocations, of UEFI's run time, from the rest: the word for the table's
+// start may name a later entry.
+bool x86_words_agree(Bytes b, const Table& table, uint64_t base) {
+  const uint64_t starts = std::min(64 * kPage, table.end - table.at);
+  bool start = false, end = false;
+  for (const Entry& e : table.entries) {
+    const uint64_t at = (word(b, e.place - base) - base) & 0xffffffff;  // .rel.dyn: the place itself holds the address
+    end = end || at == table.end;
+    start = start || (at - table.at < starts && (at - table.at) % 8 == 0);
+    if (start && end) return true;
+  }
+  return false;
+}
+
 // The code that relocates names both ends of the table.
 bool pin_x86(Bytes b, const Table& table, UBootImage& image) {
   const uint64_t lowest = lowest_place(table);
   image.end = table.end;
   image.pinned_by = "its own words for both ends of the table";
-  for (uint64_t steps = 0; steps < 64; ++steps) {
-    if (lowest / kPage < steps) return false;
-    image.base = (lowest / kPage - steps) * kPage;
-    const std::vector<uint64_t> held = addresses(
-        b, table, {.arch = {}, .start = {}, .start_at = 0, .entry = 8, .type = 8, .with_symbol = 0}, image.base);
-    const auto holds = [&](uint64_t v) { return std::ranges::binary_search(held, (image.base + v) & 0xffffffff); };
-    // A symbol table of one entry parts the first relocations, of UEFI's run time, from the rest.
-    for (uint64_t first = table.at; first < std::min(table.at + 64 * kPage, table.end); first += 8)
-      if (holds(table.end) && holds(first)) return true;
+  const uint64_t steps = std::min(kMostSteps, kMostUBootWork / table.entries.size());
+  for (uint64_t step = 0; step < steps && step <= lowest / kPage; ++step) {
+    image.base = (lowest / kPage - step) * kPage;
+    if (x86_words_agree(b, table, image.base)) return true;
   }
   return false;
 }

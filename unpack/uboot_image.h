@@ -18,6 +18,9 @@ struct UBootImage {
 
 constexpr uint64_t kMostUBoot = 4 << 20;
 constexpr uint64_t kLeastRelocations = 256;
+// Relocations that are looked at in one image, over all places where a table of them may begin. Hostile bytes make each
+// place look like one; a real image needs a small part of this.
+constexpr uint64_t kMostUBootWork = kMostUBoot / 4;
 
 Result<UBootImage> read_uboot_elf_tables(Bytes from);  // uboot_elf_tables.cc: ARM, AArch64, x86, x86-64, RISC-V
 Result<UBootImage> read_uboot_mips_table(Bytes from);  // uboot_mips_table.cc

@@ -22,6 +22,7 @@ struct Walk {
   Bytes b;
   Order order;
   uint64_t at = 0;
+  uint64_t left = kMostUBootWork;  // relocations, over all tables tried
 
   std::optional<uint64_t> number() {
     uint64_t value = 0;
@@ -63,6 +64,8 @@ std::optional<Seen> walk_table(Walk& walk) {
   Seen seen;
   while (const auto type = walk.number()) {
     if (*type == 0) return seen;
+    if (walk.left == 0) return std::nullopt;
+    --walk.left;
     const auto distance = walk.number();
     if (!distance) return std::nullopt;
     if (*type != 2 && *type != 4 && *type != 5 && *type != 18) {
@@ -88,9 +91,10 @@ Result<UBootImage> read_uboot_mips_table(Bytes from) {
   for (const Order order : {Order::kLittle, Order::kBig}) {
     const uint64_t first = b.get<uint32_t>(0, order, "branch").value_or(0);
     if (first >> 16 != 0x1000 || (first & 0x8000)) continue;
-    for (uint64_t table = 4096; table + kLeastRelocations <= b.size(); table += 4) {
+    Walk walk{.b = b, .order = order};
+    for (uint64_t table = 4096; table + kLeastRelocations <= b.size() && walk.left; table += 4) {
       if (b[table] != 2 && b[table] != 4 && b[table] != 5 && b[table] != 18) continue;
-      Walk walk{b, order, table};
+      walk.at = table;
       const auto seen = walk_table(walk);
       if (!seen || seen->count < kLeastRelocations || !seen->pinned()) continue;
       const uint64_t base = seen->lowest / kAlign * kAlign;

@@ -10,7 +10,7 @@
 namespace assay::unpack {
 namespace {
 
-constexpr uint64_t kMostMemory = 16 << 20, kAlign = 4096;
+constexpr uint64_t kMostMemory = 16 << 20, kAlign = 4096, kMostForeign = 4;
 
 uint64_t word(Bytes b, uint64_t at) { return b.be<uint32_t>(at, "word").value_or(0); }
 
@@ -19,7 +19,12 @@ struct Tables {
 };
 
 // Four words are no addresses: the head of .got, an instruction (blrl) and three words for a dynamic linker.
-bool read_tables(Bytes b, uint64_t at, Tables& t) {
+void count_words(Bytes b, Tables& t, uint64_t& left) {
+  for (uint64_t i = t.at; i < t.fixup && t.foreign <= kMostForeign && left; i += 4, --left)
+    word(b, i) - t.base < kMostMemory ? ++t.words : ++t.foreign;
+}
+
+bool read_tables(Bytes b, uint64_t at, Tables& t, uint64_t& left) {
   const uint64_t self = word(b, at);
   if (self < at || (self - at) % kAlign) return false;
   t = {.at = at, .base = self - at};
@@ -29,11 +34,8 @@ bool read_tables(Bytes b, uint64_t at, Tables& t) {
   for (const uint64_t i : {8, 24, 28})
     if (word(b, at + i) - t.base >= kMostMemory) return false;
   if (word(b, at + 28) - t.base < t.end || word(b, at + 24) < word(b, at + 28)) return false;
-  for (uint64_t i = at; i < t.fixup; i += 4) {
-    const bool address = word(b, i) - t.base < kMostMemory;
-    address ? ++t.words : ++t.foreign;
-  }
-  return t.words >= kLeastRelocations && t.foreign <= 4;
+  count_words(b, t, left);
+  return left && t.words >= kLeastRelocations && t.foreign <= kMostForeign;
 }
 
 uint64_t count_fixups(Bytes b, const Tables& t) {
@@ -52,8 +54,9 @@ Result<UBootImage> read_uboot_ppc_tables(Bytes from) {
   const uint64_t opcode = word(b, 0) >> 26;
   if (opcode != 14 && opcode != 15) return fail(Fault::kForeign, "first instruction is no li or lis", b.base());
   Tables t;
-  for (uint64_t at = 4096; at + 32 <= b.size(); at += 4)
-    if (read_tables(b, at, t))
+  uint64_t left = kMostUBootWork;  // words, over all tables tried
+  for (uint64_t at = 4096; at + 32 <= b.size() && left; at += 4)
+    if (read_tables(b, at, t, left))
       return UBootImage{.arch = "powerpc",
                         .order = Order::kBig,
                         .base = t.base,

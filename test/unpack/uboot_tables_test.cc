@@ -149,6 +149,22 @@ TEST(UBoot, SurvivesDamage) {
     }
 }
 
+std::string repeated(const std::string& piece, size_t size) {
+  std::string out;
+  while (out.size() < size) out += piece;
+  return out;
+}
+
+// Every place looks like the start of a table that does not end: without an allowance of work the square of the size.
+TEST(UBoot, TablesThatBeginEverywhereEndInARefusal) {
+  const size_t size = 3 << 20;
+  const std::string banner = filled("U-Boot 2023.01", 24);
+  const std::string x86 = std::string("\xfa\xfc\x0f\x20\xc0\x0d\0\0", 8) + banner;
+  const std::string all[] = {big(0x1000013f) + big(0) + banner + repeated(std::string("\2\0", 2), size),
+                             x86 + repeated(little(0xfff40000) + little(8), size)};
+  for (const std::string& sample : all) EXPECT_EQ(measured("uboot", sample).error().fault, Fault::kForeign);
+}
+
 TEST(UBoot, DeviceTreeBehindItIsAPart) {
   const std::string tree = made_by("echo '/dts-v1/; / { model = \"Board\"; };' > t.dts; dtc -o out t.dts");
   if (tree.empty()) GTEST_SKIP() << "dtc is not installed";

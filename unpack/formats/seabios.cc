@@ -25,6 +25,9 @@ using namespace std::string_view_literals;
 constexpr Magic kMagics[] = {{"\xea\x5b\xe0\x00\xf0"sv, ~uint64_t{0} - 15}};  // 16 bytes before the end
 constexpr uint64_t kSegment = 64 << 10, kMegabyte = 1 << 20, kAlign = 16;
 constexpr uint64_t kLeastPlaces = 256, kMostToCode = 8;  // the latter: distances to the code, counted with those in it
+// Places compared over all starts of the code, for each byte of the image: hostile ones fit everywhere up to their
+// last.
+constexpr uint64_t kMostCompared = 4;
 
 uint64_t word(Bytes b, uint64_t at) { return b.le<uint32_t>(at, "word").value_or(0); }
 
@@ -52,12 +55,12 @@ Places ascending(Bytes b, uint64_t at) {
   return p;
 }
 
-bool absolute_fit(Bytes b, const Bios& bios, uint64_t code) {
-  for (uint64_t at = bios.absolute.at; at < bios.absolute.end; at += 4) {
+bool absolute_fit(Bytes b, const Bios& bios, uint64_t code, uint64_t& left) {
+  for (uint64_t at = bios.absolute.at; at < bios.absolute.end && left; at += 4, --left) {
     const uint64_t place = code + word(b, at);
     if (place + 4 > b.size() || word(b, place) - bios.base(b) >= b.size()) return false;
   }
-  return true;
+  return left > 0;
 }
 
 // How many of the places, from the first on, hold a distance that leads to a byte of the image.
@@ -82,13 +85,15 @@ Result<Bios> read_bios(Bytes b) {
   const uint64_t relative = (bios.relative.end - bios.relative.at) / 4;
   if (absolute < kLeastPlaces || relative < kLeastPlaces)
     return fail(Fault::kForeign, "no relocations at the start", b.base() + bios.start);
+  uint64_t left = kMostCompared * b.size();
   for (uint64_t code = (bios.relative.end + kAlign - 1) / kAlign * kAlign; code < b.size(); code += kAlign) {
-    if (!absolute_fit(b, bios, code)) continue;
+    if (!absolute_fit(b, bios, code, left)) continue;
     const uint64_t fit = relative_that_fit(b, bios, code);
     if (fit + kMostToCode < relative || bios.code) return fail(Fault::kForeign, "relocations", b.base() + bios.start);
     bios.code = code;
     bios.to_code = relative - fit;
   }
+  if (left == 0) return fail(Fault::kForeign, "relocations fit nearly everywhere", b.base() + bios.start);
   if (!bios.code) return fail(Fault::kForeign, "no code that the relocations fit", b.base() + bios.start);
   return bios;
 }
@@ -134,7 +139,7 @@ extern const Format kSeaBios;
 const Format kSeaBios = {
     .id = "seabios",
     .title = "SeaBIOS, the ROM of a PC",
-    .version = 1,
+    .version = 2,
     .magics = kMagics,
     .measure = measure,
     .unpack = unpack,

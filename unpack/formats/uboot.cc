@@ -1,8 +1,10 @@
 // U-Boot from 2013 on, as it stands in flash (u-boot.bin): no header, but tables of relocations that pin its extent and
 // prove it entry by entry (unpack/uboot_image.h and the files it names), and often a device tree right behind them.
 // Formats uboot-arm and uboot-mips read older builds.
+#include "core/find.h"
 #include "unpack/describe.h"
 #include "unpack/fdt.h"
+#include "unpack/remember.h"
 #include "unpack/uboot_image.h"
 
 #include <algorithm>
@@ -23,10 +25,12 @@ constexpr Magic kMagics[] = {{"\x1f\x20\x03\xd5\0\0"sv, 4},              // AArc
                              {"\x38\x20\x02\x00\x7c\x20\x01\x24"sv}};  // PowerPC: li r1, 0x200; mtmsr r1
 constexpr uint64_t kMostRoom = 256 << 10;  // zeros that a linker script reserves in front of the device tree
 
-size_t banner_at(Bytes b) {
-  const std::string_view text = b.text();
-  return std::min(text.find("U-Boot 20"), text.find("U-Boot SPL 20"));
-}
+constexpr std::string_view kBanner = "U-Boot 20", kSplBanner = "U-Boot SPL 20";
+// Bytes that may be read of one content, over all places where an image may begin: 10 of the largest images.
+constexpr uint64_t kMostRead = 10 * kMostUBoot;
+
+size_t banner_at(Bytes b) { return std::min(find_text(b.text(), kBanner), find_text(b.text(), kSplBanner)); }
+bool banner_near(Bytes b) { return stands_near(kBanner, b) || stands_near(kSplBanner, b); }
 
 struct Boot {
   UBootImage image;
@@ -45,6 +49,7 @@ void find_tree(Bytes from, Boot& boot) {
 // What stands at the magics of AArch64 and x86-64 is common in any code: a second look costs nothing.
 bool may_start(Bytes from) {
   if (from.starts_with(kMagics[3].bytes)) return from.starts_with("\x48\x89\xc4\xe8"sv, 8);  // mov rsp, rax; call
+  if (from.starts_with(kMagics[1].bytes)) return false;  // ARM: within the vectors, whose first is a branch
   if (!from.starts_with(kMagics[0].bytes, 4)) return true;
   const uint64_t end = from.le<uint64_t>(16, "").value_or(0), bss = from.le<uint64_t>(24, "").value_or(0);
   return from[3] == 0x14 && end > 4096 && end <= kMostUBoot && bss >= end;
@@ -57,9 +62,6 @@ Result<UBootImage> read_image(Bytes from) {
 }
 
 Result<Boot> read_boot(Bytes from) {
-  if (from.size() < 4096 || !may_start(from)) return fail(Fault::kForeign, "size or first words", from.base());
-  if (banner_at(from.head(kMostUBoot)) == std::string_view::npos)
-    return fail(Fault::kForeign, "no U-Boot version", from.base());
   Boot boot{.image = TRY(read_image(from))};
   if (banner_at(from.head(boot.image.end)) == std::string_view::npos)
     return fail(Fault::kForeign, "no U-Boot version", from.base());
@@ -67,9 +69,30 @@ Result<Boot> read_boot(Bytes from) {
   return boot;
 }
 
-Result<Measured> measure(Bytes from) { return Measured{TRY(read_boot(from)).size(), true}; }
+// Costs next to nothing, however often its magics stand in a content.
+Result<void> cheap_tests(Bytes from) {
+  if (from.size() < 4096 || !may_start(from)) return fail(Fault::kForeign, "size or first words", from.base());
+  if (!banner_near(from.head(kMostUBoot))) return fail(Fault::kForeign, "no U-Boot version", from.base());
+  return {};
+}
+
+// A place is measured again for each candidate in front of it that it may disprove: that costs nothing more.
+Result<Measured> measure(Bytes from) {
+  TRY_VOID(cheap_tests(from));
+  Error refusal{Fault::kForeign, "refused before", from.base()};
+  const uint64_t size = remembered("U-Boot", from, [&]() -> uint64_t {
+    auto boot = may_spend("U-Boot", from, std::min(from.size(), kMostUBoot), kMostRead)
+                    ? read_boot(from)
+                    : fail(Fault::kLimit, "too many false starts; later ones were not tried", from.base());
+    if (!boot) refusal = std::move(boot).error();
+    return boot ? boot->size() : 0;
+  });
+  if (size == 0) return std::unexpected(std::move(refusal));
+  return Measured{size, true};
+}
 
 Result<void> unpack(Bytes whole, Sink& into) {
+  TRY_VOID(cheap_tests(whole));
   const Boot boot = TRY(read_boot(whole));
   const UBootImage& image = boot.image;
   into.range(Range::kContent, 0, image.end);
@@ -92,7 +115,7 @@ extern const Format kUBoot;
 const Format kUBoot = {
     .id = "uboot",
     .title = "U-Boot that relocates itself, as stored in flash",
-    .version = 1,
+    .version = 2,
     .magics = kMagics,
     .measure = measure,
     .unpack = unpack,
