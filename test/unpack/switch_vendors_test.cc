@@ -2,11 +2,30 @@
 #include "test/unpack/build.h"
 
 #include "core/hash.h"
+#include "unpack/account.h"
 
 #include <lz4.h>
 
 namespace assay::unpack {
 namespace {
+
+// What the format itself claims as header of `from` up to `to`, in bytes.
+uint64_t header_bytes(const Collect& got, uint64_t from, uint64_t to) {
+  uint64_t sum = 0;
+  for (const Span& span : got.spans)
+    if (span.range == Range::kHeader && span.offset >= from && span.offset + span.length <= to) sum += span.length;
+  return sum;
+}
+
+// What a byte counts as once the claims and the contents are settled.
+Range range_of(const Collect& got, std::string_view whole, uint64_t at) {
+  std::vector<Span> claims = got.spans;
+  for (const Collect::Item& item : got.items)
+    for (const Bytes& extent : item.extents) claims.push_back({Range::kContent, extent.base(), extent.size()});
+  for (const Span& span : settle(claims, Bytes(whole)))
+    if (span.offset <= at && at < span.offset + span.length) return span.range;
+  return Range::kContent;
+}
 
 std::string crc16(const std::string& bytes) { return big(crc16_ccitt(Bytes(bytes), 0)); }
 
@@ -102,6 +121,63 @@ TEST(H3cVfs, ChainsAreFollowed) {
   unpacked("h3cvfs", v.bytes);
 }
 
+TEST(H3cVfs, AChainHasOneOwner) {
+  Vfs v = vfs();
+  v.entry(1, 2, 0x3f, 2500, 2, "again");
+  v.entry(1, 3, 0x3d, 0, 4, "folder again");
+  v.entry(1, 4, 0x3d, 0, 1, "the root itself");
+  v.entry(1, 5, 0x3f, 1024, 70, "from the middle");
+  const Collect got = unpacked("h3cvfs", v.bytes);
+  EXPECT_EQ(got.find("boot.bin")->content.size(), 2500u);
+  EXPECT_EQ(got.find("logfile/log")->content, "hello");
+  EXPECT_EQ(got.items.size(), 7u);
+  ASSERT_EQ(got.problems.size(), 4u);
+  EXPECT_EQ(got.problems[0].what, "again: block 2 is another's too");
+  EXPECT_EQ(got.problems[1].what, "folder again: block 4 is another's too");
+  EXPECT_EQ(got.problems[2].what, "the root itself: block 1 is another's too");
+  EXPECT_EQ(got.problems[3].what, "from the middle: block 70 is not of the chain");
+  EXPECT_TRUE(got.find("again")->content.empty());
+}
+
+// A chain of 3000 blocks that 400 entries state: it is walked once, whether it is as long as they say or not.
+TEST(H3cVfs, WorkIsLinearInItsSize) {
+  std::vector<size_t> names, data;
+  for (size_t block = 1; block <= 50; ++block) names.push_back(block);
+  for (size_t block = 51; block <= 3050; ++block) data.push_back(block);
+  for (const size_t length : {data.size() * 1024, data.size()}) {
+    Vfs v;
+    v.bytes.resize(0x10000 * (3050 / 63 + 1), '\xff');
+    put(v.bytes, 0, big(0x10000400) + big(0xffffffff));
+    v.entry(0, 0, 0x3f, 0, 1, "");
+    v.chain(names);
+    v.chain(data);
+    for (size_t i = 0; i < 400; ++i) v.entry(names[i / 8], i % 8, 0x3f, length, data[0], "file" + std::to_string(i));
+    const Collect got = unpacked("h3cvfs", v.bytes);
+    EXPECT_EQ(got.items.size(), 400u);
+    EXPECT_EQ(got.problems.size(), length == data.size() ? 400u : 399u);
+    EXPECT_GE(got.steps, names.size() + data.size());
+    EXPECT_LE(got.steps, names.size() + data.size() + 2 * 400);
+    EXPECT_EQ(measured("h3cvfs", v.bytes)->length, length == data.size() ? 0x10000u : v.bytes.size());
+  }
+}
+
+TEST(H3cVfs, ClaimsOnlyWhatIsRead) {
+  Vfs v = vfs();
+  const size_t secrets[] = {600,                           // behind the table
+                            8 * 30,                        // the table's entry of a block that no chain holds
+                            Vfs::place(0) + 128,           // behind the root's entry
+                            Vfs::place(1) + 2 * 128 + 40,  // a deleted entry
+                            Vfs::place(1) + 60,            // behind a name
+                            Vfs::place(5) + 5};            // behind a file
+  for (const size_t at : secrets) put(v.bytes, at, "hidden");
+  const Collect got = unpacked("h3cvfs", v.bytes);
+  for (const size_t at : secrets) EXPECT_EQ(range_of(got, v.bytes, at), Range::kUnknown) << at;
+  EXPECT_EQ(header_bytes(got, 0, 1024), 8u * 6);  // magic, names, 2, 3, 4, 5
+  EXPECT_EQ(header_bytes(got, 0x10000, 0x10400), 8u);
+  EXPECT_EQ(range_of(got, v.bytes, 700), Range::kPadding);
+  EXPECT_EQ(range_of(got, v.bytes, Vfs::place(1) + 128 + 100), Range::kPadding);  // behind a name, erased
+}
+
 std::string lz4(const std::string& text) {
   std::string out = "\xaa\x1d\x7f\x50";
   for (size_t at = 0; at < text.size(); at += 65536) {
@@ -157,6 +233,7 @@ TEST(Draytek, Lz4EndsWithAShorterBlock) {
     ASSERT_TRUE(decoded) << size;
     EXPECT_EQ(out.bytes().text(), text);
     EXPECT_EQ(decoded->length, stream.size());
+    EXPECT_FALSE(decoded->verified);  // nothing sums it
     for (size_t i = 0; i < stream.size(); i += 1 + stream.size() / 300) {
       MemoryOutput part(1 << 20);
       (void)format("draytek-lz4").decode(Bytes(stream).head(i), part);
@@ -165,6 +242,37 @@ TEST(Draytek, Lz4EndsWithAShorterBlock) {
       (void)format("draytek-lz4").decode(Bytes(damaged), part);
     }
   }
+}
+
+struct Lz4 {
+  MemoryOutput out{1 << 20};
+  Result<Decoded> decoded;
+  explicit Lz4(const std::string& stream, uint64_t most = 1 << 20)
+      : out(most), decoded(format("draytek-lz4").decode(Bytes(stream), out)) {}
+  Fault fault() const { return decoded ? Fault::kIo : decoded.error().fault; }
+};
+
+TEST(Draytek, Lz4EndsBeforeWhatIsNoBlock) {
+  const std::string text(65536, 'x'), stream = lz4(text);
+  for (const std::string& behind :
+       {little(12) + std::string(40, '\xff'), little(0) + "padding", big(0x7fffffff), std::string("abc")}) {
+    const Lz4 got(stream + behind);
+    ASSERT_TRUE(got.decoded);
+    EXPECT_EQ(got.decoded->length, stream.size());
+    EXPECT_EQ(got.out.bytes().text(), text);
+  }
+}
+
+TEST(Draytek, Lz4OfLiesIsRefused) {
+  const std::string stream = lz4(std::string(65536, 'x') + std::string(5000, 'y')), magic = stream.substr(0, 4);
+  EXPECT_EQ(Lz4(stream.substr(0, stream.size() - 1)).fault(), Fault::kTruncated);
+  EXPECT_EQ(Lz4(stream.substr(0, 40)).fault(), Fault::kTruncated);
+  EXPECT_EQ(Lz4(magic).fault(), Fault::kTruncated);
+  EXPECT_EQ(Lz4(magic + little(1) + std::string(1, '\0')).fault(), Fault::kMalformed);  // a block of nothing
+  EXPECT_EQ(Lz4(magic + little(0) + "data").fault(), Fault::kMalformed);
+  EXPECT_EQ(Lz4(magic + little(12) + std::string(40, '\xff')).fault(), Fault::kMalformed);
+  EXPECT_EQ(Lz4(stream, 66000).fault(),
+            Fault::kLimit);  // a budget that ends in the second block is no end of the stream
 }
 
 std::string nbi_record(uint8_t flags, uint64_t address, uint64_t length, const std::string& vendor = {}) {
@@ -189,6 +297,19 @@ TEST(Nbi, RecordsAndImages) {
   std::string damaged = sample;
   damaged[32 + 3] = 4;  // the first record says that it is the last
   EXPECT_EQ(measured("nbi", damaged)->length, 512 + kernel.size());
+  EXPECT_EQ(header_bytes(got, 0, 512), 32u + 20 + 16);
+  EXPECT_EQ(range_of(got, sample, 100), Range::kPadding);
+  damaged = sample;
+  put(damaged, 300, "hidden");
+  EXPECT_EQ(range_of(unpacked("nbi", damaged), damaged, 300), Range::kUnknown);
+}
+
+TEST(Nbi, ARecordStaysInTheHeader) {
+  std::string head = "\x36\x13\x03\x1b\x04" + std::string(11, '\0');
+  while (head.size() < 496) head += nbi_record(0, 0, 0);
+  EXPECT_TRUE(measured("nbi", head + nbi_record(4, 0, 4) + "data"));
+  EXPECT_FALSE(
+      measured("nbi", head + nbi_record(4, 0, 4, "args").substr(0, 16) + "data"));  // its vendor part is beyond
 }
 
 }  // namespace

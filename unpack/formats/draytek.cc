@@ -106,23 +106,30 @@ Result<void> unpack(Bytes whole, Sink& into) {
   return {};
 }
 
-// Nothing ends it but a block that is shorter than the others, or the end.
+// The block at `at` is written; how long it is, with its length.
+Result<uint64_t> decode_block(Bytes from, uint64_t at, Output& into) {
+  const uint64_t length = TRY(from.le<uint32_t>(at, "block's length"));
+  if (length == 0 || length > 2 * kMostBlock)
+    return fail(Fault::kMalformed, "block's length " + std::to_string(length), from.base() + at);
+  const Bytes block = TRY(from.slice(at + 4, length, "block"));
+  TRY_VOID(decode_lz4_block(block, kMostBlock, into));
+  return 4 + length;
+}
+
+// Nothing ends it but a block that is shorter than the others, or the end, or what is no block.
 Result<Decoded> decode(Bytes from, Output& into) {
   if (!from.starts_with(kLz4Magics[0].bytes)) return fail(Fault::kForeign, "magic", from.base());
-  uint64_t at = 4, last = kMostBlock;
-  while (last == kMostBlock && at + 4 <= from.size()) {
-    const uint64_t length = *from.le<uint32_t>(at, "");
-    const auto block = length && length <= 2 * kMostBlock ? from.slice(at + 4, length, "block")
-                                                          : fail(Fault::kMalformed, "block's length", from.base() + at);
-    if (!block && at == 4) return std::unexpected(block.error());
-    if (!block) break;
-    const uint64_t before = into.written();
-    TRY_VOID(decode_lz4_block(*block, kMostBlock, into));
-    last = into.written() - before;
-    at += 4 + length;
-  }
-  if (at == 4) return fail(Fault::kTruncated, "no block", from.base());
-  return Decoded{.length = at};
+  const uint64_t before = into.written();
+  uint64_t at = 4, full = before;
+  do {
+    const auto block = decode_block(from, at, into);
+    // Of what does not decode nothing was written: it stands behind a last block that is as long as the others.
+    if (!block && at > 4 && block.error().fault == Fault::kMalformed) break;
+    at += TRY(block);
+    full += kMostBlock;
+  } while (into.written() == full && at + 4 <= from.size());
+  if (into.written() == before) return fail(Fault::kMalformed, "stream is empty", from.base());
+  return Decoded{.length = at, .verified = false};
 }
 
 }  // namespace
@@ -144,11 +151,11 @@ const Format kDraytek = {
 const Format kDraytekLz4 = {
     .id = "draytek-lz4",
     .title = "DrayTek's LZ4 stream",
-    .version = 1,
+    .version = 2,
     .magics = kLz4Magics,
     .decode = decode,
-    .reads = "blocks of 64 KiB up to a shorter one, or to the end",
-    .limits = "stored blocks; a stream has no checksum: that each block decodes is what is checked",
+    .reads = "blocks of 64 KiB up to a shorter one, the end, or what is no block",
+    .limits = "stored blocks; a stream has neither checksum nor end mark: that each block decodes is what is checked",
     .source = "infobyte/draytek-arsenal compression.py",
     .checked = "own builder only, its blocks by liblz4"};
 

@@ -24,140 +24,159 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr Magic kMagics[] = {{"\x10\0\x04\0\xff\xff\xff\xff\x3f\xff\xff\xff"sv}};
-constexpr uint64_t kErase = 64 << 10, kBlock = 1 << 10, kBlocks = 63, kEntry = 128;
+constexpr uint64_t kErase = 64 << 10, kBlock = 1 << 10, kBlocks = 63, kEntry = 128, kName = 32;
 constexpr uint32_t kNone = 0xffffff;
 constexpr size_t kMostDepth = 16;
 
 bool says(uint8_t flags, uint8_t what) { return (flags & what) == 0; }
+bool is_live(uint8_t flags) { return says(flags, 0x80) && says(flags, 0x40) && !says(flags, 0x20); }
+bool is_folder(Bytes entry) { return says(entry[0], 2); }
 
 uint64_t place_of(uint64_t block) { return kErase * (block / kBlocks) + kBlock * (1 + block % kBlocks); }
+uint64_t place_in_table(uint64_t block) { return kErase * (block / kBlocks) + 8 * (block % kBlocks); }
 
-// The blocks of a chain, from its first on; every one is in use and names the one before it.
-Result<std::vector<uint32_t>> chain(Bytes b, uint32_t first) {
-  std::vector<uint32_t> blocks;
-  uint32_t before = kNone;
-  for (uint32_t block = first; block != kNone;) {
-    const uint64_t at = kErase * (block / kBlocks) + 8 * (block % kBlocks);
-    const uint32_t back = TRY(b.be<uint32_t>(at, "block's entry"));
-    if (place_of(block) + kBlock > b.size()) return fail(Fault::kTruncated, "block", b.base() + at);
-    if (!says(static_cast<uint8_t>(back >> 24), 0x80) || (back & kNone) != before || blocks.size() > b.size() / kBlock)
-      return fail(Fault::kMalformed, "block " + std::to_string(block) + " is not of the chain", b.base() + at);
-    blocks.push_back(block);
-    before = block;
-    block = TRY(b.be<uint32_t>(at + 4, "block's entry")) & kNone;
-  }
-  return blocks;
-}
-
-struct File {
-  std::string path;
-  bool folder = false;
-  uint64_t at = 0;  // of its entry
-  std::vector<uint32_t> blocks;
-  uint64_t length = 0;
-};
-
-struct Volume {
-  std::vector<File> files;
-  std::vector<Error> problems;
-  std::set<uint32_t> held;  // blocks of names
-  uint32_t last = 1;
-  uint64_t length() const { return kErase * (last / kBlocks + 1); }
-};
-
+// Follows every chain once. Without a sink it keeps nothing but what measure wants to know.
 class Walk {
  public:
-  explicit Walk(Bytes b) : b_(b) {}
+  explicit Walk(Bytes b, Sink* into = nullptr) : b_(b), into_(into) {}
 
-  Result<Volume> run() {
+  Result<void> run() {
     const uint64_t root = place_of(0);
     const uint32_t first = TRY(b_.be<uint32_t>(root + 28, "root's block"));
-    if (!says(b_[root], 0x80)) return fail(Fault::kMalformed, "root's entry", b_.base() + root);
-    TRY_VOID(folder("", first, 0));
-    return std::move(volume_);
+    const Bytes entry = TRY(b_.slice(root, kEntry, "root's entry"));
+    if (!says(entry[0], 0x80)) return fail(Fault::kMalformed, "root's entry", entry.base());
+    const auto blocks = TRY(chain(first));
+    keep(blocks);
+    if (into_) into_->range(Range::kHeader, 0, 8);
+    if (into_) claim(entry);
+    return folder("", blocks, 0);
   }
+
+  uint64_t length() const { return kErase * (last_ / kBlocks + 1); }
+  bool has_files() const { return has_files_; }
+  bool has_whole_file() const { return has_whole_file_; }
 
  private:
-  void keep(const std::vector<uint32_t>& blocks) {
-    for (const uint32_t block : blocks) volume_.last = std::max(volume_.last, block);
+  using Blocks = std::vector<uint32_t>;
+
+  // The blocks of a chain, from its first on; every one is in use and names the one before it. So none is met twice,
+  // and chains that share a block share their first: no chain of another is walked again.
+  Result<Blocks> chain(uint32_t first) {
+    Blocks blocks;
+    uint32_t before = kNone;
+    for (uint32_t block = first; block != kNone;) {
+      if (into_) TRY_VOID(into_->step());
+      const uint64_t at = place_in_table(block);
+      const uint32_t back = TRY(b_.be<uint32_t>(at, "block's entry"));
+      if (place_of(block) + kBlock > b_.size()) return fail(Fault::kTruncated, "block", b_.base() + at);
+      if (block == 0 || !says(static_cast<uint8_t>(back >> 24), 0x80) || (back & kNone) != before)
+        return fail(Fault::kMalformed, "block " + std::to_string(block) + " is not of the chain", b_.base() + at);
+      if (before == kNone && !firsts_.insert(block).second)
+        return fail(Fault::kMalformed, "block " + std::to_string(block) + " is another's too", b_.base() + at);
+      blocks.push_back(block);
+      before = block;
+      block = TRY(b_.be<uint32_t>(at + 4, "block's entry")) & kNone;
+    }
+    return blocks;
   }
 
-  Result<void> folder(const std::string& path, uint32_t first, size_t depth) {
-    const auto blocks = TRY(chain(b_, first));
-    keep(blocks);
+  void keep(const Blocks& blocks) {
     for (const uint32_t block : blocks) {
-      if (!volume_.held.insert(block).second)
-        return fail(Fault::kMalformed, "a folder is listed twice", place_of(block));
-      for (uint64_t i = 0; i < kBlock / kEntry; ++i) entry(b_.head(kEntry, place_of(block) + i * kEntry), path, depth);
+      last_ = std::max(last_, block);
+      if (into_) into_->range(Range::kHeader, place_in_table(block), 8);
     }
+  }
+
+  // An entry up to the end of its name; what is behind the name only where it says nothing.
+  void claim(Bytes entry) {
+    const uint64_t at = entry.base() - b_.base(),
+                   used = std::min(kEntry, kName + entry.text_field(kName, 96, "")->size() + 1);
+    into_->range(Range::kHeader, at, used);
+    if (is_run(entry.head(kEntry, used))) into_->range(Range::kPadding, at + used, kEntry - used);
+  }
+
+  Result<void> folder(const std::string& path, const Blocks& blocks, size_t depth) {
+    for (const uint32_t block : blocks)
+      for (uint64_t i = 0; i < kBlock / kEntry; ++i) {
+        const Bytes e = b_.head(kEntry, place_of(block) + i * kEntry);
+        if (is_live(e[0])) TRY_VOID(entry(e, path, depth));
+      }
     return {};
   }
 
-  void entry(Bytes e, const std::string& above, size_t depth) {
-    if (!says(e[0], 0x80) || !says(e[0], 0x40) || says(e[0], 0x20)) return;
-    File f{.path = above, .folder = says(e[0], 2), .at = e.base() - b_.base()};
-    f.path += (above.empty() ? "" : "/") + *e.text_field(32, 96, "");
-    f.length = f.folder ? 0 : *e.be<uint32_t>(16, "");
-    const uint32_t first = *e.be<uint32_t>(28, "");
-    auto blocks = chain(b_, first & kNone);
-    if (blocks && !f.folder && blocks->size() != std::max<uint64_t>(1, (f.length + kBlock - 1) / kBlock))
-      blocks = fail(Fault::kMalformed, "its chain is not as long as it is", e.base() + 16);
-    if (!blocks) {
-      volume_.problems.push_back({blocks.error().fault, escape(f.path) + ": " + blocks.error().what, f.at});
-    } else {
+  Result<void> entry(Bytes e, const std::string& above, size_t depth) {
+    const auto blocks = chain_of(e);
+    if (!blocks && blocks.error().fault == Fault::kLimit) return std::unexpected(blocks.error());
+    has_files_ = true;
+    if (blocks) {
       keep(*blocks);
-      f.blocks = *std::move(blocks);
+      has_whole_file_ |= !is_folder(e) && *e.be<uint32_t>(16, "") > 0;
     }
-    volume_.files.push_back(f);
-    if (!f.folder || f.blocks.empty()) return;
-    if (depth + 1 >= kMostDepth)
-      return volume_.problems.push_back({Fault::kLimit, "folders are nested too deep", f.at});
-    if (auto done = folder(f.path, first & kNone, depth + 1); !done)
-      volume_.problems.push_back(std::move(done).error());
+    std::string path;
+    if (into_) {
+      path = above + (above.empty() ? "" : "/") + *e.text_field(kName, 96, "");
+      TRY_VOID(give(e, path, blocks));
+    }
+    if (!is_folder(e) || !blocks || blocks->empty()) return {};
+    if (depth + 1 < kMostDepth) return folder(path, *blocks, depth + 1);
+    if (into_) into_->problem({Fault::kLimit, "folders are nested too deep", e.base() - b_.base()});
+    return {};
+  }
+
+  Result<Blocks> chain_of(Bytes e) {
+    auto blocks = TRY(chain(*e.be<uint32_t>(28, "") & kNone));
+    const uint64_t length = *e.be<uint32_t>(16, "");
+    if (!is_folder(e) && blocks.size() != std::max<uint64_t>(1, (length + kBlock - 1) / kBlock))
+      return fail(Fault::kMalformed, "its chain is not as long as it is", e.base() + 16);
+    return blocks;
+  }
+
+  Result<void> give(Bytes e, const std::string& path, const Result<Blocks>& blocks) {
+    TRY_VOID(into_->step());
+    claim(e);
+    if (!blocks)
+      into_->problem({blocks.error().fault, escape(path) + ": " + blocks.error().what, e.base() - b_.base()});
+    Node node;
+    node.kind = is_folder(e) ? Kind::kDirectory : Kind::kFile;
+    node.path = path;
+    return into_->node(std::move(node), is_folder(e) ? nothing() : content(*e.be<uint32_t>(16, ""), blocks));
+  }
+
+  Content content(uint64_t length, const Result<Blocks>& blocks) const {
+    if (!blocks) return length > 0 ? unreadable() : nothing();
+    Content content;
+    for (uint64_t i = 0; i * kBlock < length; ++i)
+      content.extents.push_back(b_.head(std::min(kBlock, length - i * kBlock), place_of((*blocks)[i])));
+    return content;
   }
 
   Bytes b_;
-  Volume volume_;
+  Sink* into_;
+  std::set<uint32_t> firsts_;  // of all chains walked
+  uint32_t last_ = 1;
+  bool has_files_ = false, has_whole_file_ = false;
 };
 
-bool is_whole(const File& f) { return !f.folder && f.length > 0 && !f.blocks.empty(); }
-
 Result<Measured> measure(Bytes from) {
-  const Volume v = TRY(Walk(from).run());
-  if (v.files.empty()) return fail(Fault::kForeign, "no file", from.base());
-  return Measured{std::min(v.length(), from.size()), std::ranges::any_of(v.files, is_whole)};
+  Walk walk(from);
+  TRY_VOID(walk.run());
+  if (!walk.has_files()) return fail(Fault::kForeign, "no file", from.base());
+  return Measured{std::min(walk.length(), from.size()), walk.has_whole_file()};
 }
 
-Result<void> unpack(Bytes whole, Sink& into) {
-  const Volume v = TRY(Walk(whole).run());
-  for (uint64_t at = 0; at < v.length(); at += kErase) into.range(Range::kHeader, at, kBlock);
-  into.range(Range::kHeader, place_of(0), kBlock);
-  for (const uint32_t block : v.held) into.range(Range::kHeader, place_of(block), kBlock);
-  for (const Error& problem : v.problems) into.problem(problem);
-  for (const File& f : v.files) {
-    TRY_VOID(into.step(1 + f.blocks.size()));
-    Node node;
-    node.kind = f.folder ? Kind::kDirectory : Kind::kFile;
-    node.path = f.path;
-    Content content;
-    if (!f.folder && f.blocks.empty() && f.length > 0) content = unreadable();
-    for (uint64_t i = 0; !f.folder && i < f.blocks.size() && i * kBlock < f.length; ++i)
-      content.extents.push_back(whole.head(std::min(kBlock, f.length - i * kBlock), place_of(f.blocks[i])));
-    TRY_VOID(into.node(std::move(node), std::move(content)));
-  }
-  return {};
-}
+// What no chain in use holds is not claimed: free entries and blocks are padding where they are erased, else unknown.
+Result<void> unpack(Bytes whole, Sink& into) { return Walk(whole, &into).run(); }
 
 }  // namespace
 
 extern const Format kH3cVfs;
 const Format kH3cVfs = {.id = "h3cvfs",
                         .title = "H3C flash file system (HPE 1920)",
-                        .version = 1,
+                        .version = 2,
                         .magics = kMagics,
                         .measure = measure,
                         .unpack = unpack,
-                        .reads = "files and folders; every block is held against the one before it",
+                        .reads = "files and folders; every block is held against the one before it, and has one owner",
                         .limits = "times, whose zone is not stored; erase blocks of another size; deleted files",
                         .source = "openwrt/firmware-utils src/mkh3cvfs.c",
                         .checked = "foreign tool: openwrt's mkh3cvfs, by hand; own builder in the tests"};

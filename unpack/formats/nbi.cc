@@ -24,7 +24,7 @@ constexpr uint64_t kHeader = 512;
 struct Image {
   uint32_t address = 0, length = 0, memory = 0;
   uint8_t tag = 0, flags = 0;
-  uint64_t record = 0, at = 0;
+  uint64_t record = 0, record_length = 0, at = 0;
 };
 
 struct File {
@@ -47,13 +47,15 @@ Result<File> read_file(Bytes b) {
                    .tag = r[1],
                    .flags = r[3],
                    .record = at,
+                   .record_length = words(r[0]),
                    .at = file.length};
     if (image.memory < image.length) return fail(Fault::kMalformed, "length in memory", r.base() + 12);
+    TRY(h.slice(at, image.record_length, "record"));
     TRY(b.slice(file.length, image.length, "image"));
     file.length += image.length;
     file.images.push_back(image);
     if (image.flags & 4) return file;
-    at += words(r[0]);
+    at += image.record_length;
   }
 }
 
@@ -62,7 +64,8 @@ Result<Measured> measure(Bytes from) { return Measured{TRY(read_file(from)).leng
 
 Result<void> unpack(Bytes whole, Sink& into) {
   const File file = TRY(read_file(whole));
-  into.range(Range::kHeader, 0, kHeader);
+  const Image& last = file.images.back();
+  into.range(Range::kHeader, 0, last.record + last.record_length);  // behind it may stand anything
   into.note("start", hex_number(*whole.le<uint32_t>(12, "")), 12);
   for (size_t i = 0; i < file.images.size(); ++i) {
     const Image& image = file.images[i];
@@ -82,7 +85,7 @@ extern const Format kNbi;
 const Format kNbi = {
     .id = "nbi",
     .title = "Tagged network boot image (Etherboot, NX-OS kickstart)",
-    .version = 1,
+    .version = 2,
     .magics = kMagics,
     .measure = measure,
     .unpack = unpack,
