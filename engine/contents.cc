@@ -22,7 +22,8 @@ constexpr uint64_t kMostEntries = 2'000'000;
 constexpr uint32_t kDeepest = 24;  // containers within containers
 constexpr uint64_t kFirstAllowance = 1 << 20, kFirstRatio = 64;
 constexpr uint64_t kMostInOneGroup = 512 << 20;
-// Opened before its turn: contents of at least this size whose first allowance is at most the second.
+// Opened before its turn: contents of at least this size whose first allowance is at most the second, and together,
+// with what was decoded in vain, no more than one group.
 constexpr uint64_t kWorthAhead = 256 << 10, kMostAhead = 256 << 20;
 constexpr uint32_t kFirstAhead = uint32_t{1} << 31;  // ids of such tasks; those of a group start at 0
 constexpr std::string_view kProgram =
@@ -43,15 +44,6 @@ void add_up(const Unpacked& unpacked, uint64_t& bytes, uint64_t& entries) {
   entries += unpacked.entries.size();
   for (const Entry& entry : unpacked.entries)
     for (const Unpacked& inner : entry.inner) add_up(inner, bytes, entries);
-}
-
-// Whether a run with this budget would have come to the same: none was hit, and what was used lies within it.
-bool fits(const Reply& reply, const unpack::Budget& budget) {
-  const auto unpacked = unpack_as<Unpacked>(reply.unpacked);
-  if (!unpacked || unpacked->limited) return false;
-  uint64_t bytes = 0, entries = 0;
-  add_up(*unpacked, bytes, entries);
-  return bytes <= budget.bytes && entries <= budget.entries;
 }
 
 Unpacked without_places(Unpacked unpacked) {
@@ -289,12 +281,14 @@ void Contents::note_candidates(const Item& item) {
 std::optional<Task> Contents::next_ahead() {
   while (!candidates_.empty()) {
     const auto [key, place] = candidates_.front();
-    candidates_.pop_front();
     Item item;
     item.sha256 = key.first, item.role = key.second, item.place = place;
     const uint64_t allowance = first_allowance(item);
-    if (index_.contains(key) || ahead_.contains(key) || allowance > std::min(kMostAhead, bytes_left_)) continue;
-    if (store_.get(unpack_key(item))) continue;
+    const bool fits = ahead_bytes_ + allowance <= std::min(kMostInOneGroup, bytes_left_);
+    const bool known = index_.contains(key) || ahead_.contains(key) || store_.get(unpack_key(item));
+    if (!known && allowance <= kMostAhead && !fits) return std::nullopt;
+    candidates_.pop_front();
+    if (known || allowance > kMostAhead) continue;
     Task task;
     task.id = kFirstAhead + static_cast<uint32_t>(ahead_count_++);
     task.place = place;
@@ -303,16 +297,30 @@ std::optional<Task> Contents::next_ahead() {
     task.code = options_.code && task.facts;
     task.drop_if_limited = true;
     task.budget = {.bytes = allowance, .entries = entries_left_};
-    ahead_[key] = {task.id, std::nullopt};
+    ahead_[key] = {.task = task.id, .reserved = allowance};
+    ahead_bytes_ += allowance;
     return task;
   }
   return std::nullopt;
 }
 
+// Of what died or hit a budget the whole allowance stays reserved: its bytes may lie there.
+void Contents::came_back(Ahead& ahead, Outcome outcome) {
+  const bool alive = outcome.died.empty() && outcome.reply.failure.empty();
+  ahead.outcome = std::move(outcome);
+  if (!alive) return;
+  const auto unpacked = unpack_as<Unpacked>(ahead.outcome->reply.unpacked);
+  if (!unpacked || unpacked->limited) return;
+  ahead.whole = true;
+  add_up(*unpacked, ahead.bytes, ahead.entries);
+  ahead_bytes_ -= ahead.reserved - std::min(ahead.reserved, ahead.bytes);
+  ahead.reserved = std::min(ahead.reserved, ahead.bytes);
+}
+
 void Contents::offer_ahead() {
   const auto back = [this](const Task& task, Outcome outcome) {
     const auto it = std::ranges::find(ahead_, task.id, [](const auto& entry) { return entry.second.task; });
-    if (it != ahead_.end()) it->second.outcome = std::move(outcome);
+    if (it != ahead_.end()) came_back(it->second, std::move(outcome));
   };
   pool_.offer_early({[this] { return next_ahead(); }, back});
 }
@@ -331,12 +339,15 @@ std::vector<Task> Contents::take_ahead(const Indices& group, const std::vector<T
   std::vector<Task> again;
   for (const Task& task : early) {
     const auto it = of(task);
-    std::optional<Outcome> outcome = std::move(it->second.outcome);
+    Ahead ahead = std::move(it->second);
     ahead_.erase(it);
-    if (outcome && outcome->died.empty() && outcome->reply.failure.empty() && fits(outcome->reply, task.budget))
-      done(task, *std::move(outcome));
-    else
+    // A run with this budget would have come to the same: none was hit, and what was used lies within it.
+    if (ahead.whole && ahead.bytes <= task.budget.bytes && ahead.entries <= task.budget.entries) {
+      ahead_bytes_ -= ahead.reserved;
+      done(task, *std::move(ahead.outcome));
+    } else {
       again.push_back(task);
+    }
   }
   return again;
 }

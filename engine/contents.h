@@ -60,12 +60,16 @@ class Contents {
   // again.
   struct Ahead {
     uint32_t task = 0;
+    uint64_t reserved = 0;           // bytes that it may decode; once it is back, those that it did
     std::optional<Outcome> outcome;  // none: a worker still has it
+    bool whole = false;              // no budget was hit
+    uint64_t bytes = 0, entries = 0;
   };
   using Key = std::pair<Digest, unpack::Role>;
   void note_candidates(const Item& item);
   std::optional<Task> next_ahead();
   void offer_ahead();
+  void came_back(Ahead& ahead, Outcome outcome);
   std::vector<Task> take_ahead(const Indices& group, const std::vector<Task>& early,
                                const std::function<void(const Task&, Outcome)>& done);
 
@@ -80,6 +84,7 @@ class Contents {
   bool budget_hit_ = false;
   std::map<Key, Ahead> ahead_;
   uint32_t ahead_count_ = 0;
+  uint64_t ahead_bytes_ = 0;  // reserved by those, and what was decoded in vain
   std::deque<std::pair<Key, Place>> candidates_;
   Progress progress_;
 };

@@ -123,15 +123,16 @@ Result<void> unpack(Bytes whole, Sink& into) {
 }  // namespace
 
 extern const Format kFis;
-const Format kFis = {.id = "fis",
-                     .title = "Flash with a RedBoot image directory (FIS)",
-                     .version = 2,
-                     .measure = measure,
-                     .unpack = unpack,
-                     .carve = false,
-                     .reads = "both byte orders; checksums of images",
-                     .limits = "one flash chip, from its first byte; the second directory of redundant FIS",
-                     .source = "Linux drivers/mtd/parsers/redboot.c; eCos redboot include/fis.h, src/flash.c",
-                     .checked = "own builder only"};
+const Format kFis = {
+    .id = "fis",
+    .title = "Flash with a RedBoot image directory (FIS)",
+    .version = 2,
+    .measure = measure,
+    .unpack = unpack,
+    .carve = false,
+    .reads = "both byte orders; checksums of images",
+    .limits = "one flash chip of 256 MiB at most, from its first byte; the second directory of redundant FIS",
+    .source = "Linux drivers/mtd/parsers/redboot.c; eCos redboot include/fis.h, src/flash.c",
+    .checked = "own builder only"};
 
 }  // namespace assay::unpack

@@ -194,15 +194,16 @@ Result<void> unpack(Bytes whole, Sink& into) {
 }  // namespace
 
 extern const Format kFlashMap;
-const Format kFlashMap = {.id = "flashmap",
-                          .title = "Flash with partitions named by mtdparts",
-                          .version = 2,
-                          .measure = measure,
-                          .unpack = unpack,
-                          .carve = false,
-                          .reads = "mtdparts= of a command line stored in the image",
-                          .limits = "one flash chip; command lines inside compressed kernels are not seen",
-                          .source = "Linux drivers/mtd/parsers/cmdlinepart.c",
-                          .checked = "real image: shared/firmware (Sannce flash dump)"};
+const Format kFlashMap = {
+    .id = "flashmap",
+    .title = "Flash with partitions named by mtdparts",
+    .version = 2,
+    .measure = measure,
+    .unpack = unpack,
+    .carve = false,
+    .reads = "mtdparts= of a command line stored in the image",
+    .limits = "one flash chip of 1 GiB at most; command lines inside compressed kernels are not seen",
+    .source = "Linux drivers/mtd/parsers/cmdlinepart.c",
+    .checked = "real image: shared/firmware (Sannce flash dump)"};
 
 }  // namespace assay::unpack

@@ -81,7 +81,7 @@ const Format kLinuxKernel = {
     .readable = true,
     .carve = false,
     .reads = "banner, IKCONFIG, built-in initramfs of every codec",
-    .limits = "where the kernel ends is not known: it is taken to fill its part",
+    .limits = "128 MiB at most; where the kernel ends is not known: it is taken to fill its part",
     .source = "Linux init/version.c",
     .checked = "foreign tool: cpio, gzip, xz, lzma and lz4 inside a made kernel; real images: shared/firmware"};
 

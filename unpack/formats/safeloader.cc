@@ -253,7 +253,7 @@ const Format kSafeLoaderFlash = {.id = "safeloader-flash",
                                  .unpack = unpack_flash,
                                  .carve = false,
                                  .reads = "the table that stands where it says itself",
-                                 .limits = "whole chips from their first byte",
+                                 .limits = "whole chips of 256 MiB at most, from their first byte",
                                  .source = "openwrt/firmware-utils src/tplink-safeloader.c",
                                  .checked = "own builder only"};
 

@@ -8,6 +8,8 @@ namespace {
 
 constexpr uint64_t kMostHeld = 8 << 20;          // decoded bytes that wait for the walk
 constexpr uint64_t kSmallestShared = 256 << 10;  // bytes of an image; below, waking threads costs more than it saves
+// What a walk ahead keeps of the nodes it passed, by estimate; then it ends: the memory is the real walk's.
+constexpr uint64_t kMostKept = 32 << 20, kKeptOfOne = 512;
 // Of 2 + 3 n blocks the walk itself decodes two and n threads the rest: it also hashes and stores what all decode.
 constexpr uint64_t kOwnShare = 2, kShareOfOne = 3;
 
@@ -42,14 +44,17 @@ class Nowhere final : public Sink {
   Output& output() override { return output_; }
   void discard() override {}
   Result<void> child(std::string_view, Content) override { return {}; }
-  Result<void> node(Node, Content) override { return {}; }
+  Result<void> node(Node node, Content) override {
+    kept_ += kKeptOfOne + node.path.size();
+    return {};
+  }
   void range(Range, uint64_t, uint64_t) override {}
   void note(std::string_view, std::string, uint64_t) override {}
   void integrity(Integrity) override {}
   void opened(OpenedWith) override {}
   void problem(Error) override {}
   Result<void> step(uint64_t) override {
-    if (over_) return fail(Fault::kLimit, "the walk is over");
+    if (over_ || kept_ > kMostKept) return fail(Fault::kLimit, "the walk is over");
     return {};
   }
   Bytes key(std::string_view) const override { return {}; }
@@ -61,6 +66,7 @@ class Nowhere final : public Sink {
     uint64_t written() const override { return 0; }
   };
   Lost output_;
+  uint64_t kept_ = 0;
   const std::atomic<bool>& over_;
 };
 

@@ -181,7 +181,8 @@ const Format kVxWorks = {
     .carve = false,
     .reads = "tables of 250 symbols or more, both byte orders; the load address follows from the names of 48 of them",
     .limits =
-        "no checksum confirms the image: the shape of the table's entries and the names of the 48 are what is checked, "
+        "images of more than 64 MiB; no checksum confirms the image: the shape of the table's entries and the names of "
+        "the 48 are what is checked, "
         "entries without a name are counted; images without a table are no container; tables that are built at run "
         "time or kept in a file of their own; 64 bits; the image's code is not read by name yet",
     .source = "VxWorks 5.5 h/symbol.h; ReFirmLabs/binwalk src/structures/vxworks.rs",
