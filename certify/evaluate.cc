@@ -1,73 +1,14 @@
 // Judges evidence by a policy (policy.h says what the verdicts mean). No clock, no order but the policy's: the same
 // policy and evidence give the same verdicts.
-#include "certify/policy.h"
 #include "certify/reason.h"
-#include "core/date.h"
+#include "certify/subtraction.h"
+#include "core/text.h"
 
 #include <algorithm>
-#include <charconv>
 #include <set>
 
 namespace assay::certify {
 namespace {
-
-constexpr int64_t kDay = 86400;
-
-enum class Holds : uint8_t { kNo, kMaybe, kYes };
-
-std::optional<int64_t> number_of(const std::string& text) {
-  int64_t value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
-  return value;
-}
-
-template <class T>
-bool compare(T a, const std::string& op, T b) {
-  return op == "<" ? a < b : op == "<=" ? a <= b : op == ">" ? a > b : a >= b;
-}
-
-// A day as documents write it, or seconds since 1970 as keys have it.
-std::optional<int64_t> seconds_of(const std::string& text) {
-  if (const auto day = seconds_of_date(text)) return *day;
-  return number_of(text);
-}
-
-Holds holds(const Condition& c, const Record& record, const std::string& as_of) {
-  const auto field = record.fields.find(c.field);
-  if (field == record.fields.end() || field->second.empty() || field->second == "unknown") return Holds::kMaybe;
-  const std::string& have = field->second;
-  const auto known = [](bool yes) { return yes ? Holds::kYes : Holds::kNo; };
-  if (c.op == "==" || c.op == "in") return known(std::ranges::find(c.value, have) != c.value.end());
-  if (c.op == "!=") return known(have != c.value[0]);
-  if (c.op == "^=") return known(have.starts_with(c.value[0]));
-  auto a = c.days_since ? seconds_of(have) : number_of(have);
-  const auto b = number_of(c.value[0]), day = seconds_of(as_of);
-  if (c.days_since) a = a && day ? std::optional((*day - *a) / kDay) : std::nullopt;
-  return a && b ? known(compare(*a, c.op, *b)) : Holds::kMaybe;
-}
-
-Holds holds(const std::vector<Condition>& all, const Record& record, const std::string& as_of) {
-  Holds out = Holds::kYes;
-  for (const Condition& c : all) out = std::min(out, holds(c, record, as_of));
-  return out;
-}
-
-// Whether two records agree in the fields; where one is not known, they may.
-Holds agree(const std::vector<std::string>& fields, const Record& a, const Record& b) {
-  Holds out = Holds::kYes;
-  for (const std::string& name : fields) {
-    const auto x = a.fields.find(name), y = b.fields.find(name);
-    const auto unknown = [&](const auto& at, const Record& of) {
-      return at == of.fields.end() || at->second.empty() || at->second == "unknown";
-    };
-    if (unknown(x, a) || unknown(y, b))
-      out = std::min(out, Holds::kMaybe);
-    else if (x->second != y->second)
-      return Holds::kNo;
-  }
-  return out;
-}
 
 // A finding below the confidence that a test asks for may be one.
 Holds weighed(const Test& test, const Record& record, const std::string& as_of) {
@@ -94,12 +35,13 @@ std::string gap(const Test& test, const Evidences& evidence) {
   for (const std::string& name : wanted) {
     const auto at = evidence.collections.find(name);
     if (at == evidence.collections.end()) return name + " is missing";
-    if (!at->second.complete) return name + " is not complete: " + at->second.why;
+    if (!at->second.complete) return name + " is not complete: " + shown(name, at->second.why);
   }
   for (const Condition& c : test.of.conditions)
     if (c.field == "rule" && c.op != "^=")
       for (const std::string& rule : c.value)
-        if (std::ranges::find(evidence.rules, rule) == evidence.rules.end()) return "the rule " + rule + " was not run";
+        if (std::ranges::find(evidence.rules, rule) == evidence.rules.end())
+          return "the rule " + escape(rule) + " was not run";
   return "";
 }
 
@@ -121,28 +63,16 @@ const Collection& collection_of(const Evidences& evidence, const std::string& na
   return at == evidence.collections.end() ? kNothing : at->second;
 }
 
-// Whether a record is left after what it is taken from; the records that take it away, or may, are used too.
-Holds left(const Test& test, const Record& record, const Evidences& evidence, std::set<std::string>& used) {
-  if (test.minus.empty()) return Holds::kYes;
-  const Collection& other = collection_of(evidence, test.minus);
-  Holds taken = other.complete ? Holds::kNo : Holds::kMaybe;
-  for (const Record& one : other.records) {
-    const Holds equal = agree(test.by, record, one);
-    taken = std::max(taken, equal);
-    if (equal != Holds::kNo) used.insert(test.minus + ":" + one.id);
-  }
-  return taken == Holds::kYes ? Holds::kNo : taken == Holds::kNo ? Holds::kYes : Holds::kMaybe;
-}
-
 // Which records count: selected ones, or (all, ratio) selected ones for which `holding` is true.
 Counted count(const Test& test, const Evidences& evidence) {
   Counted out;
   const bool of_part = test.kind == "ratio" || test.kind == "all";
+  Subtraction minus(test, evidence);
   for (const Record& record : collection_of(evidence, test.of.collection).records) {
     Holds selected = weighed(test, record, evidence.as_of);
     if (selected == Holds::kNo) continue;
     out.records.insert(test.of.collection + ":" + record.id);
-    selected = std::min(selected, left(test, record, evidence, out.records));
+    selected = std::min(selected, minus.left(record, out.records));
     if (selected == Holds::kNo) continue;
     Holds counted = of_part ? holds(test.holding, record, evidence.as_of) : selected;
     if (of_part && selected == Holds::kMaybe) counted = Holds::kMaybe;  // it may not belong to them at all
@@ -165,7 +95,9 @@ Verdict at_least(const Tally& t, uint64_t least, bool closed) {
 // Of every selected record, per mille; a selection of nothing says nothing.
 Verdict share(const Tally& t, const Test& test, bool closed) {
   if (t.total == 0) return Verdict::kInconclusive;
-  const auto reaches = [&](uint64_t n) { return compare(n * 1000, test.op, test.value * t.total); };
+  const auto reaches = [&](uint64_t n) {  // the reader allows a ratio > and >= alone
+    return test.op == ">" ? n * 1000 > test.value * t.total : n * 1000 >= test.value * t.total;
+  };
   if (reaches(t.yes)) return closed ? Verdict::kPass : Verdict::kInconclusive;
   return closed && !reaches(t.yes + t.maybe) ? Verdict::kFail : Verdict::kInconclusive;
 }
@@ -209,7 +141,7 @@ Judgement judge(const Demand& demand, const Evidences& evidence) {
   }
   if (scoped && std::ranges::find(demand.classes, evidence.network_class) == demand.classes.end()) {
     out.verdict = Verdict::kNotApplicable;
-    out.because = "does not apply to the class " + evidence.network_class;
+    out.because = "does not apply to the class " + escape(evidence.network_class);
     return out;
   }
   out.verdict = Verdict::kPass;

@@ -34,6 +34,7 @@ std::string html(std::string_view text) {
   return out;
 }
 
+std::string said(std::string_view text) { return html(unescape(text)); }  // what a statement holds escaped
 std::string code(std::string_view text) { return "<code>" + html(text) + "</code>"; }
 std::string row(std::string_view name, const std::string& value) {
   return "<dt>" + html(name) + "</dt><dd>" + value + "</dd>";
@@ -87,7 +88,7 @@ std::string title_of(const std::string& ref) {
 
 std::string requirement(const Json& judgement) {
   const std::string ref = text_of(judgement, "ref"), title = title_of(ref);
-  return html(ref) + (judgement.value("blocking", true) ? "" : " <span class=soft>(not blocking)</span>") +
+  return said(ref) + (judgement.value("blocking", true) ? "" : " <span class=soft>(not blocking)</span>") +
          (title.empty() ? "" : "<br><span class=soft>" + html(title) + "</span>");
 }
 
@@ -98,7 +99,7 @@ std::string reasons(const Json& judgement) {
   const std::string because = text_of(judgement, "because");
   for (rest = because; !rest.empty();) {
     const size_t end = rest.find("; ");
-    out += (out.empty() ? "" : "<br>") + html(rest.substr(0, end));
+    out += (out.empty() ? "" : "<br>") + said(rest.substr(0, end));
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 2);
   }
   return out;
@@ -144,7 +145,7 @@ std::string head(const Terms& terms, const std::string& qr) {
   for (const std::string& level : terms.levels) levels += (levels.empty() ? "" : ", ") + level;
   const std::string product = product_line(terms);
   return "<header><div><h1>Certificate of examination</h1>" +
-         (product.empty() ? "" : "<p class=product>" + html(product) + "</p>") + "<p class=\"verdict " +
+         (product.empty() ? "" : "<p class=product>" + said(product) + "</p>") + "<p class=\"verdict " +
          std::string(terms.passed ? "pass" : "fail") + "\">" + (terms.passed ? "PASSED" : "FAILED") +
          "</p><p>under the policy " + code(terms.policy_uri) + (levels.empty() ? "" : ", level " + code(levels)) +
          "</p><p class=soft>Days claimed by the signer: " + html(terms.valid_from) + " to " + html(terms.valid_until) +
@@ -156,16 +157,16 @@ std::string named(const Terms& terms) {
   std::string out;
   const std::string product = product_line(terms);
   if (!product.empty())
-    out += row("Product", html(product) + "<br><span class=soft>as its declaration calls it</span>");
-  if (!terms.unique_id.empty()) out += row("Unique id", html(terms.unique_id));
-  if (!terms.network_class.empty()) out += row("Class", html(terms.network_class));
+    out += row("Product", said(product) + "<br><span class=soft>as its declaration calls it</span>");
+  if (!terms.unique_id.empty()) out += row("Unique id", said(terms.unique_id));
+  if (!terms.network_class.empty()) out += row("Class", said(terms.network_class));
   return out;
 }
 
 std::string examined(const Terms& terms) {
   std::string out = "<h2>What was examined</h2><dl>" + named(terms);
   for (const CertifiedImage& image : terms.images) {
-    out += row("Image", html(image.name) + "<br>sha256 " + code(image.sha256));
+    out += row("Image", said(image.name) + "<br>sha256 " + code(image.sha256));
     if (!image.fact_root.empty())
       out += row("Fact root", code(image.fact_root) + "<br>over " + std::to_string(image.arrows) +
                                   " analyses that can be run again");
@@ -177,7 +178,7 @@ std::string examined(const Terms& terms) {
   out += row("Judged as of", html(terms.as_of));
   for (const auto& [format, digest] : terms.keys) out += row("Key for " + format, "sha256 " + code(digest));
   for (const auto& [ref, until] : terms.waived)
-    out += row("Waived", html(ref) + "<br>until " + html(until) +
+    out += row("Waived", said(ref) + "<br>until " + html(until) +
                              "; the signer claims that the approvers whom the policy names signed it");
   return out + "</dl>";
 }
@@ -192,7 +193,7 @@ std::string coverage(const Results& results) {
            "</p><dl>";
     if (results.coverages.size() > 1) out += row("Image", code(text_of(one, "image")));
     for (const Json& why : one.value("because", Json::array()))
-      out += row("Because", html(why.is_string() ? why.get<std::string>() : ""));
+      out += row("Because", said(why.is_string() ? why.get<std::string>() : ""));
     out += row("Bytes", number_of(one, "/bytes/total") + "; not understood " + number_of(one, "/bytes/unknown") +
                             "; encrypted " + number_of(one, "/bytes/encrypted"));
     out += row("Files", number_of(one, "/files/total") + "; not readable " + number_of(one, "/files/unread")) + "</dl>";

@@ -10,6 +10,7 @@
 #include <p11-kit/pkcs11.h>
 
 #include <map>
+#include <mutex>
 
 namespace assay::certify {
 namespace {
@@ -81,6 +82,59 @@ std::unexpected<Error> refused(const std::string& call, CK_RV code) {
   return fail(Fault::kIo, "PKCS#11: " + call + " answered " + std::to_string(code) + known);
 }
 
+// A loaded module, which all keys in it share: it is closed when the last of them is gone.
+class Module {
+ public:
+  static Result<std::shared_ptr<Module>> open(const std::string& path) {
+    static std::mutex mutex;
+    static std::map<void*, std::weak_ptr<Module>> all;  // a library has one handle, whatever path leads to it
+    const std::lock_guard lock(mutex);
+    void* handle = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
+    if (!handle) return fail(Fault::kIo, "PKCS#11: cannot load module-path: " + std::string(dlerror()));
+    auto module = std::make_shared<Module>(handle);
+    if (auto known = all[handle].lock()) return known;  // and the second reference to the library goes
+    TRY_VOID(module->initialize(path));
+    all[handle] = module;
+    return module;
+  }
+
+  explicit Module(void* handle) : handle_(handle) {}
+  Module(const Module&) = delete;
+  Module& operator=(const Module&) = delete;
+  ~Module() {
+    if (initialized_) calls_->C_Finalize(nullptr);
+    dlclose(handle_);
+  }
+
+  const CK_FUNCTION_LIST* calls() const { return calls_; }
+
+  // A program is logged in to a token once for all its sessions, and the token then looks at no further PIN.
+  Result<void> log_in(CK_SLOT_ID slot, CK_SESSION_HANDLE session, std::string& pin) {
+    const Digest digest = sha256(Bytes(pin));
+    const CK_RV code = calls_->C_Login(session, CKU_USER, reinterpret_cast<unsigned char*>(pin.data()), pin.size());
+    if (code == CKR_OK) pins_[slot] = digest;
+    if (code != CKR_OK && code != CKR_USER_ALREADY_LOGGED_IN) return refused("C_Login", code);
+    if (const auto at = pins_.find(slot); at != pins_.end() && at->second == digest) return {};
+    return fail(Fault::kIo, "PKCS#11: the PIN is wrong: it is not the one that opened the token for another key");
+  }
+
+ private:
+  Result<void> initialize(const std::string& path) {
+    const auto list = reinterpret_cast<CK_C_GetFunctionList>(dlsym(handle_, "C_GetFunctionList"));
+    if (!list) return fail(Fault::kIo, "PKCS#11: " + path + " is no PKCS#11 module");
+    if (const CK_RV code = list(&calls_); code != CKR_OK) return refused("C_GetFunctionList", code);
+    const CK_RV code = calls_->C_Initialize(nullptr);
+    if (code != CKR_OK && code != CKR_CRYPTOKI_ALREADY_INITIALIZED) return refused("C_Initialize", code);
+    initialized_ = code == CKR_OK;
+    return {};
+  }
+
+  void* handle_;
+  bool initialized_ = false;  // by this program's keys, so that they may close it
+  CK_FUNCTION_LIST* calls_ = nullptr;
+  std::map<CK_SLOT_ID, Digest> pins_;  // SHA-256 of the PIN that logged in
+};
+
 #define CALL(function, ...)                                                                                   \
   do {                                                                                                        \
     if (const CK_RV code_ = calls_->function(__VA_ARGS__); code_ != CKR_OK) return refused(#function, code_); \
@@ -109,17 +163,16 @@ std::string_view fixed_text(const unsigned char* text, size_t size) {  // padded
 class InModule final : public SigningKey::Backend {
  public:
   ~InModule() override {
-    if (calls_ && session_) calls_->C_CloseSession(session_);
-    if (calls_ && initialized_) calls_->C_Finalize(nullptr);  // another key of this program may use the module still
-    if (module_) dlclose(module_);
+    if (session_) calls_->C_CloseSession(session_);
   }
 
   Result<void> start(const Attributes& attributes) {
-    TRY_VOID(load(attributes.at("module-path")));
+    module_ = TRY(Module::open(attributes.at("module-path")));
+    calls_ = module_->calls();
     const CK_SLOT_ID slot = TRY(find_slot(attributes.at("token")));
     CALL(C_OpenSession, slot, CKF_SERIAL_SESSION, nullptr, nullptr, &session_);
     std::string pin = TRY(pin_of(attributes));
-    TRY_VOID(log_in(pin));
+    TRY_VOID(module_->log_in(slot, session_, pin));
     private_ = TRY(find_object(CKO_PRIVATE_KEY, attributes.at("object")));
     return read_public_key(TRY(find_object(CKO_PUBLIC_KEY, attributes.at("object"))));
   }
@@ -145,27 +198,6 @@ class InModule final : public SigningKey::Backend {
   Result<std::string> pem() override { return fail(Fault::kUnsupported, "the key does not leave its PKCS#11 module"); }
 
  private:
-  // A program is logged in to a token once for all its sessions: the signer's key and the log's may lie in one.
-  Result<void> log_in(std::string& pin) {
-    const CK_RV code = calls_->C_Login(session_, CKU_USER, reinterpret_cast<unsigned char*>(pin.data()), pin.size());
-    return code == CKR_OK || code == CKR_USER_ALREADY_LOGGED_IN ? Result<void>() : refused("C_Login", code);
-  }
-
-  Result<void> load(const std::string& path) {
-    module_ = dlopen(path.c_str(), RTLD_NOW | RTLD_LOCAL);
-    if (!module_) return fail(Fault::kIo, "PKCS#11: cannot load module-path: " + std::string(dlerror()));
-    const auto list = reinterpret_cast<CK_C_GetFunctionList>(dlsym(module_, "C_GetFunctionList"));
-    if (!list) return fail(Fault::kIo, "PKCS#11: " + path + " is no PKCS#11 module");
-    CK_FUNCTION_LIST* calls = nullptr;
-    if (const CK_RV code = list(&calls); code != CKR_OK) return refused("C_GetFunctionList", code);
-    if (const CK_RV code = calls->C_Initialize(nullptr); code != CKR_OK && code != CKR_CRYPTOKI_ALREADY_INITIALIZED)
-      return refused("C_Initialize", code);
-    else
-      initialized_ = code == CKR_OK;
-    calls_ = calls;
-    return {};
-  }
-
   Result<CK_SLOT_ID> find_slot(const std::string& label) {
     CK_ULONG count = 64;
     CK_SLOT_ID slots[64];
@@ -213,9 +245,8 @@ class InModule final : public SigningKey::Backend {
     return {};
   }
 
-  void* module_ = nullptr;
-  bool initialized_ = false;  // by this key
-  CK_FUNCTION_LIST* calls_ = nullptr;
+  std::shared_ptr<Module> module_;
+  const CK_FUNCTION_LIST* calls_ = nullptr;
   CK_SESSION_HANDLE session_ = 0;
   CK_OBJECT_HANDLE private_ = 0;
 };

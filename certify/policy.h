@@ -67,8 +67,8 @@ struct Judgement {
   std::string ref;
   bool blocking = true;
   Verdict verdict = Verdict::kNotTested;
-  bool missing = false;  // it could not be judged whole because evidence is not there, or not complete
-  std::string because;
+  bool missing = false;              // it could not be judged whole because evidence is not there, or not complete
+  std::string because;               // printable: what escape() gives
   std::vector<std::string> records;  // "findings:0123456789ab": exactly those it rests on, sorted
 };
 std::vector<Judgement> evaluate(const Policy& policy, const Evidences& evidence);

@@ -1,5 +1,7 @@
 #include "certify/reason.h"
 
+#include "core/text.h"
+
 #include <algorithm>
 
 namespace assay::certify {
@@ -60,12 +62,26 @@ std::string wanted(const Test& test) {
   return text_of(test.holding) + " needed of " + (test.kind == "all" ? "all" : number + " in 1000") + ", ";
 }
 
+std::map<std::string, uint64_t> shown(const std::string& collection, const std::map<std::string, uint64_t>& rules) {
+  std::map<std::string, uint64_t> out;
+  for (const auto& [rule, n] : rules) out[certify::shown(collection, rule)] += n;
+  return out;
+}
+
 }  // namespace
+
+std::string shown(const std::string& collection, const std::string& text) {
+  const bool outside =
+      collection == "external_findings" || collection == "manual" || collection.starts_with("observed_ports.");
+  return outside ? escape(text) : text;
+}
 
 std::string reason_of(const Test& test, const Tally& tally) {
   const bool part = test.kind == "all" || test.kind == "ratio";
   const std::string minus = test.minus.empty() ? "" : " minus " + test.minus;
-  return text_of(test.of) + minus + ": " + wanted(test) + (part ? have_it(tally) : seen(tally));
+  Tally printable = tally;
+  for (auto* rules : {&printable.yes_rules, &printable.maybe_rules}) *rules = shown(test.of.collection, *rules);
+  return escape(text_of(test.of) + minus + ": " + wanted(test)) + (part ? have_it(printable) : seen(printable));
 }
 
 }  // namespace assay::certify

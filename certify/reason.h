@@ -9,6 +9,9 @@ struct Tally {  // of the records that a test selects; `yes` and `maybe` are cou
   std::map<std::string, uint64_t> yes_rules, maybe_rules;  // of findings: how many by rule
 };
 
+// Text of a record or of a collection, printable: what comes from outside is not escaped yet, what an image gave is.
+std::string shown(const std::string& collection, const std::string& text);
+// Printable.
 std::string reason_of(const Test& test, const Tally& tally);
 
 }  // namespace assay::certify

@@ -66,7 +66,7 @@ Json judgements_of(const std::vector<Judgement>& judgements) {
                    {"blocking", j.blocking},
                    {"verdict", std::string(name_of(j.verdict))},
                    {"evidenceMissing", j.missing},
-                   {"because", escape(j.because)},
+                   {"because", j.because},
                    {"records", j.records}});
   return out;
 }

@@ -29,7 +29,7 @@ void print_verdicts(const std::vector<certify::Judgement>& judgements) {
     for (const certify::Judgement& j : judgements)
       if (j.verdict == open)
         fmt::print("{:<14} {}{}\n               {}\n", certify::name_of(j.verdict), escape(j.ref),
-                   j.blocking ? "" : " (not blocking)", escape(j.because));
+                   j.blocking ? "" : " (not blocking)", j.because);
   for (const auto& [name, count] : counts) fmt::print("{:<15}{}\n", name, count);
 }
 

@@ -9,7 +9,7 @@ namespace assay::cli {
 namespace {
 
 struct Flags {
-  std::string output, of, type = "ed25519";
+  std::string output, of, type;
 };
 
 Result<void> write_pair(const Flags& flags) {
@@ -33,10 +33,17 @@ Result<void> write_public(const Flags& flags) {
   return {};
 }
 
+// A private key's file that holds none is unreadable; a pkcs11: URI that is none is usage.
+int status_of(const Flags& flags, Fault fault) {
+  const bool damaged = fault == Fault::kMalformed && !flags.of.empty() && !flags.of.starts_with("pkcs11:");
+  return fault == Fault::kIo || damaged ? kUnreadable : kUsage;
+}
+
 int run(const Flags& flags) {
+  if (!flags.of.empty() && !flags.type.empty())
+    return complain(kUsage, "--type is for a new key; with --of the key has its type");
   const auto written = flags.of.empty() ? write_pair(flags) : write_public(flags);
-  if (!written) return complain(written.error().fault == Fault::kIo ? kUnreadable : kUsage, written.error().what);
-  return kClean;
+  return written ? kClean : complain(status_of(flags, written.error().fault), written.error().what);
 }
 
 }  // namespace

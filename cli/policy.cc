@@ -73,14 +73,16 @@ Result<int> judge(const Flags& flags) {
   const Judged judged = TRY(gather_evidence(flags));
   const auto judgements = certify::evaluate(policy.policy, judged.evidence);
   for (const certify::Judgement& j : judgements)
-    fmt::print("{:<14} {}\n               {}\n", certify::name_of(j.verdict), escape(j.ref), escape(j.because));
+    fmt::print("{:<14} {}\n               {}\n", certify::name_of(j.verdict), escape(j.ref), j.because);
   const bool passed = print_decision(policy.policy, judgements, judged);
   say_incomplete(judged);
   if (!judged.complete()) return kIncomplete;
   return passed ? kClean : kFindings;
 }
 
-size_t print_changes(const std::vector<certify::Judgement>& before, const std::vector<certify::Judgement>& after) {
+// How many verdicts of how many that either policy has.
+std::pair<size_t, size_t> print_changes(const std::vector<certify::Judgement>& before,
+                                        const std::vector<certify::Judgement>& after) {
   std::map<std::string, std::pair<std::string, std::string>> verdicts;
   for (const certify::Judgement& j : before) verdicts[j.ref].first = certify::name_of(j.verdict);
   for (const certify::Judgement& j : after) verdicts[j.ref].second = certify::name_of(j.verdict);
@@ -91,7 +93,7 @@ size_t print_changes(const std::vector<certify::Judgement>& before, const std::v
     fmt::print("{}: {} -> {}\n", escape(ref), pair.first.empty() ? "absent" : pair.first,
                pair.second.empty() ? "absent" : pair.second);
   }
-  return changes;
+  return {changes, verdicts.size()};
 }
 
 // What a regulator asks before changing a policy: which verdicts would change, and whether there were a certificate.
@@ -100,11 +102,11 @@ Result<int> diff(const Flags& flags) {
   const Judged judged = TRY(gather_evidence(flags));
   const auto before = certify::evaluate(a.policy, judged.evidence),
              after = certify::evaluate(b.policy, judged.evidence);
-  const size_t changes = print_changes(before, after);
+  const auto [changes, all] = print_changes(before, after);
   const auto word = [&](const certify::Policy& policy, const std::vector<certify::Judgement>& judgements) {
     return certify::decide(policy, judgements, judged.complete()).passed ? "PASSED" : "FAILED";
   };
-  fmt::print("{} of {} verdicts change; decision: {} -> {}{}\n", changes, before.size(), word(a.policy, before),
+  fmt::print("{} of {} verdicts change; decision: {} -> {}{}\n", changes, all, word(a.policy, before),
              word(b.policy, after), from_file(judged));
   say_incomplete(judged);
   return judged.complete() ? kClean : kIncomplete;

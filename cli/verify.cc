@@ -37,6 +37,9 @@ struct Check {
   const Bundle& verdict() const { return certificate.bundles[0]; }
 };
 
+// Text that a certificate holds escaped, as it is to be printed; a forged one may not have escaped it.
+std::string said(const std::string& text) { return escape(unescape(text)); }
+
 size_t shown(const Certificate& certificate) {
   return static_cast<size_t>(std::ranges::count(certificate.bundles, "", &Bundle::withheld));
 }
@@ -112,7 +115,7 @@ Result<void> check_images(Check& c) {
   for (const std::string& path : c.flags.images) {
     const auto* image = TRY(image_at(c.terms, path, seen));
     seen.push_back(image);
-    fmt::print("checked: {} is the certified {}\n", path, escape(image->name));
+    fmt::print("checked: {} is the certified {}\n", path, said(image->name));
     if (!c.flags.all && c.flags.sample == 0) continue;
     Recomputation one = c.flags;
     one.image = path;
@@ -125,7 +128,7 @@ Result<void> check_images(Check& c) {
     c.open.push_back("that the verdicts follow from the results (--recompute with every --image)");
   for (const certify::CertifiedImage& image : c.terms.images)
     if (std::ranges::find(seen, &image) == seen.end())
-      c.open.push_back("that you hold the certified " + escape(image.name) + ", sha256 " + escape(image.sha256) +
+      c.open.push_back("that you hold the certified " + said(image.name) + ", sha256 " + escape(image.sha256) +
                        " (--image)");
   if (!c.flags.all && c.flags.sample == 0)
     c.open.push_back("that the analyses give these results (--image with --recompute, or --sample N)");
@@ -205,10 +208,10 @@ void say_what_it_says(const Check& c) {
   std::string levels;
   for (const std::string& level : c.terms.levels) levels += (levels.empty() ? ", level " : ", ") + escape(level);
   if (const std::string product = certify::product_line(c.terms); !product.empty())
-    fmt::print("it says: of {}, as the vendor's declaration calls it\n", escape(product));
+    fmt::print("it says: of {}, as the vendor's declaration calls it\n", said(product));
   fmt::print("it says: {} under {}{}\n", c.terms.passed ? "PASSED" : "FAILED", escape(c.terms.policy_uri), levels);
   for (const auto& [ref, until] : c.terms.waived)
-    fmt::print("it says: {} is waived until {}\n", escape(ref), escape(until));
+    fmt::print("it says: {} is waived until {}\n", said(ref), escape(until));
 }
 
 Result<bool> verify(const Flags& flags) {

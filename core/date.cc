@@ -8,8 +8,6 @@
 namespace assay {
 namespace {
 
-constexpr int64_t kFarthest = 100'000'000'000;  // seconds, the year 5138: beyond it a field is no date
-
 // "0000-00-00" with digits where the zeros stand.
 bool has_shape(std::string_view date) {
   if (date.size() != 10) return false;
@@ -28,7 +26,7 @@ unsigned number(std::string_view digits) {
 
 std::string date_of(int64_t seconds) {
   using namespace std::chrono;
-  if (seconds > kFarthest || seconds < -kFarthest) return std::to_string(seconds) + " s since 1970";
+  if (seconds > kFarthestTime || seconds < -kFarthestTime) return std::to_string(seconds) + " s since 1970";
   const year_month_day date(floor<days>(sys_seconds(std::chrono::seconds(seconds))));
   char text[32];
   std::snprintf(text, sizeof text, "%04d-%02u-%02u", static_cast<int>(date.year()), static_cast<unsigned>(date.month()),

@@ -4,6 +4,8 @@
 
 namespace assay {
 
+inline constexpr int64_t kFarthestTime = 100'000'000'000;  // seconds, the year 5138: beyond it a field is no date
+
 std::string date_of(int64_t seconds);  // since 1970, UTC -> "YYYY-MM-DD"; far beyond our era: "N s since 1970"
 Result<int64_t> seconds_of_date(std::string_view date);  // "YYYY-MM-DD" -> midnight UTC; kMalformed: no such day
 

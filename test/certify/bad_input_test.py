@@ -80,6 +80,10 @@ def cases(room):
         ["empty/w"]
     yield "no entry named", ["log", "prove", at("log")], 2, ["--index"]
     yield "key over a key", ["keygen", "-o", at("signer")], 3, ["never replaced"]
+    yield "public key of a damaged one", ["keygen", "-o", at("new.json"), "--of", at("empty")], 3, ["empty", "no private key"]
+    yield "public key of an RSA key", ["keygen", "-o", at("new.json"), "--of", at("rsa")], 2, ["wrong key type"]
+    yield "type of a key that is there", ["keygen", "-o", at("new.json"), "--of", at("signer"), "--type", "p256"], 2, ["--type", "--of"]
+    yield "URI of no key", ["keygen", "-o", at("new.json"), "--of", "pkcs11:object=a"], 2, ["token is missing"]
     yield "folder that is not there", ["keygen", "-o", at("no/such/key")], 3, ["no/such/key"]
     yield "output that cannot be", certify(room, output="no/such/new.json"), 3, ["new.json"]
 

@@ -190,6 +190,9 @@ def test_certificate_holds_what_came_from_outside(assay):
         lab.write("q.yaml", (POLICY % "").replace("declared == no", "port == 80"))
         other = lab.run("policy", "diff", lab.at("p.yaml"), lab.at("q.yaml"), "--evidence", lab.at("e.json"))
         assert other.stdout.startswith("ports: PASS -> FAIL\n1 of 3 verdicts change; decision: PASSED -> FAILED"), other
+        lab.write("r.yaml", (POLICY % "").replace("ref: ports", "ref: doors"))
+        other = lab.run("policy", "diff", lab.at("p.yaml"), lab.at("r.yaml"), "--evidence", lab.at("e.json"))
+        assert "\n2 of 4 verdicts change" in other.stdout, other
         text = pathlib.Path(lab.at("e.json")).read_text()
         lab.write("bad.json", text.replace('"complete": true', '"complete":true', 1))
         lab.run("policy", "judge", lab.at("p.yaml"), "--evidence", lab.at("bad.json"), status=2)

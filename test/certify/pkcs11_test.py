@@ -73,6 +73,17 @@ def test_a_log_signs_with_a_token(assay):
             out.write("9999")
         refused = run("log", "init", log + "2", "--key", uri(folder, "ed", "wrong"), "--origin", "x.example", status=3)
         assert "PIN is wrong" in refused.stderr, refused
+        # The log's key lies in the token that the signer's PIN has opened already: its own PIN is looked at all the same.
+        shutil.copy(os.path.join(folder, "pin"), os.path.join(folder, "log-pin"))
+        log = os.path.join(folder, "log3")
+        run("log", "init", log, "--key", uri(folder, "ed", "log-pin"), "--origin", "log.example/c")
+        both = ["certify", entry, "--policy", "consumer-cpe", "--key", uri(folder, "p256"), "--log", log, "-o"]
+        run(*both, os.path.join(folder, "right.json"), status=4)
+        with open(os.path.join(folder, "log-pin"), "w") as out:
+            out.write("9999")
+        refused = run(*both, os.path.join(folder, "wrong.json"), status=3)
+        assert "PIN is wrong" in refused.stderr, refused
+        assert not os.path.exists(os.path.join(folder, "wrong.json"))
         refused = run("log", "init", log + "2", "--key", uri(folder, "none"), "--origin", "x.example", status=3)
         assert "no private key is called none" in refused.stderr, refused
 
