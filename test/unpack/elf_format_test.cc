@@ -35,12 +35,12 @@ TEST(ElfFormat, EveryTruncationIsRefused) {
   for (size_t n = 0; n < bytes.size(); ++n) EXPECT_FALSE(find_format("elf")->measure(Bytes(bytes).head(n))) << n;
 }
 
-TEST(ElfFormat, MeasuresThisProgramExactly) {
-  std::ifstream file("/proc/self/exe", std::ios::binary);
+TEST(ElfFormat, MeasuresAProgramExactly) {
+  std::ifstream file("/bin/sh", std::ios::binary);
   const std::string bytes((std::istreambuf_iterator<char>(file)), {});
   if (!bytes.starts_with("\x7f"
                          "ELF"))
-    GTEST_SKIP() << "/proc/self/exe cannot be read";
+    GTEST_SKIP() << "/bin/sh is no ELF file that can be read";
   const auto measured = find_format("elf")->measure(Bytes(bytes + std::string(4096, '\0')));
   ASSERT_TRUE(measured);
   EXPECT_EQ(measured->length, bytes.size());
