@@ -95,9 +95,8 @@ std::string requirement(const Json& judgement) {
 // A reason for each test, a line each.
 std::string reasons(const Json& judgement) {
   std::string out;
-  std::string_view rest;
   const std::string because = text_of(judgement, "because");
-  for (rest = because; !rest.empty();) {
+  for (std::string_view rest = because; !rest.empty();) {
     const size_t end = rest.find("; ");
     out += (out.empty() ? "" : "<br>") + said(rest.substr(0, end));
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 2);

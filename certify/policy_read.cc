@@ -182,10 +182,6 @@ Result<void> read_head(Policy& out, const std::string& part, const YAML::Node& n
                             });
 }
 
-}  // namespace
-
-namespace {
-
 Result<void> check_field(const Test& test, const std::string& collection, const std::string& field) {
   const auto fields = field_names(collection);
   const std::vector<std::string_view> known(fields.begin(), fields.end());

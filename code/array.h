@@ -1,6 +1,5 @@
 // A vector of plain data that grows and shrinks where it lies, if the allocator can: what is large is moved page by
-// page, and is never there twice. What is large grows by
-// a quarter alone.
+// page, is never there twice, and grows by a quarter alone.
 #pragma once
 #include <algorithm>
 #include <cstddef>

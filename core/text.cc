@@ -132,24 +132,16 @@ std::vector<Line> lines(std::string_view text) {
   return found;
 }
 
-// Written as comparisons without a jump, so that the compiler takes sixteen bytes at a time.
-#if defined(__GNUC__) && !defined(__clang__)
-[[gnu::optimize("O3")]]
-#endif
 bool looks_like_text(std::string_view bytes) {
+  static constexpr std::array<uint8_t, 256> kOdd = [] {
+    std::array<uint8_t, 256> odd{};
+    for (size_t byte = 0; byte < 0x20; ++byte) odd[byte] = !is_space(static_cast<char>(byte)) && byte != 0x1b;
+    odd[0x7f] = 1;
+    return odd;
+  }();
   if (bytes.find('\0') != bytes.npos) return false;
-  constexpr size_t kPiece = 128;  // what a byte can count
   size_t odd = 0;
-  for (size_t at = 0; at < bytes.size(); at += kPiece) {
-    const size_t end = std::min(bytes.size(), at + kPiece);
-    uint8_t here = 0;
-    for (size_t i = at; i < end; ++i) {
-      const auto c = static_cast<uint8_t>(bytes[i]);
-      const bool space = static_cast<uint8_t>(c - '\t') <= '\r' - '\t';
-      here = static_cast<uint8_t>(here + (((c < 0x20) & !space & (c != 0x1b)) | (c == 0x7f)));
-    }
-    odd += here;
-  }
+  for (const char c : bytes) odd += kOdd[static_cast<uint8_t>(c)];
   return odd * 64 <= bytes.size();
 }
 

@@ -4,7 +4,8 @@
 #include "core/json_text.h"
 #include "report/json.h"
 
-#include <algorithm>
+#include <map>
+#include <set>
 
 namespace assay::report {
 namespace {
@@ -17,14 +18,21 @@ Json subcomponent(const Examination& e, const Artifact& artifact) {
   return out;
 }
 
+using ByWay = std::map<std::string_view, const Artifact*>;
+
+ByWay by_way(const Examination& e) {
+  ByWay out;
+  for (const Artifact& artifact : e.artifacts) out.try_emplace(artifact.way, &artifact);
+  return out;
+}
+
 // The artifacts where its evidence lies, each once; the image itself is the product already.
-Json subcomponents(const Examination& e, const Finding& f) {
+Json subcomponents(const Examination& e, const ByWay& artifacts, const Finding& f) {
   Json out = Json::array();
-  for (const Artifact& artifact : e.artifacts) {
-    const auto here = [&](const Evidence& evidence) { return evidence.artifact == artifact.way; };
-    if (artifact.way.empty() || std::ranges::none_of(f.evidence, here)) continue;
-    const Json one = subcomponent(e, artifact);
-    if (std::ranges::find(out, one) == out.end()) out.push_back(one);
+  std::set<std::string_view> seen{""};
+  for (const Evidence& evidence : f.evidence) {
+    const auto at = artifacts.find(evidence.artifact);
+    if (at != artifacts.end() && seen.insert(at->first).second) out.push_back(subcomponent(e, *at->second));
   }
   return out;
 }
@@ -37,9 +45,9 @@ Json vulnerability(const Finding& f) {
   return out;
 }
 
-Json statement(const Examination& e, const Finding& f) {
+Json statement(const Examination& e, const ByWay& artifacts, const Finding& f) {
   Json product = {{"@id", image_urn(e)}, {"hashes", {{"sha-256", e.sha256.hex()}}}};
-  if (Json inside = subcomponents(e, f); !inside.empty()) product["subcomponents"] = inside;
+  if (Json inside = subcomponents(e, artifacts, f); !inside.empty()) product["subcomponents"] = inside;
   return {{"@id", image_urn(e) + "#finding-" + f.id},
           {"vulnerability", vulnerability(f)},
           {"products", Json::array({product})},
@@ -50,8 +58,9 @@ Json statement(const Examination& e, const Finding& f) {
 }  // namespace
 
 std::string openvex(const Examination& e) {
+  const ByWay artifacts = by_way(e);
   Json statements = Json::array();
-  for (const Finding& f : e.findings) statements.push_back(statement(e, f));
+  for (const Finding& f : e.findings) statements.push_back(statement(e, artifacts, f));
   const Json out = {{"@context", "https://openvex.dev/ns/v0.2.0"},
                     {"@id", image_urn(e) + "#openvex-" + e.as_of},
                     {"author", "assay"},

@@ -81,7 +81,7 @@ constexpr Handler kMemory[] = {
 // A word's and a doubleword's.
 struct Atomic {
   std::string_view opcode;
-  Lift word, twice;
+  Lift word, doubleword;
 };
 template <Code kCode>
 constexpr Atomic changing(std::string_view opcode) {
@@ -112,7 +112,7 @@ void bind_riscv_memory(Isa& isa) {
   for (const Atomic& a : kAtomics)
     for (const std::string_view order : {"", "_AQ", "_RL", "_AQ_RL"}) {
       isa.bind(std::string(a.opcode) + "_W" + std::string(order), a.word);
-      isa.bind(std::string(a.opcode) + "_D" + std::string(order), a.twice);
+      isa.bind(std::string(a.opcode) + "_D" + std::string(order), a.doubleword);
     }
 }
 

@@ -1,11 +1,16 @@
 // Firmware of DrayTek's routers with their own operating system (.all, .rst), and its way of LZ4. Big endian.
 //
 //   two sections, the second for the pages of the web server:
-//   0   length, with the checksum  4 first section: version (8), offset (24); second: length of the data
-//   first section: header of 256 bytes; boot loader, words up to and with 0xa55aa55a; length and system; then, perhaps,
-//   "DLM/1.0" and modules. Second: 8 bytes, data, zeros. Each ends at a multiple of 4 with the sum of its words,
-//   inverted aa 1d 7f 50 begins LZ4 data: little-endian length and block, again and again; each but the last decodes to
-//   64 KiB
+//   0   length, with the checksum
+//   4   first section: version (8), offset (24); second section: length of the data
+//
+//   first section   header of 256 bytes; boot loader, words up to and with 0xa55aa55a; length and system;
+//                   then, perhaps, "DLM/1.0" and modules
+//   second section  8 bytes, data, zeros
+//
+// Each ends at a multiple of 4 with the sum of its words, inverted.
+//
+//   LZ4 data        aa 1d 7f 50; little-endian length and block, again and again; each but the last decodes to 64 KiB
 //
 // Source: infobyte/draytek-arsenal, draytek_fw.ksy, compression.py, commands/patch.py.
 #include "core/hash.h"

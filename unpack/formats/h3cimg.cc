@@ -1,8 +1,12 @@
 // Firmware image of H3C and HPE switches (Comware; HPE 1920). Big endian.
 //
-//   0     version 1  4 files (1 … 128)  8 product id  12 device id  16 date (8)  24 checksum of the package (16 bits)
-//   26    flag (16)  28 length behind this header  32 files, 24 bytes each: type, offset, length, checksum, version,
-//   mask 3104  signature, not required (3072)  6176 checksum of what stands before it each file: 340 bytes and the data
+//   0     version 1  4 files (1 to 128)  8 product id  12 device id  16 date (8)  24 checksum of the package (16 bits)
+//   26    flag (16)  28 length behind this header
+//   32    files, 24 bytes each: type, offset, length, checksum, version, mask
+//   3104  signature, not required (3072)
+//   6176  checksum of what stands before it
+//
+//   each file: 340 bytes and the data
 //   4     checksum of what follows in these 340 bytes  8 type  12 version  16 product id  20 device id  24 length
 //   28    where a version stands  32 date (8)  40 zeros  104 description (224)  328 length, a multiple of 8
 //   332   checksum of the data  336 compression: 0xffffffff none, 2 a 7-Zip archive

@@ -1,9 +1,8 @@
 // The file system that the boot loader of H3C and HPE switches (HPE 1920) keeps on their flash. Big endian.
 //
 //   erase blocks of 64 KiB: 63 entries of 8 bytes, one a block, in the first KiB; then the 63 blocks of 1 KiB
-//   entry     flags (8), block before (24); next block (32, low 24 bits); 0xffffff none. Entry 0 holds instead the
-//   sizes
-//             of erase block and block: 0x10000400
+//   entry     flags (8), block before (24); next block (32, low 24 bits); 0xffffff none
+//   entry 0   holds instead the sizes of erase block and block: 0x10000400
 //   block 0   the root's file entry; its first block of names is stated there
 //   names     entries of 128 bytes: 0 flags  6 year (16), month, day, hour, minute, second  16 length  20 block and
 //             24 number of the folder's entry  28 first block  32 name (96)

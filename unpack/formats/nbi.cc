@@ -1,12 +1,16 @@
 // Tagged network boot image (NBI), as Etherboot's boot loaders take it; switches of the NX-OS family start with one.
 // Little endian.
 //
-//   0   36 13 03 1b  4 words of this header, words of its vendor part (4 bits each)  5 flags (24)
-//   8   where the header goes in memory, segment and offset  12 where to start: segment and offset, or flags 1: an
-//   address 16  vendor part; then a record for each image, in the first 512 bytes:
-//       0 words, words of its vendor part (4 bits each)  1 tag  2 0  3 flags: 0-1 what the address is relative to, 2
-//       the last one  4 address  8 length  12 length in memory  16 vendor part
-//   512 the images, one behind the other
+//   0    36 13 03 1b  4 words of this header, words of its vendor part (4 bits each)  5 flags (24)
+//   8    where the header goes in memory, segment and offset
+//   12   where to start: segment and offset, or with flag 1 an address
+//   16   vendor part; then a record for each image, in the first 512 bytes
+//   512  the images, one behind the other
+//
+//   a record
+//   0    words, words of its vendor part (4 bits each)  1 tag  2 zero
+//   3    flags: bits 0 and 1 what the address is relative to, bit 2 the last one
+//   4    address  8 length  12 length in memory  16 vendor part
 //
 // Source: Draft Net Boot Image Proposal 0.3 (Honan, Kuhlmann, 1997); Etherboot, mknbi.
 #include "unpack/describe.h"

@@ -315,8 +315,7 @@ const Format kUpx = {
     .source = "UPX 4.2 src/p_lx_elf.cpp, p_unix.cpp, packhead.cpp, filter/",
     .checked =
         "foreign tool: upx 4.2.4, in the tests where it is installed, by hand on programs for MIPS in both byte "
-        "orders, "
-        "ARM, AArch64, PowerPC, x86 and x86-64 (NRV2B, NRV2D, NRV2E, LZMA, all filters); own builder; deflate is "
-        "untested"};
+        "orders, ARM, AArch64, PowerPC, x86 and x86-64 (NRV2B, NRV2D, NRV2E, LZMA, all filters); own builder; "
+        "deflate is untested"};
 
 }  // namespace assay::unpack
