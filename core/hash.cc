@@ -1,7 +1,6 @@
 #include "core/hash.h"
 
 #include "core/freed.h"
-#include "core/md5_pieces.h"
 
 #include <openssl/evp.h>
 #include <zlib.h>

@@ -15,6 +15,8 @@ struct Digest {
 
 Digest sha256(Bytes bytes);
 std::array<uint8_t, 16> md5(Bytes bytes);  // RFC 1321; only to check what formats carry
+// Of several ranges one behind the other, without a copy of them: formats lay a salt over part of an image.
+std::array<uint8_t, 16> md5_together(std::span<const Bytes> pieces);
 std::array<uint8_t, 20> sha1(Bytes bytes);
 
 // Feeds SHA-256 piece by piece.

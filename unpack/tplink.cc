@@ -1,7 +1,7 @@
 // See tplink.h.
 #include "unpack/tplink.h"
 
-#include "core/md5_pieces.h"
+#include "core/hash.h"
 #include "unpack/remember.h"
 
 #include <algorithm>

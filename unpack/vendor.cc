@@ -10,6 +10,12 @@ uint32_t byte_sum(Bytes bytes) {
   return sum;
 }
 
+uint32_t word_sum(Bytes bytes, Order order) {
+  uint32_t sum = 0;
+  for (uint64_t at = 0; at + 4 <= bytes.size(); at += 4) sum += *bytes.get<uint32_t>(at, order, "");
+  return sum;
+}
+
 std::string xor_with(Bytes bytes, std::string_view key, uint64_t phase) {
   std::string out(bytes.text());
   for (size_t i = 0; i < out.size(); ++i) out[i] = static_cast<char>(out[i] ^ key[(phase + i) % key.size()]);

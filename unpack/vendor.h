@@ -8,6 +8,7 @@
 namespace assay::unpack {
 
 uint32_t byte_sum(Bytes bytes);                                               // of all bytes, modulo 2^32
+uint32_t word_sum(Bytes bytes, Order order);                                  // of whole words of 32 bits, modulo 2^32
 std::string xor_with(Bytes bytes, std::string_view key, uint64_t phase = 0);  // the key repeated, from its byte `phase`
 // RFC 4648, white space and padding ignored; none where another character stands.
 std::optional<std::string> base64_decoded(std::string_view text);

@@ -35,19 +35,13 @@ struct Section {
   uint32_t stated = 0;
 };
 
-uint32_t word_sum(Bytes bytes) {
-  uint32_t sum = 0;
-  for (uint64_t at = 0; at + 4 <= bytes.size(); at += 4) sum += *bytes.be<uint32_t>(at, "");
-  return sum;
-}
-
 Result<Section> read_section(Bytes b) {
   const uint64_t length = TRY(b.be<uint32_t>(0, "section's length"));
   if (length < 16) return fail(Fault::kForeign, "section's length", b.base());
   const uint64_t sum_at = ((length + 3) / 4 - 1) * 4;
   Section s{.bytes = TRY(b.slice(0, sum_at, "section"))};
   s.stated = TRY(b.be<uint32_t>(sum_at, "section's checksum"));
-  if (!checksum_holds(~word_sum(s.bytes), s.stated))
+  if (!checksum_holds(~word_sum(s.bytes, Order::kBig), s.stated))
     return fail(Fault::kForeign, "section's checksum does not match", b.base() + sum_at);
   return s;
 }

@@ -36,12 +36,6 @@ constexpr Magic kFsMagics[] = {{"imagefs"}};
 constexpr uint64_t kBootHeader = 256, kFsHeader = 88, kEntryHeader = 24;
 constexpr uint64_t kBlock = 1 << 16;  // what one packed block may decode to
 
-uint32_t word_sum(Bytes bytes, Order order) {
-  uint32_t sum = 0;
-  for (uint64_t at = 0; at + 4 <= bytes.size(); at += 4) sum += *bytes.get<uint32_t>(at, order, "");
-  return sum;
-}
-
 // Whole words that add up to zero; not zeros throughout.
 bool sum_holds(Bytes bytes, Order order) {
   const bool is_empty = bytes.empty() || (bytes[0] == 0 && is_run(bytes));
