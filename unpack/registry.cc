@@ -113,6 +113,7 @@ extern const Format kPng;
 extern const Format kQcaLzma;
 extern const Format kQcdt;
 extern const Format kQnap;
+extern const Format kQcow2;
 extern const Format kQnxDeflate;
 extern const Format kQnxIfs;
 extern const Format kQnxImageFs;
@@ -158,6 +159,10 @@ extern const Format kUImage;
 extern const Format kUpdateApp;
 extern const Format kUpx;
 extern const Format kVbmeta;
+extern const Format kVhd;
+extern const Format kVhdFixed;
+extern const Format kVhdx;
+extern const Format kVmdk;
 extern const Format kVrp;
 extern const Format kVxWorks;
 extern const Format kWrg;
@@ -288,6 +293,7 @@ constexpr const Format* kFormats[] = {
     &kQcaLzma,
     &kQcdt,
     &kQnap,
+    &kQcow2,
     &kQnxDeflate,
     &kQnxIfs,
     &kQnxImageFs,
@@ -332,6 +338,10 @@ constexpr const Format* kFormats[] = {
     &kUpdateApp,
     &kUpx,
     &kVbmeta,
+    &kVhd,
+    &kVhdFixed,
+    &kVhdx,
+    &kVmdk,
     &kVrp,
     &kVxWorks,
     &kWrg,
