@@ -112,8 +112,8 @@ extern const Format kPlanex;
 extern const Format kPng;
 extern const Format kQcaLzma;
 extern const Format kQcdt;
-extern const Format kQnap;
 extern const Format kQcow2;
+extern const Format kQnap;
 extern const Format kQnxDeflate;
 extern const Format kQnxIfs;
 extern const Format kQnxImageFs;
@@ -292,8 +292,8 @@ constexpr const Format* kFormats[] = {
     &kPng,
     &kQcaLzma,
     &kQcdt,
-    &kQnap,
     &kQcow2,
+    &kQnap,
     &kQnxDeflate,
     &kQnxIfs,
     &kQnxImageFs,

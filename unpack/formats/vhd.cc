@@ -114,7 +114,7 @@ Result<void> unpack_dynamic(Bytes whole, Sink& into) {
 Result<Footer> read_fixed(Bytes whole) {
   if (whole.size() < kFooter) return fail(Fault::kTruncated, "footer", whole.base());
   const uint64_t at = whole.size() - kFooter;
-  const Footer f = TRY(read_footer(whole, at));
+  Footer f = TRY(read_footer(whole, at));
   if (f.type != kFixed) return fail(Fault::kMalformed, "type " + std::to_string(f.type), whole.base() + at + 60);
   if (f.size != at)
     return fail(Fault::kMalformed, "size " + std::to_string(f.size) + " of " + std::to_string(at),
