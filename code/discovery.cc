@@ -114,9 +114,18 @@ void Discovery::free(uint64_t from, uint64_t to, uint32_t owner) {
   for (; at != by_address_.end() && at->first < to; ++at) fresh_.push_back(at->second);
 }
 
+// A word that one function reads and another took for an instruction that nobody knows is the one's constant.
 void Discovery::mark_data(const Start& s) {
-  for (const Range& r : s.body.data)
+  for (const Range& r : s.body.data) {
+    const uint32_t owner = map_.owner(r.from);
+    if (owner >= CodeMap::kFirstOwner) {
+      const uint32_t other = owner - CodeMap::kFirstOwner;
+      if (&starts_[other] == &s || starts_[other].body.undecodable == 0 || starts_[other].waits) continue;
+      free(r.from, r.to, owner);
+      queue(other);
+    }
     if (map_.owner(r.from) == CodeMap::kUnread) map_.mark(r.from, r.to - r.from, CodeMap::kData);
+  }
 }
 
 // What the body of a function says of others.
@@ -131,6 +140,7 @@ void Discovery::take(uint32_t index) {
     Processor there = processor_at(to, here, false);
     if (c.kind == CallKind::kIndirect && arm) there = mode_at(program_, to);
     add(to, there, Found::kCall, Sure::kHigh);
+    hurry(to);
   }
   for (const Escape& e : body.escapes) {
     jumpers_.note(e.target, index);
@@ -143,12 +153,21 @@ void Discovery::take(uint32_t index) {
   body.code_pointers = {};
 }
 
+// A function that is called is read before others: whether it returns is known by then to most who call it.
+void Discovery::hurry(uint64_t address) {
+  if (!starts_function(address)) return;
+  const auto known = by_address_.find(address);
+  if (known != by_address_.end() && starts_[known->second].reads == 0) waiting_.push_back(known->second);
+}
+
 void Discovery::drain() {
   while (!waiting_.empty() || !later_.empty()) {
     auto& from = waiting_.empty() ? later_ : waiting_;
     const uint32_t index = from.back();
     from.pop_back();
+    if (!starts_[index].waits) continue;
     read(index);
+    find_no_return();
   }
 }
 

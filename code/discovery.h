@@ -70,6 +70,7 @@ class Discovery : public Neighbours {
   void mark_data(const Start& start);
   void free(uint64_t from, uint64_t to, uint32_t owner);
   void take(uint32_t index);
+  void hurry(uint64_t address);
   void drain();
   bool ends_nowhere(const Start& start) const;
   bool outlives_call(const Start& start) const;
