@@ -34,12 +34,13 @@ struct Node {
   std::string path;              // raw bytes; leading "./" and "/" removed (the sink notes an absolute or ".." name)
   std::optional<uint32_t> mode;  // permission bits with setuid, setgid and sticky: 07777
   std::optional<uint32_t> uid, gid;
+  std::optional<uint32_t> links;   // names it has, as the format counts them
   std::optional<int64_t> mtime;    // seconds since 1970
   std::optional<uint64_t> device;  // major << 32 | minor
   std::string target;              // of a symbolic link, as stored; of a hard link, the path of the first name
   std::vector<std::pair<std::string, std::string>> xattrs;
-  FIELDS(v("kind", s.kind); v("path", s.path); v("mode", s.mode); v("uid", s.uid); v("gid", s.gid); v("mtime", s.mtime);
-         v("device", s.device); v("target", s.target); v("xattrs", s.xattrs))
+  FIELDS(v("kind", s.kind); v("path", s.path); v("mode", s.mode); v("uid", s.uid); v("gid", s.gid); v("links", s.links);
+         v("mtime", s.mtime); v("device", s.device); v("target", s.target); v("xattrs", s.xattrs))
 };
 
 enum class Range : uint8_t { kHeader, kContent, kPadding, kUnknown, kEncrypted };

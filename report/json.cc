@@ -16,6 +16,7 @@ Json artifact(ToJson& to, const Examination& e, const Artifact& a) {
   if (a.node.mode) out["mode"] = *a.node.mode;
   if (a.node.uid) out["uid"] = *a.node.uid;
   if (a.node.gid) out["gid"] = *a.node.gid;
+  if (a.node.links) out["nlink"] = *a.node.links;
   if (a.node.mtime) out["mtime"] = *a.node.mtime;
   if (a.node.device) out["device"] = {{"major", *a.node.device >> 32}, {"minor", *a.node.device & 0xffffffff}};
   if (!a.node.target.empty()) out["target"] = escape(a.node.target);

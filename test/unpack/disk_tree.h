@@ -76,6 +76,8 @@ inline void compare_entry(const Collect& sink, const Collect::Item& item, const 
   const Node& node = named->node;
   if (what.modes && node.kind != Kind::kSymlink && node.mode != (disk.status.st_mode & 07777)) differ("mode");
   if (what.owners && (node.uid != disk.status.st_uid || node.gid != disk.status.st_gid)) differ("owner");
+  // A directory's count is of the file system that holds it.
+  if (item.node.links && node.kind != Kind::kDirectory && *item.node.links != disk.status.st_nlink) differ("links");
   if (what.times && node.mtime && *node.mtime != disk.status.st_mtime) differ("mtime");
   if (node.kind == Kind::kSymlink && node.target != disk.target) differ("target");
   const uint64_t device = uint64_t{major(disk.status.st_rdev)} << 32 | minor(disk.status.st_rdev);

@@ -207,6 +207,7 @@ Result<void> put(Bytes whole, const Member& m, const Member* file, Sink& into) {
             .mode = static_cast<uint32_t>(m.mode & 07777),
             .uid = static_cast<uint32_t>(m.uid),
             .gid = static_cast<uint32_t>(m.gid),
+            .links = static_cast<uint32_t>(m.links),
             .mtime = static_cast<int64_t>(m.mtime)};
   if (*kind == Kind::kCharDevice || *kind == Kind::kBlockDevice) node.device = m.rdev;
   if (*kind == Kind::kSymlink) {
@@ -251,6 +252,7 @@ extern const Format kCpio;
 const Format kCpio = {
     .id = "cpio",
     .title = "cpio archive",
+    .version = 2,
     .magics = kMagics,
     .measure = measure,
     .unpack = unpack,

@@ -129,7 +129,7 @@ extern const Format kErofs;
 const Format kErofs = {
     .id = "erofs",
     .title = "EROFS file system",
-    .version = 1,
+    .version = 2,
     .magics = kMagics,
     .measure = measure,
     .unpack = unpack,

@@ -165,6 +165,7 @@ class Walk {
     node.mode = inode.mode & 07777;
     node.uid = inode.uid;
     node.gid = inode.gid;
+    node.links = inode.links;
     node.mtime = inode.mtime;
     if (node.kind != Kind::kDirectory && inode.links != 1) {
       const auto [first, fresh] = names_.try_emplace(inode.number, path);
@@ -340,7 +341,7 @@ extern const Format kExt;
 const Format kExt = {
     .id = "ext",
     .title = "ext2/ext3/ext4 file system",
-    .version = 3,
+    .version = 4,
     .magics = kMagics,
     .measure = measure,
     .unpack = unpack,

@@ -152,7 +152,7 @@ extern const Format kF2fs;
 const Format kF2fs = {
     .id = "f2fs",
     .title = "F2FS file system",
-    .version = 1,
+    .version = 2,
     .magics = kMagics,
     .measure = measure,
     .unpack = unpack,

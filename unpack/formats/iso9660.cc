@@ -104,7 +104,8 @@ class Tree {
   }
 
   Result<void> put(const IsoEntry& e, const std::string& path) {
-    Node node{.kind = e.kind, .path = path, .mode = e.mode, .uid = e.uid, .gid = e.gid, .mtime = e.mtime};
+    Node node{
+        .kind = e.kind, .path = path, .mode = e.mode, .uid = e.uid, .gid = e.gid, .links = e.links, .mtime = e.mtime};
     node.device = e.device;
     node.target = e.target;
     if (e.kind != Kind::kFile) return into_.node(std::move(node), nothing());
@@ -189,6 +190,7 @@ extern const Format kIso9660;
 const Format kIso9660 = {
     .id = "iso9660",
     .title = "ISO 9660 file system",
+    .version = 2,
     .magics = kMagics,
     .measure = measure,
     .unpack = unpack,

@@ -25,7 +25,7 @@ struct IsoEntry {
   std::string name, target;
   Kind kind = Kind::kFile;
   std::vector<IsoExtent> extents;
-  std::optional<uint32_t> mode, uid, gid;
+  std::optional<uint32_t> mode, uid, gid, links;
   std::optional<int64_t> mtime;
   std::optional<uint64_t> device;
   uint64_t plain_size = 0;                   // zisofs: what it decodes to; 0: it is none

@@ -39,7 +39,7 @@ std::string joliet_name(Bytes stored) {
 struct Fields {
   std::string name, target;
   bool has_name = false, target_goes_on = false, component_goes_on = false, relocated = false;
-  std::optional<uint32_t> mode, uid, gid;
+  std::optional<uint32_t> mode, links, uid, gid;
   std::optional<uint64_t> device;
   std::optional<int64_t> mtime;
   std::optional<uint32_t> child;  // CL: the block where the directory really is
@@ -70,7 +70,8 @@ void add_times(Fields& f, Bytes field) {
 void add_field(Fields& f, Bytes field) {
   const auto number = [&](uint64_t at) { return field.le<uint32_t>(at, "number").value_or(0); };
   const std::string_view id = field.text().substr(0, 2);
-  if (id == "PX" && field.size() >= 36) f.mode = number(4), f.uid = number(20), f.gid = number(28);
+  if (id == "PX" && field.size() >= 36)
+    f.mode = number(4), f.links = number(12), f.uid = number(20), f.gid = number(28);
   if (id == "PN" && field.size() >= 20) {
     const uint64_t high = number(4), low = number(12);
     f.device = high == 0 && low > 0xff ? device_of_old(static_cast<uint16_t>(low)) : high << 32 | low;
@@ -110,7 +111,8 @@ Fields fields_of(Bytes whole, const IsoVolume& volume, Bytes area) {
 void apply(const Fields& f, IsoEntry& e, const IsoVolume& volume, Bytes whole) {
   if (f.has_name) e.name = f.name;
   if (f.mtime) e.mtime = f.mtime;
-  e.uid = f.uid, e.gid = f.gid, e.relocated = f.relocated, e.plain_size = f.plain_size, e.system_use_block = f.block;
+  e.uid = f.uid, e.gid = f.gid, e.links = f.links, e.relocated = f.relocated, e.plain_size = f.plain_size,
+  e.system_use_block = f.block;
   if (f.mode) {
     e.mode = *f.mode & 07777;
     e.kind = kind_of_mode(*f.mode).value_or(e.kind);

@@ -225,6 +225,7 @@ class Walk {
     node.mode = inode.mode;
     node.uid = inode.uid;
     node.gid = inode.gid;
+    node.links = inode.links;
     node.mtime = inode.mtime;
     node.device = inode.device;
     node.target = inode.target;
@@ -329,7 +330,7 @@ extern const Format kSquashfs;
 const Format kSquashfs = {
     .id = "squashfs",
     .title = "SquashFS file system",
-    .version = 1,
+    .version = 2,
     .magics = kMagics,
     .measure = measure,
     .unpack = unpack,

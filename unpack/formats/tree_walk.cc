@@ -56,6 +56,7 @@ class Walk {
     if (!found) return complain(path, found.error());
     Node node = std::move(found->node);
     node.path = path;
+    node.links = found->links;
     if (node.kind == Kind::kDirectory) return directory(entry.inode, std::move(node), found->at);
     if (found->links != 1) {
       const auto [first, fresh] = names_.try_emplace(entry.inode, path);

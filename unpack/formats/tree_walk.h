@@ -17,7 +17,7 @@ struct Listed {  // an entry of a directory
 
 struct Found {         // an inode
   Node node;           // without its path
-  uint64_t links = 1;  // names that lead to it, as it says itself; 1: it is not remembered
+  uint32_t links = 1;  // names that lead to it, as it says itself; 1: it is not remembered
   uint64_t at = 0;     // where it is stored
 };
 

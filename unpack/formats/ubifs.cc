@@ -103,6 +103,7 @@ class Files {
     node.mode = inode->word(104) & 07777;
     node.uid = inode->word(96);
     node.gid = inode->word(100);
+    node.links = inode->word(92);
     node.mtime = static_cast<int64_t>(inode->wide(72));
     read_xattrs(node, static_cast<uint32_t>(visit.entry.inode));
     if (!visit.first.empty()) {
@@ -216,7 +217,7 @@ extern const Format kUbifs;
 const Format kUbifs = {
     .id = "ubifs",
     .title = "UBIFS file system",
-    .version = 1,
+    .version = 2,
     .magics = kMagics,
     .measure = measure,
     .unpack = unpack,

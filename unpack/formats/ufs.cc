@@ -272,7 +272,7 @@ Result<void> unpack(Bytes whole, Sink& into) {
 extern const Format kUfs;
 const Format kUfs = {.id = "ufs",
                      .title = "UFS1 and UFS2 (FFS) file system",
-                     .version = 1,
+                     .version = 2,
                      .magics = kMagics,
                      .measure = measure,
                      .unpack = unpack,
