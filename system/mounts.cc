@@ -205,7 +205,9 @@ void run(Tree& tree, Facts& out) {
   Mounts mounts(tree, out);
   for (int volume = 0; volume < static_cast<int>(tree.volumes().size()); ++volume) read_fstab(tree, volume, mounts);
   Facts passing;  // the starts themselves are stated by the analysis "startup", once every mount is known
+  const size_t before = tree.mount_count();
   read_startup(tree, passing, [&](const MountCommand& found) { mounts.add(found.volume, found.mount); });
+  if (tree.mount_count() == before) tree.starts = std::move(passing);
 }
 
 }  // namespace

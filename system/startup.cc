@@ -4,9 +4,11 @@
 // inittab(5), the kernel's order of init programs (init/main.c), OpenWrt's /etc/rc.d/S* links and rc.common.
 #include "system/startup.h"
 
+#include "core/merge.h"
 #include "core/text.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace assay::system {
 namespace {
@@ -149,7 +151,12 @@ void read_volume(Tree& tree, int volume, StartWalker& walker) {
   read_profile(tree, volume, walker);
 }
 
-void run(Tree& tree, Facts& out) { read_startup(tree, out, nullptr); }
+void run(Tree& tree, Facts& out) {
+  if (tree.starts)
+    append(out, *std::exchange(tree.starts, std::nullopt));
+  else
+    read_startup(tree, out, nullptr);
+}
 
 }  // namespace
 

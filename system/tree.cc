@@ -237,6 +237,12 @@ void Tree::mount(int volume, std::string_view target, int source_volume) {
   if (!path.empty()) mounts_[static_cast<size_t>(volume)].emplace(std::move(path), source_volume);
 }
 
+size_t Tree::mount_count() const {
+  size_t count = 0;
+  for (const auto& of_volume : mounts_) count += of_volume.size();
+  return count;
+}
+
 Evidence evidence_at(const Artifact& artifact, uint64_t offset, std::string_view text) {
   return {
       .artifact = artifact.way, .offset = offset, .length = text.size(), .shows = std::string(text.substr(0, kShown))};

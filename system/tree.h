@@ -5,6 +5,7 @@
 
 #include <functional>
 #include <map>
+#include <optional>
 #include <span>
 #include <string_view>
 
@@ -43,6 +44,10 @@ class Tree {
 
   // A mount the image states (fstab, `mount` in scripts): set by the analysis "mounts" before the others run.
   void mount(int volume, std::string_view target, int source_volume);
+  size_t mount_count() const;
+
+  // What "mounts" read of the starts, where no mount that it met on the way could have changed it: "startup" takes it.
+  std::optional<Facts> starts;
 
  private:
   const Artifact* lookup(int volume, std::string_view path, int depth) const;
