@@ -3,6 +3,7 @@
 #include <malloc.h>
 #include <poll.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -38,6 +39,13 @@ std::string describe(int status) {
   return "ended with status " + std::to_string(WEXITSTATUS(status));
 }
 
+Result<TasksBegun> map_counts(uint32_t workers) {
+  const size_t size = workers * sizeof(Begun);
+  void* made = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+  if (made == MAP_FAILED) return fail(Fault::kIo, std::string("cannot share memory: ") + std::strerror(errno));
+  return TasksBegun(static_cast<Begun*>(made), Unmapped{size});
+}
+
 // Blocks of a few hundred KiB come and go all the time: giving each back to the system has its pages cleared anew.
 void keep_freed_memory() {
 #ifdef __GLIBC__
@@ -47,6 +55,8 @@ void keep_freed_memory() {
 }
 
 }  // namespace
+
+void Unmapped::operator()(Begun* counts) const { munmap(counts, size); }
 
 Result<Pool> Pool::start(SharedArena input, uint32_t workers, const unpack::Keys& keys, const std::string& folder) {
   const std::string where = input.size() >= kOnDiskFrom ? folder : std::string();
@@ -58,20 +68,22 @@ Result<Pool> Pool::start(SharedArena input, uint32_t workers, const unpack::Keys
   pool.arenas_.push_back(std::move(input));
   for (uint32_t i = 0; i < workers; ++i) pool.arenas_.push_back(TRY(SharedArena::create(1 + i, where)));
   pool.processes_.resize(workers);
+  pool.begun_ = TRY(map_counts(workers));
   for (uint32_t i = 0; i < workers; ++i) TRY_VOID(pool.spawn(i));
+  for (uint32_t i = 0; i < workers; ++i) pool.greet(i);
   return pool;
 }
 
 Pool::Pool(Pool&&) noexcept = default;
 
 Pool::~Pool() {
-  for (Process& process : processes_) {
+  // All first, so that their memory is given back side by side.
+  for (const Process& process : processes_) {
     if (process.socket >= 0) close(process.socket);
-    if (process.pid > 0) {
-      kill(process.pid, SIGKILL);
-      waitpid(process.pid, nullptr, 0);
-    }
+    if (process.pid > 0) kill(process.pid, SIGKILL);
   }
+  for (const Process& process : processes_)
+    if (process.pid > 0) waitpid(process.pid, nullptr, 0);
 }
 
 Result<void> Pool::spawn(uint32_t index) {
@@ -91,14 +103,22 @@ Result<void> Pool::spawn(uint32_t index) {
     for (const Process& other : processes_)
       if (other.socket >= 0) close(other.socket);
     const auto helpers = std::min(static_cast<unsigned>(processes_.size()), kMostThreads) - 1;
-    run_worker({pair[1], &arenas_, 1 + index, &keys_, helpers});
+    run_worker({pair[1], &arenas_, 1 + index, &keys_, helpers, &begun_[index]});
   }
   close(pair[1]);
   processes_[index] = {.pid = pid, .socket = pair[0], .since = now()};
-  std::string frame;
-  if (receive_frame(pair[0], frame))
-    if (auto protections = unpack_as<std::vector<std::string>>(frame)) sandbox_ = std::move(*protections);
   return {};
+}
+
+void Pool::greet(uint32_t index) {
+  std::string frame;
+  if (receive_frame(processes_[index].socket, frame))
+    if (auto protections = unpack_as<std::vector<std::string>>(frame)) sandbox_ = std::move(*protections);
+}
+
+void Pool::respawn(uint32_t index) {
+  ASSAY_CHECK(spawn(index).has_value());
+  greet(index);
 }
 
 std::string Pool::bury(uint32_t index) {
@@ -122,6 +142,8 @@ void Pool::give(Process& process, std::deque<Task>& waiting) {
     process.open.push_back(waiting.front());
     waiting.pop_front();
   }
+  process.answered = 0;
+  begun_[static_cast<size_t>(&process - processes_.data())].tasks = 0;
   process.since = now();
   send_frame(process.socket, pack(job));  // a failure shows as the worker's death
 }
@@ -153,36 +175,51 @@ Outcome Pool::bury_late_or_dead(uint32_t index) {
   return outcome;
 }
 
-// What one worker has to say; none: it had nothing to do and died, or nobody said anything for a while. What a dead one
-// had not begun goes back to those waiting.
-std::optional<Pool::Answer> Pool::next_answer(std::deque<Task>& waiting, const std::function<void()>& idle) {
-  const int index = wait(100);
-  if (idle) idle();
-  if (index < 0) {
-    stop_overdue();
-    return std::nullopt;
-  }
-  Process& process = processes_[static_cast<size_t>(index)];
-  const bool early = process.early;
+// What a worker that lives says of its open tasks; empty: nothing, or something senseless.
+std::vector<Pool::Answer> Pool::read_answers(uint32_t index) {
+  Process& process = processes_[index];
   std::string frame;
-  if (receive_frame(process.socket, frame)) {
-    auto reply = unpack_as<Reply>(frame);
-    if (reply && !process.open.empty() && reply->task == process.open.front().id) {
-      process.since = now();
-      arenas_[1 + static_cast<size_t>(index)].set_size(reply->arena_size);
-      const Task task = process.open.front();
-      process.open.pop_front();
-      return Answer{task, {std::move(*reply), {}}, early};
-    }
+  if (!receive_frame(process.socket, frame)) return {};
+  auto replies = unpack_as<std::vector<Reply>>(frame);
+  if (!replies || replies->size() > process.open.size()) return {};
+  for (size_t i = 0; i < replies->size(); ++i)
+    if ((*replies)[i].task != process.open[i].id) return {};
+  std::vector<Answer> answers;
+  for (Reply& reply : *replies) {
+    arenas_[1 + index].set_size(reply.arena_size);
+    answers.push_back({process.open.front(), {std::move(reply), {}}, process.early});
+    process.open.pop_front();
   }
-  Outcome outcome = bury_late_or_dead(static_cast<uint32_t>(index));
+  process.answered += static_cast<uint32_t>(answers.size());
+  process.since = now();
+  return answers;
+}
+
+// What one worker has to say; nothing: it had nothing to do and died, or nobody said anything for a while. What a dead
+// one had not begun, or had done and not said, goes back to those waiting.
+std::vector<Pool::Answer> Pool::next_answers(std::deque<Task>& waiting, const std::function<void()>& idle) {
+  const int ready = wait(100);
+  if (idle) idle();
+  if (ready < 0) {
+    stop_overdue();
+    return {};
+  }
+  const auto index = static_cast<uint32_t>(ready);
+  if (auto answers = read_answers(index); !answers.empty()) return answers;
+  Process& process = processes_[index];
+  const bool early = process.early;
+  const uint64_t begun = begun_[index].tasks, answered = process.answered;
+  Outcome outcome = bury_late_or_dead(index);
   std::deque<Task> open = std::move(process.open);
-  ASSAY_CHECK(spawn(static_cast<uint32_t>(index)).has_value());
-  if (open.empty()) return std::nullopt;
-  const Task victim = open.front();
-  open.pop_front();
+  respawn(index);
+  if (open.empty()) return {};
+  // The count is the worker's own word: it decides whom to blame and no more.
+  const auto at = std::min<uint64_t>(begun > answered ? begun - answered - 1 : 0, open.size() - 1);
+  const auto victim = open.begin() + static_cast<std::ptrdiff_t>(at);
+  std::vector<Answer> answers{{*victim, std::move(outcome), early}};
+  open.erase(victim);
   waiting.insert(waiting.begin(), open.begin(), open.end());
-  return Answer{victim, std::move(outcome), early};
+  return answers;
 }
 
 // Gives out what waits, and beyond that what is offered, and takes answers, until `over`.
@@ -199,8 +236,8 @@ void Pool::work(std::deque<Task> waiting, const std::function<bool()>& over,
         give(process, alone);
       }
     }
-    if (auto answer = next_answer(waiting, idle))
-      (answer->early ? early_.back : done)(answer->task, std::move(answer->outcome));
+    for (Answer& answer : next_answers(waiting, idle))
+      (answer.early ? early_.back : done)(answer.task, std::move(answer.outcome));
   }
 }
 
@@ -222,7 +259,7 @@ void Pool::finish_early() {
   early_.next = {};
   std::deque<Task> none;
   while (std::ranges::any_of(processes_, [](const Process& p) { return !p.open.empty(); }))
-    if (auto answer = next_answer(none, {})) early_.back(answer->task, std::move(answer->outcome));
+    for (Answer& answer : next_answers(none, {})) early_.back(answer.task, std::move(answer.outcome));
 }
 
 Outcome Pool::run(const Job& job, const std::function<void()>& idle) {
@@ -241,13 +278,13 @@ Outcome Pool::run(const Job& job, const std::function<void()>& idle) {
   std::string frame;
   process.busy_with_job = false;
   if (receive_frame(process.socket, frame)) {
-    if (auto reply = unpack_as<Reply>(frame)) {
-      outcome.reply = std::move(*reply);
+    if (auto replies = unpack_as<std::vector<Reply>>(frame); replies && replies->size() == 1) {
+      outcome.reply = std::move(replies->front());
       return outcome;
     }
   }
   outcome.died = bury(0);
-  ASSAY_CHECK(spawn(0).has_value());
+  respawn(0);
   return outcome;
 }
 

@@ -6,6 +6,7 @@
 
 #include <deque>
 #include <functional>
+#include <memory>
 #include <optional>
 
 namespace assay::engine {
@@ -14,6 +15,12 @@ struct Outcome {  // of one task
   Reply reply;
   std::string died;  // not empty: the worker that had this task died, and how
 };
+
+struct Unmapped {
+  size_t size = 0;
+  void operator()(Begun* counts) const;
+};
+using TasksBegun = std::unique_ptr<Begun[], Unmapped>;
 
 class Pool {
  public:
@@ -51,12 +58,15 @@ class Pool {
     pid_t pid = -1;
     int socket = -1;
     std::deque<Task> open;  // tasks it has and has not answered, in their order
+    uint32_t answered = 0;  // tasks of its job that it has answered
     bool early = false;     // they were offered, not asked for
     bool busy_with_job = false;
     int64_t since = 0;  // milliseconds, for the watchdog
   };
   Pool() = default;
-  Result<void> spawn(uint32_t index);
+  Result<void> spawn(uint32_t index);  // its greeting is still to be read
+  void greet(uint32_t index);
+  void respawn(uint32_t index);
   std::string bury(uint32_t index);
   void give(Process& process, std::deque<Task>& waiting);
   int wait(int milliseconds);  // index of a worker with something to say, or -1
@@ -69,11 +79,13 @@ class Pool {
   };
   void work(std::deque<Task> waiting, const std::function<bool()>& over,
             const std::function<void(const Task&, Outcome)>& done, const std::function<void()>& idle);
-  std::optional<Answer> next_answer(std::deque<Task>& waiting, const std::function<void()>& idle);
+  std::vector<Answer> next_answers(std::deque<Task>& waiting, const std::function<void()>& idle);
+  std::vector<Answer> read_answers(uint32_t index);
   Outcome bury_late_or_dead(uint32_t index);
 
   std::vector<SharedArena> arenas_;
   std::vector<Process> processes_;
+  TasksBegun begun_;  // by worker
   std::vector<std::string> sandbox_;
   Early early_;
   unpack::Keys keys_;

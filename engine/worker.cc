@@ -1,6 +1,7 @@
 #include "engine/worker.h"
 
 #include "code/answer.h"
+#include "core/merge.h"
 #include "engine/excerpt.h"
 #include "engine/raw_code.h"
 #include "engine/sandbox.h"
@@ -13,12 +14,15 @@
 
 #include <map>
 #include <new>
+#include <utility>
 
 namespace assay::engine {
 namespace {
 
 constexpr uint64_t kMostMemory = uint64_t{1} << 30;
 constexpr uint64_t kMostEntropyBlocks = 2048;
+// Replies wait for others up to so many bytes, those of a next task's content among them: each wakes the supervisor.
+constexpr uint64_t kHeldBack = 64 << 10;
 
 class Worker {
  public:
@@ -29,17 +33,25 @@ class Worker {
     if (!receive_frame(setup_.socket, frame)) return false;
     const auto job = unpack_as<Job>(frame);
     if (!job) return false;
-    if (job->kind != JobKind::kContents) return answer(whole_job(*job));
-    for (const Task& task : job->tasks)
-      if (!answer(content_task(task))) return false;
-    return true;
+    if (job->kind != JobKind::kContents) return answer({whole_job(*job)});
+    std::vector<Reply> done;
+    uint64_t bytes = 0;
+    for (const Task& task : job->tasks) {
+      if (bytes + task.place.size > kHeldBack && !answer(std::exchange(done, {}))) return false;
+      ++setup_.begun->tasks;
+      done.push_back(content_task(task));
+      const Reply& reply = done.back();
+      bytes = (done.size() == 1 ? 0 : bytes) + reply.unpacked.size() + reply.facts.size() + reply.code.size();
+    }
+    return answer(std::move(done));
   }
 
  private:
-  bool answer(Reply reply) {
+  bool answer(std::vector<Reply> replies) {
+    if (replies.empty()) return true;
     own_.flush();
-    reply.arena_size = own_.size();
-    return send_frame(setup_.socket, pack(reply));
+    for (Reply& reply : replies) reply.arena_size = own_.size();
+    return send_frame(setup_.socket, pack(replies));
   }
 
   Bytes bytes_at(const Place& place) const {
@@ -118,16 +130,28 @@ class Worker {
     const auto input = unpack_as<SystemInput>(payload);
     if (!input) return {};
     SystemOutput output;
-    system::Tree tree(input->artifacts, input->facts, [this](const Artifact& a) { return bytes_at(a.place); });
-    for (const system::TreeAnalysis* analysis : system::tree_analyses()) analysis->run(tree, output.facts);
-    describe_unknown_ranges(input->artifacts, [this](const Place& place) { return bytes_at(place); }, output.facts);
-    if (!input->artifacts.empty()) {
-      const Bytes image = bytes_at(input->artifacts[0].place);
-      output.entropy_block = (image.size() + kMostEntropyBlocks - 1) / kMostEntropyBlocks;
-      if (output.entropy_block < 256) output.entropy_block = 256;
-      output.entropy = entropy_of_blocks(image, output.entropy_block);
-    }
+    SystemOutput beside;
+    unpack::once_beside([&] { look_at_bytes(*input, beside); },
+                        [&] {
+                          system::Tree tree(input->artifacts, input->facts,
+                                            [this](const Artifact& a) { return bytes_at(a.place); });
+                          for (const system::TreeAnalysis* analysis : system::tree_analyses())
+                            analysis->run(tree, output.facts);
+                        });
+    append(output.facts, std::move(beside.facts));
+    output.entropy = std::move(beside.entropy);
+    output.entropy_block = beside.entropy_block;
     return pack(output);
+  }
+
+  // What needs no fact: unknown ranges, and how random each stretch of the image is.
+  void look_at_bytes(const SystemInput& input, SystemOutput& output) const {
+    describe_unknown_ranges(input.artifacts, [this](const Place& place) { return bytes_at(place); }, output.facts);
+    if (input.artifacts.empty()) return;
+    const Bytes image = bytes_at(input.artifacts[0].place);
+    output.entropy_block = (image.size() + kMostEntropyBlocks - 1) / kMostEntropyBlocks;
+    if (output.entropy_block < 256) output.entropy_block = 256;
+    output.entropy = entropy_of_blocks(image, output.entropy_block);
   }
 
   std::string judge_job(std::string_view payload) {

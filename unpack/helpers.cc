@@ -4,7 +4,9 @@
 
 #include <pthread.h>
 
+#include <atomic>
 #include <condition_variable>
+#include <exception>
 #include <mutex>
 #include <utility>
 
@@ -81,6 +83,25 @@ HelpersAtWork::~HelpersAtWork() {
   std::unique_lock lock(h.lock);
   h.changed.wait(lock, [&] { return h.busy == 0; });
   h.job = nullptr;
+}
+
+void once_beside(const std::function<void()>& aside, const std::function<void()>& here) {
+  std::atomic<bool> taken = false;
+  std::exception_ptr failed;
+  const auto take = [&] {
+    if (taken.exchange(true)) return;
+    try {
+      aside();
+    } catch (...) {
+      failed = std::current_exception();
+    }
+  };
+  {
+    const HelpersAtWork helpers(take);
+    here();
+  }
+  take();
+  if (failed) std::rethrow_exception(failed);
 }
 
 }  // namespace assay::unpack

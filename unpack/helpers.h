@@ -22,4 +22,7 @@ class HelpersAtWork {
   HelpersAtWork& operator=(const HelpersAtWork&) = delete;
 };
 
+// Does `aside` on a helper, or here where there is none, and `here` on this thread. An exception of either comes out.
+void once_beside(const std::function<void()>& aside, const std::function<void()>& here);
+
 }  // namespace assay::unpack
