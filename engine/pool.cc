@@ -40,7 +40,7 @@ std::string describe(int status) {
 }
 
 Result<TasksBegun> map_counts(uint32_t workers) {
-  const size_t size = workers * sizeof(Begun);
+  const size_t size = std::max(1u, workers) * sizeof(Begun);
   void* made = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
   if (made == MAP_FAILED) return fail(Fault::kIo, std::string("cannot share memory: ") + std::strerror(errno));
   return TasksBegun(static_cast<Begun*>(made), Unmapped{size});
