@@ -227,6 +227,24 @@ TEST(ExtJournal, IsReadAsIfReplayed) {
   }
 }
 
+// Where the journal is another device's, that is said; and of that device, what it is.
+TEST(ExtJournal, OnAnotherDeviceIsNamed) {
+  if (!installed("debugfs")) GTEST_SKIP() << "debugfs is not installed";
+  const Scratch scratch;
+  ASSERT_TRUE(
+      scratch.run("PATH=$PATH:/sbin:/usr/sbin; mke2fs -q -t ext4 -O ^metadata_csum image 4M;"
+                  "debugfs -w -R 'ssv journal_inum 0' image;"
+                  "debugfs -w -R 'ssv journal_uuid 11223344-5566-7788-99aa-bbccddeeff00' image;"
+                  "mke2fs -q -O journal_dev outer 8M"));
+  Collect sink;
+  ASSERT_TRUE(ext().unpack(Bytes(slurp(scratch.path() + "/image")), sink).has_value());
+  EXPECT_EQ(sink.notes["journal"], "on another device, of uuid 112233445566778899aabbccddeeff00; it is not followed");
+  const std::string outer = slurp(scratch.path() + "/outer");
+  const auto refused = ext().measure(Bytes(outer));
+  ASSERT_FALSE(refused.has_value());
+  EXPECT_EQ(refused.error().what, "the journal of another file system, on a device of its own");
+}
+
 TEST(ExtJournal, ItsSuperblockIsUsed) {
   if (!installed("debugfs")) GTEST_SKIP() << "debugfs is not installed";
   const Journaled made("-t ext4 -L first", "-c -v 3");

@@ -312,7 +312,13 @@ void give_notes(const Super& super, Sink& into) {
   if (!super.label.empty()) into.note("label", super.label, super.at + 120);
 }
 
+std::string hex_of(const std::string& uuid) {
+  return hex({reinterpret_cast<const uint8_t*>(uuid.data()), uuid.size()});
+}
+
 void note_journal(const Image& image, Sink& into) {
+  if (const std::string& outer = image.super().outer_journal; !outer.empty())
+    into.note("journal", "on another device, of uuid " + hex_of(outer) + "; it is not followed", 1024 + 208);
   if (!image.needs_replay()) return;
   const Replay& newer = image.newer();
   const std::string what = std::to_string(newer.transactions) + " transactions, " +
@@ -341,7 +347,7 @@ extern const Format kExt;
 const Format kExt = {
     .id = "ext",
     .title = "ext2/ext3/ext4 file system",
-    .version = 4,
+    .version = 5,
     .magics = kMagics,
     .measure = measure,
     .unpack = unpack,

@@ -26,6 +26,7 @@ struct Super {
   uint64_t multi_mount_block = 0;
   uint32_t seed = 0;  // of metadata checksums
   std::string uuid, label;
+  std::string outer_journal;  // uuid of the device that holds the journal, where no inode does
 
   bool has(uint32_t incompatible_bit) const { return (incompatible & incompatible_bit) != 0; }
   bool checksums() const { return (read_only & 0x400) != 0; }
@@ -36,6 +37,7 @@ struct Super {
 enum Incompatible : uint32_t {
   kFileType = 0x2,
   kNeedsRecovery = 0x4,
+  kJournalDevice = 0x8,
   kMetaGroups = 0x10,
   kExtents = 0x40,
   k64Bit = 0x80,

@@ -60,6 +60,7 @@ Super read_fields(Bytes raw) {
   s.label = raw.head(16, 120).text().substr(0, raw.head(16, 120).text().find('\0'));
   s.reserved_descriptors = s.compatible & 0x10 ? field<uint16_t>(raw, 206) : 0;
   s.journal = s.compatible & 0x4 ? field<uint32_t>(raw, 224) : 0;
+  if (s.compatible & 0x4 && s.journal == 0) s.outer_journal = raw.head(16, 208).text();
   s.first_meta_group = field<uint32_t>(raw, 260);
   if (s.has(kMultiMount)) s.multi_mount_block = field<uint64_t>(raw, 360);
   if (s.has(k64Bit)) {
@@ -104,6 +105,8 @@ Result<Super> parse_super(Bytes raw, uint64_t image_size) {
   if (field<uint16_t>(raw, 56) != 0xef53) return fail(Fault::kMalformed, "magic", raw.base() + 56);
   if (field<uint32_t>(raw, 24) > 6) return fail(Fault::kMalformed, "block size's logarithm", raw.base() + 24);
   if (field<uint32_t>(raw, 76) > 1) return fail(Fault::kUnsupported, "revision", raw.base() + 76);
+  if (field<uint32_t>(raw, 76) == 1 && field<uint32_t>(raw, 96) & kJournalDevice)
+    return fail(Fault::kUnsupported, "the journal of another file system, on a device of its own", raw.base() + 96);
   if (field<uint16_t>(raw, 90) != 0 && field<uint32_t>(raw, 76) == 1)
     return fail(Fault::kMalformed, "superblock is the copy in group " + std::to_string(field<uint16_t>(raw, 90)),
                 raw.base() + 90);
