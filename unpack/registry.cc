@@ -169,6 +169,7 @@ extern const Format kWrg;
 extern const Format kWrgg;
 extern const Format kXar;
 extern const Format kXeroxDlm;
+extern const Format kXfs;
 extern const Format kXiaomiHdr;
 extern const Format kXz;
 extern const Format kYaffs;
@@ -348,6 +349,7 @@ constexpr const Format* kFormats[] = {
     &kWrgg,
     &kXar,
     &kXeroxDlm,
+    &kXfs,
     &kXiaomiHdr,
     &kXz,
     &kYaffs,

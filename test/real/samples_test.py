@@ -50,7 +50,6 @@ WHY = {
     "generic_fs/jfs.img.xz": "JFS: priority C, not read",
     "generic_fs/reiserfs.img.xz": "ReiserFS: priority C, not read",
     "generic_fs/udf.img.xz": "UDF: priority C, not read",
-    "generic_fs/xfs.img.xz": "XFS: priority C, not read",
     "ambarella/ambarella_rom.fs": "Ambarella ROM file system: priority C, not read",
     "ascii85/testfile.adobe85": "text, Ascii85: no format of firmware",
     "linuxkernel/zImage_be32": "cut off by its maker: 13132 bytes of the 11947964 that its header states",
