@@ -76,7 +76,7 @@ TEST_P(MadeXfs, ReadsWhatWasPutIn) {
 
 INSTANTIATE_TEST_SUITE_P(Xfs, MadeXfs,
                          testing::Values("", "-m crc=0", "-m crc=0 -b size=512 -n size=8192 -n ftype=0",
-                                         "-b size=1024 -n size=4096 -i size=1024,nrext64=1 "
+                                         "-b size=1024 -n size=4096 -i size=512,nrext64=1 "
                                          "-m rmapbt=1,reflink=1,bigtime=0 -d agcount=2"));
 
 TEST(Xfs, BearsLiesAndTruncations) {
