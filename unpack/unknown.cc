@@ -7,8 +7,10 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cmath>
 #include <cstring>
+#include <numeric>
 
 namespace assay::unpack {
 namespace {
@@ -17,25 +19,26 @@ constexpr uint64_t kSample = 64 << 10, kMostBlocks = 1 << 19;
 constexpr uint32_t kLongestPeriod = 256;
 constexpr uint32_t kHighEntropy = 7200, kRandomEntropy = 7900;
 
-bool is_printable(uint8_t c) { return (c >= 0x20 && c < 0x7f) || c == '\n' || c == '\r' || c == '\t'; }
+constexpr std::array<uint8_t, 256> kPrintable = [] {
+  std::array<uint8_t, 256> table{};
+  for (size_t c = 0; c < 256; ++c) table[c] = (c >= 0x20 && c < 0x7f) || c == '\n' || c == '\r' || c == '\t';
+  return table;
+}();
 
 // Of `bytes`, how many lie in printable runs of six and more, and how many are zero.
 struct TextShare {
   uint64_t text = 0, zeros = 0;
 };
+// Runs count from six characters on. Without branches: in random bytes each would be guessed wrong half of the time.
 TextShare text_share(std::string_view bytes) {
   TextShare share;
   uint64_t run = 0;
   for (const char c : bytes) {
     share.zeros += c == 0 ? 1 : 0;
-    if (is_printable(static_cast<uint8_t>(c))) {
-      ++run;
-      continue;
-    }
-    if (run >= 6) share.text += run;
-    run = 0;
+    run = (run + 1) * kPrintable[static_cast<uint8_t>(c)];
+    share.text += (run == 6 ? 6u : 0u) + (run > 6 ? 1u : 0u);
   }
-  return {share.text + (run >= 6 ? run : 0), share.zeros};
+  return share;
 }
 
 std::string most_frequent_of_each(Bytes bytes, uint32_t period) {
@@ -66,17 +69,47 @@ bool looks_random_inside(std::string_view block) {
   return distinct * 4 >= static_cast<std::ptrdiff_t>(block.size()) * 3;
 }
 
+// Aligned blocks of that many 64-bit words, those with the same first bits side by side: of random ones a few have.
+template <size_t kWords>
+struct Blocks {
+  using Block = std::array<uint64_t, kWords>;
+  std::vector<Block> all;
+  std::vector<size_t> ends;  // of those with the same first bits
+};
+
+template <size_t kWords>
+Blocks<kWords> blocks_of(Bytes bytes) {
+  using Block = typename Blocks<kWords>::Block;
+  const size_t count = std::min<uint64_t>(bytes.size() / sizeof(Block), kMostBlocks);
+  const int bits = std::clamp(static_cast<int>(std::bit_width(count)), 1, 16);
+  const auto block = [&](size_t i) {
+    Block value;
+    std::memcpy(value.data(), bytes.data() + i * sizeof value, sizeof value);
+    return value;
+  };
+  Blocks<kWords> out{std::vector<Block>(count), std::vector<size_t>((size_t{1} << bits) + 1)};
+  for (size_t i = 0; i < count; ++i) ++out.ends[(block(i)[0] >> (64 - bits)) + 1];
+  std::partial_sum(out.ends.begin(), out.ends.end(), out.ends.begin());
+  for (size_t i = 0; i < count; ++i) {
+    const Block value = block(i);
+    out.all[out.ends[value[0] >> (64 - bits)]++] = value;
+  }
+  return out;
+}
+
 // Sorted: of blocks that an attacker chooses, a hash table may be slow. As numbers, for there are many.
-uint64_t count_repeats(Bytes bytes, uint64_t size) {
-  using Block = std::array<uint64_t, 2>;
-  std::vector<Block> blocks;
-  for (uint64_t at = 0; at + size <= bytes.size() && at / size < kMostBlocks; at += size)
-    std::memcpy(blocks.emplace_back(Block{}).data(), bytes.data() + at, size);
-  std::ranges::sort(blocks);
+template <size_t kWords>
+uint64_t count_repeats(Bytes bytes) {
+  auto [blocks, ends] = blocks_of<kWords>(bytes);
   uint64_t repeats = 0;
-  for (size_t i = 1; i < blocks.size(); ++i)
-    repeats += blocks[i] == blocks[i - 1] &&
-               looks_random_inside({reinterpret_cast<const char*>(blocks[i].data()), static_cast<size_t>(size)});
+  size_t from = 0;
+  for (const size_t end : ends) {
+    std::sort(blocks.begin() + static_cast<std::ptrdiff_t>(from), blocks.begin() + static_cast<std::ptrdiff_t>(end));
+    for (size_t i = from + 1; i < end; ++i)
+      repeats += blocks[i] == blocks[i - 1] &&
+                 looks_random_inside({reinterpret_cast<const char*>(blocks[i].data()), sizeof blocks[i]});
+    from = end;
+  }
   return repeats;
 }
 
@@ -248,7 +281,7 @@ ByteStatistics statistics_of(Bytes bytes) {
 }
 
 Repetition repeated_blocks(Bytes bytes) {
-  const uint64_t of_16 = count_repeats(bytes, 16), of_8 = count_repeats(bytes, 8);
+  const uint64_t of_16 = count_repeats<2>(bytes), of_8 = count_repeats<1>(bytes);
   if (of_16 < 2 && of_8 < 2) return {};
   // A repeated block of 16 is two repeated ones of 8; where there are many more, 8 is the cipher's own.
   return of_8 > 2 * of_16 + 2 ? Repetition{8, of_8} : Repetition{16, of_16};
