@@ -105,7 +105,7 @@ void Pass::add_edge(uint64_t to, Way way) {
 
 void Pass::edges_of(uint32_t control) {
   const Op& op = work_.ops[control];
-  if (op.flow == Flow::kJump && inside(op.target)) add_edge(op.target, Way::kJump);
+  if (op.flow == Flow::kJump && stays(op)) add_edge(op.target, Way::kJump);
   if (op.flow == Flow::kIndirectJump)
     if (const auto known = switches_.find(op.address); known != switches_.end())
       for (const uint64_t to : known->second.places) add_edge(to, Way::kTable);

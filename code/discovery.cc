@@ -12,6 +12,7 @@ namespace {
 
 constexpr uint32_t kMostReads = 8;  // of one function
 constexpr int kMostRounds = 8;
+constexpr uint64_t kMostRun = 4096;  // bytes of code that is the rest of something
 
 // What a list holds, ascending and each once; it is empty then.
 std::vector<uint32_t> taken(std::vector<uint32_t>& list) {
@@ -43,6 +44,41 @@ Processor Discovery::processor_at(uint64_t address, Processor here, bool other) 
   return other ? other_mode(here) : here;
 }
 
+Entry& Discovery::entry(Processor processor) const {
+  auto& slot = entries_[static_cast<size_t>(processor)];
+  if (!slot) slot = std::make_unique<Entry>(program_, processor);
+  return *slot;
+}
+
+bool Discovery::can_begin(uint64_t address, Processor processor) const {
+  return program_.code_at(address) && entry(processor).possible(address);
+}
+
+std::span<const uint64_t> Discovery::stray(uint64_t function) const {
+  const auto at = by_address_.find(function);
+  return at == by_address_.end() ? std::span<const uint64_t>() : starts_[at->second].stray;
+}
+
+bool Discovery::begins_with_frame(Processor processor, uint64_t address) {
+  Entry& e = entry(processor);
+  return e.possible(address) && (e.makes_frame() || is_prologue(processor, address));
+}
+
+// Code that nothing leads to and that lies behind a function with a jump that is not resolved: it is where that leads.
+bool Discovery::strays(uint64_t address) {
+  const auto next = by_address_.upper_bound(address);
+  if (next == by_address_.begin()) return false;
+  Start& s = starts_[std::prev(next)->second];
+  if (!s.body.open || begins_with_frame(s.processor, address)) return false;
+  const auto at = std::ranges::lower_bound(s.stray, address);
+  if (at == s.stray.end() || *at != address) {
+    s.stray.insert(at, address);
+    strayed_ = true;
+    queue(std::prev(next)->second);
+  }
+  return true;
+}
+
 void Discovery::queue(uint32_t index) {
   Start& s = starts_[index];
   if (s.waits) return;
@@ -65,6 +101,9 @@ void Discovery::add(uint64_t address, Processor processor, Found found, Sure sur
   }
   const uint32_t owner = map_.owner(address);
   if (owner == CodeMap::kData && sure != Sure::kCertain) return;
+  // Only a call leads into the middle of what an unwind table says is one function.
+  if (const Range* r = found >= Found::kTailCall ? program_.unwound_at(address) : nullptr; r && r->from != address)
+    return;
   if (owner >= CodeMap::kFirstOwner && !map_.starts(address) && sure != Sure::kCertain) return;
   const auto index = static_cast<uint32_t>(starts_.size());
   starts_.push_back({.address = address,
@@ -252,7 +291,7 @@ void Discovery::tails() {
     for (const auto& [to, processor] : targets) {
       if (map_.owner(to) >= CodeMap::kFirstOwner && !std::ranges::binary_search(doubtful, to)) continue;
       if (reader_.stub(to, processor, nullptr) != kNone) continue;
-      if (plausible(processor, to)) add(to, processor, Found::kTailCall, Sure::kMedium);
+      if (plausible(processor, to) && can_begin(to, processor)) add(to, processor, Found::kTailCall, Sure::kMedium);
       drain();
     }
     settle();
@@ -272,6 +311,9 @@ void Discovery::pointer(uint64_t value, bool made_by_code) {
   uint64_t size = 0;
   if (is_padding(processor, value, size)) return;
   if (!plausible(processor, value) || reader_.stub(value, processor, nullptr) != kNone) return;
+  const bool begins = can_begin(value, processor);
+  if (owner == CodeMap::kUnread && !(made_by_code && begins) && strays(value)) return;
+  if (!begins) return;
   if (!made_by_code && !is_prologue(processor, value)) {
     // Where no instruction ends just before, code could not fall into it either.
     const Start* before = owner_before(value);
@@ -308,6 +350,12 @@ void Discovery::pointers() {
   const uint64_t end = pointers_end();
   for (const uint64_t value : program_.pointers)
     if (value < end) pointer(value, false);
+  for (uint64_t value : program_.literals) {
+    uint64_t bare = value;
+    const Processor processor = mode_at(program_, bare);
+    if (value < end && map_.owner(bare) == CodeMap::kUnread && begins_with_frame(processor, bare))
+      pointer(value, false);
+  }
 }
 
 Decoder& Discovery::decoder(Processor processor) {
@@ -417,6 +465,18 @@ bool Discovery::is_no_function(const Start& s) {
          s.body.stub_of == kNone;
 }
 
+// The first place past `from` where something seems to begin; `to`: nowhere before.
+uint64_t Discovery::next_begin(Processor processor, uint64_t from, uint64_t to) {
+  const bool fixed = family_of(processor) != Family::kX86;
+  Op op;
+  for (uint64_t at = from; at < to;) {
+    decoder(processor).restart();
+    at += fixed || !decode(processor, at, op) ? instruction_alignment(processor) : op.size;
+    if (at < to && begins_with_frame(processor, at)) return at;
+  }
+  return to;
+}
+
 void Discovery::gap(uint64_t from, uint64_t to, bool prologues_alone) {
   while ((from = map_.next_unread(from, to)) < to) {
     const Processor processor = mode_before(from);
@@ -440,9 +500,15 @@ void Discovery::gap(uint64_t from, uint64_t to, bool prologues_alone) {
     }
     // A hole in a function is code that nothing leads to any more.
     const bool hole = before && !before->body.extents.empty() && before->body.extents.back().to > from;
-    if ((prologue || (!open && !hole && !prologues_alone)) && plausible(processor, from)) {
+    const bool begins = plausible(processor, from) && can_begin(from, processor);
+    if (begins && (prologue || begins_with_frame(processor, from) || (!open && !hole && !prologues_alone))) {
       add(from, processor, prologue ? Found::kPrologue : Found::kGap, Sure::kMedium);
       settle();
+    } else if (!prologues_alone && plausible(processor, from)) {
+      // The rest of something: what follows its end may be more. Behind ARM's code lie constants.
+      if (family_of(processor) != Family::kArm) strays(from);
+      from = next_begin(processor, from, std::min(next_start(from), entry(processor).run_end(from, kMostRun)));
+      continue;
     }
     from += std::max<uint64_t>(size, unit);
   }
@@ -487,13 +553,15 @@ void Discovery::run() {
   settle();
   for (int round = 0; round < kMostRounds; ++round) {
     const size_t before = starts_.size();
+    strayed_ = false;
     tails();
     // Before what data points at: a table of places within a function is known for one once the function is.
     for (int i = 0; i < kMostRounds && made_pointers(); ++i) tails();
     pointers();
     gaps();
+    settle();
     while (crossings()) settle();
-    if (starts_.size() == before && tail_targets_.empty()) break;
+    if (starts_.size() == before && tail_targets_.empty() && !strayed_) break;
   }
   // Stubs are ways to imports, not functions.
   for (Start& s : starts_) s.stub = is_no_function(s);

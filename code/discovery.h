@@ -2,6 +2,7 @@
 // nothing changes.
 #pragma once
 #include "code/address_map.h"
+#include "code/entry.h"
 #include "code/reader.h"
 
 #include <deque>
@@ -43,7 +44,8 @@ class Discovery : public Neighbours {
     std::string name;
     uint32_t reads = 0;
     bool waits = false, returns = true, stub = false;
-    bool unsettled = false;  // to be read once more, and read often enough
+    bool unsettled = false;       // to be read once more, and read often enough
+    std::vector<uint64_t> stray;  // Neighbours::stray
     ReadFunction body;
   };
 
@@ -61,6 +63,8 @@ class Discovery : public Neighbours {
   bool returns(uint64_t function) const override { return !map_.endless(function); }
   bool import_returns(uint32_t import) const override { return import >= no_return_.size() || !no_return_[import]; }
   Processor processor_at(uint64_t address, Processor here, bool other) const override;
+  bool can_begin(uint64_t address, Processor processor) const override;
+  std::span<const uint64_t> stray(uint64_t function) const override;
 
  private:
   void add(uint64_t address, Processor processor, Found found, Sure sure, uint64_t size = 0,
@@ -86,6 +90,10 @@ class Discovery : public Neighbours {
   void pointer(uint64_t value, bool made_by_code);
   void gaps();
   void gap(uint64_t from, uint64_t to, bool prologues_alone);
+  uint64_t next_begin(Processor processor, uint64_t from, uint64_t to);
+  bool strays(uint64_t address);
+  bool begins_with_frame(Processor processor, uint64_t address);
+  Entry& entry(Processor processor) const;
   bool crossings();
   bool is_prologue(Processor processor, uint64_t address);
   bool is_padding(Processor processor, uint64_t address, uint64_t& size);
@@ -108,10 +116,12 @@ class Discovery : public Neighbours {
   std::vector<uint32_t> unjudged_, fresh_, reaching_;
   std::vector<bool> no_return_;  // by import
   bool has_sections_ = true, whole_segment_ = false;
-  bool mixed_ = false;  // functions of more than one instruction set
+  bool strayed_ = false;  // a stray was added
+  bool mixed_ = false;    // functions of more than one instruction set
   std::vector<std::pair<uint64_t, Processor>> tail_targets_;
   std::vector<uint64_t> code_pointers_, doubtful_;
   std::array<std::unique_ptr<Decoder>, kProcessors> decoders_;
+  mutable std::array<std::unique_ptr<Entry>, kProcessors> entries_;
   Insn insn_;
 };
 

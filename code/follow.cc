@@ -2,6 +2,11 @@
 #include "code/pass.h"
 
 namespace assay::code {
+namespace {
+
+constexpr Slot kArmLink = 14;
+
+}  // namespace
 
 bool Pass::inside(uint64_t target) const {
   if (target == start_) return true;
@@ -12,13 +17,27 @@ bool Pass::inside(uint64_t target) const {
 
 // Where a function's code may end: padding, another function, or nothing at all.
 bool Pass::boundary(uint64_t at) {
-  if (!map_.at(at) || map_.starts_function(at) || map_.owner(at) == CodeMap::kData) return true;
+  if (at >= limit_ || !map_.at(at) || map_.starts_function(at) || map_.owner(at) == CodeMap::kData) return true;
   Op op;
   work_.decoder(processor_).restart();
   const bool decoded = work_.decode(processor_, at, op);
   work_.decoder(processor_).restart();  // whoever asks goes on elsewhere, or here
   return !decoded || op.padding || op.flow == Flow::kTrap;
 }
+
+// A jump over padding alone, which no compiler makes within a function, to what can begin one.
+bool Pass::to_next_function(const Op& jump) {
+  constexpr uint64_t kMostPadding = 32;
+  uint64_t at = jump.end() + (jump.delay_slot ? 4 : 0);
+  if (jump.conditional || jump.target < at || jump.target - at > kMostPadding) return false;
+  Op op;
+  work_.decoder(processor_).restart();
+  while (at < jump.target && work_.decode(processor_, at, op) && op.padding) at = op.end();
+  work_.decoder(processor_).restart();
+  return at == jump.target && neighbours_.can_begin(at, processor_);
+}
+
+bool Pass::stays(const Op& jump) { return inside(jump.target) && !to_next_function(jump); }
 
 // A call that does not come back, as far as is known by now. What the compiler was not told of it had to be compiled
 // as if it did: there the function goes on.
@@ -33,7 +52,7 @@ bool Pass::stops_after(const Op& op) {
     const Processor there = neighbours_.processor_at(op.target, processor_, op.other_mode);
     const uint32_t import = reader_.stub(op.target, there, nullptr);
     const bool ends = import != kNone ? !neighbours_.import_returns(import) : !neighbours_.returns(op.target);
-    stops = ends && (import != kNone || boundary(next));
+    stops = ends && (import != kNone || ends_before(next));
     if (ends && !stops) out_.doubtful.push_back(next);
   }
   return *known = stops;
@@ -59,6 +78,14 @@ void Pass::keep_literal(const Op& op) {
   out_.data.push_back(literals_.back());
 }
 
+// ARM before version 5: `mov lr, pc` makes the jump behind it a call.
+bool Pass::returns_here(const Op& jump) const {
+  const Op& before = *(&jump - 1);
+  return processor_ == Processor::kArm && before.end() == jump.address && before.what == Do::kAdd &&
+         before.a == kProgramCounter && before.b == kNoSlot && before.imm == 0 && before.dst == kArmLink &&
+         before.conditional == jump.conditional;
+}
+
 void Pass::decode_from(uint64_t at) {
   work_.decoder(processor_).restart();
   Run run{at, static_cast<uint32_t>(work_.ops.size()), 0};
@@ -68,6 +95,7 @@ void Pass::decode_from(uint64_t at) {
   };
   bool slot = false, ends = false;
   for (;;) {
+    if (at >= limit_ && !slot && !map_.starts_function(at)) return end_run();  // behind what a table says is the end
     const CodeMap::Place place = map_.place(at);
     if (at != start_ && !slot && place.function) {
       out_.escapes.push_back({work_.ops.size() > run.first ? work_.ops.back().address : at, at, false, true});
@@ -95,6 +123,8 @@ void Pass::decode_from(uint64_t at) {
     }
     map_.mark(at, op.size, owner_);
     keep_literal(op);
+    if (op.flow == Flow::kIndirectJump && work_.ops.size() - run.first > 1 && returns_here(op))
+      op.flow = Flow::kIndirectCall;
     at += op.size;
     if (slot) {
       if (!ends) leaders_.push_back(at), todo_.push_back(at);
@@ -103,7 +133,7 @@ void Pass::decode_from(uint64_t at) {
     const bool decides =
         op.flow == Flow::kJump || op.flow == Flow::kReturn || op.flow == Flow::kIndirectJump || op.flow == Flow::kTrap;
     const bool last_call = op.calls() && stops_after(op);
-    if (op.flow == Flow::kJump && inside(op.target)) leader(op.target);
+    if (op.flow == Flow::kJump && stays(op)) leader(op.target);
     ends = last_call || (decides && !op.conditional);
     if (!decides && !last_call) continue;
     if (op.delay_slot) {

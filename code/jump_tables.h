@@ -10,6 +10,7 @@ struct Switch {
   uint8_t entry_size = 0;
   std::vector<uint64_t> places;  // where control goes, ascending, each once
   bool bounded = false;
+  bool guessed = false;     // no table: where else control goes that no other way leads to
   std::vector<Range> data;  // bytes of the table, where it lies in code
 };
 

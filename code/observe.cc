@@ -89,7 +89,7 @@ void Pass::see_call(const Op& op, const State& state) {
   out_.calls.push_back(call);
   const bool comes_back = call.import != kNone ? neighbours_.import_returns(call.import)
                           : call.target != kNowhere
-                              ? neighbours_.returns(call.target) || !boundary(op.end() + (op.delay_slot ? 4 : 0))
+                              ? neighbours_.returns(call.target) || !ends_before(op.end() + (op.delay_slot ? 4 : 0))
                               : true;
   if (!comes_back && !op.conditional && !std::ranges::binary_search(endings_, op.address)) {
     const bool* stops = stops_.find(op.address);
@@ -120,7 +120,7 @@ bool Pass::keeps_frame(const Op& jump, const State& state) const {
 
 void Pass::see_jump(const Op& op, const State& state) {
   if (op.flow == Flow::kJump) {
-    if (inside(op.target)) return;
+    if (stays(op)) return;
     const Processor there = neighbours_.processor_at(op.target, processor_, op.other_mode);
     const uint32_t import = reader_.stub(op.target, there, &state);
     if (import != kNone) return end_in(import, op);
@@ -129,7 +129,10 @@ void Pass::see_jump(const Op& op, const State& state) {
   if (op.flow == Flow::kReturn) out_.returns = true;
   if (op.flow != Flow::kIndirectJump) return;
   ++out_.indirect_jumps;
-  if (const auto known = switches_.find(op.address); known != switches_.end()) {
+  if (const auto known = switches_.find(op.address); known != switches_.end() && known->second.guessed) {
+    out_.open = true;
+    return;
+  } else if (known != switches_.end()) {
     for (const uint64_t place : known->second.places)
       if (!inside(place)) out_.escapes.push_back({op.address, place, true, false});
     return void(++out_.indirect_jumps_resolved);

@@ -86,11 +86,16 @@ class Pass {
   void reset();
   void decode_all();
   void decode_from(uint64_t at);
+  bool returns_here(const Op& jump) const;
   void keep_literal(const Op& op);
   bool stops_after(const Op& op);
   bool boundary(uint64_t at);
+  bool ends_before(uint64_t at) { return boundary(at) || neighbours_.can_begin(at, processor_); }
   bool goes_on_behind(uint64_t at);
   bool inside(uint64_t target) const;
+  bool stays(const Op& jump);
+  bool to_next_function(const Op& jump);
+  bool guess(const Op& jump, const State& at_jump, const Destination& to);
   void leader(uint64_t at) { todo_.push_back(at); }
   void sort_ops();
   void build();
@@ -150,7 +155,7 @@ class Pass {
   std::vector<uint32_t>& head_of_;       // by block: in heads_, or kNone
   uint32_t changed_ = kNone;             // rank of the first head that is entered with less than before
   std::map<uint64_t, Switch> switches_;  // by the jump's address
-  bool values_ = true;
+  bool values_ = true, guessed_ = false;
   std::vector<Range> undecodable_, literals_;
   ReadFunction out_;
 };

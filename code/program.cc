@@ -4,6 +4,7 @@
 #include "code/bits.h"
 #include "code/go_table.h"
 #include "code/object.h"
+#include "code/unwind.h"
 
 #include <algorithm>
 #include <charconv>
@@ -335,8 +336,8 @@ void collect_pointers(const elf::File& file, Program& program) {
       const uint64_t skip = (program.pointer - area.address % program.pointer) % program.pointer;
       for (uint64_t i = skip; i + program.pointer <= area.bytes.size(); i += program.pointer)
         if (const uint64_t value = program.word(area.address + i, program.pointer).value_or(0);
-            !is_page(file, program, area.address + i, value))
-          keep(value);
+            !is_page(file, program, area.address + i, value) && program.code_at(value))
+          (area.executable ? program.literals : program.pointers).push_back(value);
     }
   settle_pointers(program);
 }
@@ -411,6 +412,11 @@ const Filled* Program::filled_at(uint64_t address) const {
   return at != filled.end() && at->address == address ? &*at : nullptr;
 }
 
+const Range* Program::unwound_at(uint64_t address) const {
+  const auto behind = std::ranges::upper_bound(unwound, address, {}, &Range::from);
+  return behind != unwound.begin() && std::prev(behind)->holds(address) ? &*std::prev(behind) : nullptr;
+}
+
 bool Program::constant(uint64_t address) const {
   const auto behind = std::ranges::upper_bound(constants, address, {}, &Range::from);
   return behind != constants.begin() && std::prev(behind)->holds(address);
@@ -436,9 +442,11 @@ void seed(Program& program, uint64_t address, Found found, Sure sure, uint64_t s
 }
 
 void settle_pointers(Program& program) {
-  std::ranges::sort(program.pointers);
-  const auto rest = std::ranges::unique(program.pointers);
-  program.pointers.erase(rest.begin(), rest.end());
+  for (auto* values : {&program.pointers, &program.literals}) {
+    std::ranges::sort(*values);
+    const auto rest = std::ranges::unique(*values);
+    values->erase(rest.begin(), rest.end());
+  }
 }
 
 uint32_t Program::import_at(uint64_t address) const {
@@ -494,7 +502,8 @@ Result<Program> load(Bytes bytes) {
   settle(program.constants);
   program.moves = file.header.type == elf::kShared;
   seed_arrays(file, program);
-  seed_unwind(file, program);
+  seed_frames(file, program);
+  if (program.unwound.empty()) seed_unwind(file, program);
   seed_arm_unwind(file, program);
   seed_go(file, program);
   collect_pointers(file, program);

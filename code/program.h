@@ -79,10 +79,12 @@ struct Program {
   std::vector<Area> code, data;  // ascending; data: everything mapped, code too
   std::vector<Seed> seeds;
   std::vector<uint64_t> pointers;  // values of words that may point at functions, ascending
+  std::vector<uint64_t> literals;  // of words within ARM's code, which may be distances or instructions too; ascending
   std::vector<Import> imports;
   Range outside;  // object files: a place of kImportSize bytes for each import; empty: none
   std::shared_ptr<const std::vector<std::byte>> linked;  // object files: their bytes, relocated
   std::vector<Filled> filled;                            // ascending by address
+  std::vector<Range> unwound;    // each one function's, or a piece's, as .eh_frame states; ascending, apart
   std::vector<Range> constants;  // mapped and never written once the program runs; ascending, apart
   bool has_sections = false;     // they tell code from stubs and constants
   bool is_raw = false;           // bytes without a header: code and data lie anywhere in them
@@ -92,6 +94,7 @@ struct Program {
   const Area* data_at(uint64_t address) const;
   const Filled* filled_at(uint64_t address) const;
   bool constant(uint64_t address) const;
+  const Range* unwound_at(uint64_t address) const;
   uint32_t import_at(uint64_t address) const;  // whose place in `outside` this is; kNoImport: nobody's
   const Area* code_at(uint64_t address) const;
   // A word of `size` bytes (1, 2, 4, 8) of what is mapped.

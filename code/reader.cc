@@ -8,6 +8,11 @@ namespace {
 constexpr int kMostRounds = 64;   // of newly found switches
 constexpr int kMostAttempts = 5;  // each begins with the calls that the one before found not to return
 
+uint64_t stated_end(const Program& program, uint64_t start) {
+  const Range* r = program.unwound_at(start);
+  return r && r->from == start ? r->to : kNowhere;
+}
+
 }  // namespace
 
 Pass::Pass(const Program& program, CodeMap& map, const Neighbours& neighbours, Reader& reader, Reader::Work& work,
@@ -23,7 +28,7 @@ Pass::Pass(const Program& program, CodeMap& map, const Neighbours& neighbours, R
       alignment_(instruction_alignment(processor)),
       translator_(work.decoder(processor).translator()),
       machine_(program, translator_, work.unknowns),
-      limit_(neighbours.next_start(start)),
+      limit_(std::min(neighbours.next_start(start), stated_end(program, start))),
       todo_(work.todo),
       leaders_(work.leaders),
       stops_(work.stops),
@@ -77,6 +82,7 @@ void Pass::reset() {
   work_.ops.clear(), ordered_ = 0;
   runs_.clear(), leaders_.clear(), todo_.clear(), stops_.clear(), undecodable_.clear(), literals_.clear();
   switches_.clear();
+  guessed_ = false;
   std::vector<uint64_t> endings = std::move(out_.endings);
   out_ = {};
   endings_.insert(endings_.end(), endings.begin(), endings.end());

@@ -18,6 +18,9 @@ class Neighbours {
   virtual bool returns(uint64_t function) const = 0;        // false only where it is known not to
   virtual bool import_returns(uint32_t import) const = 0;
   virtual Processor processor_at(uint64_t address, Processor here, bool other_mode) const = 0;
+  virtual bool can_begin(uint64_t address, Processor processor) const = 0;  // a function, as far as its code shows
+  // Code that nothing leads to and that lies in the function, one of whose jumps is not resolved; ascending.
+  virtual std::span<const uint64_t> stray(uint64_t function) const = 0;
 };
 
 struct Escape {  // a jump out of the function, or code that runs on into another one

@@ -3,6 +3,20 @@
 
 namespace assay::code {
 
+// The first jump that no table explains, in a function with code that no other way leads to.
+bool Pass::guess(const Op& jump, const State& at_jump, const Destination& to) {
+  if (guessed_ || switches_.contains(jump.address) ||
+      (to.kind != Destination::kOpenSwitch && to.kind != Destination::kUnknown))
+    return false;
+  if (to.kind == Destination::kUnknown && !keeps_frame(jump, at_jump)) return false;
+  Switch all{.guessed = true};
+  for (const uint64_t place : neighbours_.stray(start_))
+    if (inside(place)) all.places.push_back(place), leader(place);
+  if (all.places.empty()) return false;
+  switches_.emplace(jump.address, std::move(all));
+  return guessed_ = true;
+}
+
 bool Pass::follow_switches() {
   bool any = false;
   for (uint32_t i = 0; i < work_.pieces.size(); ++i) {
@@ -28,11 +42,15 @@ bool Pass::follow_switches() {
       to.kind = Destination::kSwitch;
       to.table.places.push_back(to.address);
     }
-    if (to.kind != Destination::kSwitch) continue;
+    if (to.kind != Destination::kSwitch) {
+      any |= guess(jump, at_jump, to);
+      continue;
+    }
     if (known != switches_.end()) {
       if (to.table.table == 0 && std::ranges::count(known->second.places, to.table.places.front()) != 0) continue;
-      if (to.table.table == 0)
+      if (to.table.table == 0 && !known->second.guessed)
         to.table.places.insert(to.table.places.end(), known->second.places.begin(), known->second.places.end());
+      if (known->second.guessed) guessed_ = false;
       switches_.erase(known);
     }
     for (const uint64_t place : to.table.places)

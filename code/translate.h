@@ -20,6 +20,9 @@ class Translator {
   uint64_t call_clobbers() const { return call_clobbers_; }
   const std::vector<Slot>& arguments() const { return arguments_; }  // registers of the first arguments of a call
   Slot system_call_number() const { return system_call_number_; }
+  static constexpr uint64_t kFlagsBit = uint64_t{1} << 60;  // in masks of slots: the flags
+  // The slots that a register, by LLVM's number, is or lies in.
+  uint64_t mask_of(uint32_t number) const { return number < masks_.size() ? masks_[number] : 0; }
   // Names of recipes that no opcode bears: none, or a table is wrong.
   static std::vector<std::string_view> unknown_recipes(Processor processor);
 
@@ -35,7 +38,6 @@ class Translator {
     kRegisterAndZero,  // operand 0
     kPpc,
   };
-  static constexpr uint64_t kFlagsBit = uint64_t{1} << 60;  // in masks of slots: the flags
   struct Row {
     std::string_view name;
     const Recipe* recipe = nullptr;

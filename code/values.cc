@@ -245,7 +245,9 @@ void Machine::store(const Op& op, uint32_t mark, State& state) const {
   const Value at = op.what == Do::kPush ? state.slots[translator_.stack_pointer()] : address(state, op);
   state.epoch = mark;
   const Value stack = state.slots[translator_.stack_pointer()];
-  if (at.constant() || at.unknown != stack.unknown) return;  // not this frame, as far as compilers go
+  // Not this frame, as far as compilers go. A function that takes more of the stack as it runs reaches its frame by
+  // another register, which counts from where the stack was as it was entered.
+  if (at.constant() || (at.unknown != stack.unknown && at.unknown != kEntry + translator_.stack_pointer())) return;
   forget_word(state, at, op.width, program_.pointer);
   if (op.conditional || op.width != program_.pointer) return;  // a predicated store may leave the word as it was
   Value stored = op.c != kNoSlot ? value(state, op.c, op)

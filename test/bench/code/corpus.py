@@ -8,10 +8,12 @@ out of the unstripped file; the stripped copies are what the program under test 
 
     corpus.py FOLDER [--cpu NAME]... [--build NAME]... [--program NAME]...
 
-FOLDER/<cpu>/<build>/<program>/ holds full, strip, no-unwind, no-sections and truth.json; what exists is kept.
+FOLDER/<cpu>/<build>/<program>/ holds full, strip, no-unwind, no-sections, said.json (the assembly's) and truth.json; what
+exists is kept. `truth.py FOLDER` reads every truth again from what is kept.
 """
 import argparse
 import glob
+import json
 import os
 import re
 import shutil
@@ -148,6 +150,8 @@ def build(cpu, name, program, root, out, pool):
     stubs = ["-Wl,--emit-stub-syms"] if cpu == "ppc32" else []
     run(f"{prefix}-gcc", *machine, "-o", full, *units, *link, "-Wl,--discard-none", *stubs, *libraries)
     strip_three_ways(prefix, work)
+    with open(os.path.join(work, "said.json"), "w") as file:
+        json.dump(said, file)
     truth.write(full, said, os.path.join(work, "truth.json"))
     for path in glob.glob(work + "/*.[so]"):
         os.remove(path)

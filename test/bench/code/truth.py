@@ -5,9 +5,12 @@ truth.json: functions {address: name}, neutral [address], neutral_ranges [[from,
 strings [[function, address]], reach {function: [[from, to]]} (the objects its operands name), text [[from, to]].
 """
 import bisect
+import glob
 import json
+import os
 import re
 import struct
+import sys
 
 # Written by nobody who wrote the program: the C library's start-up and what linkers add (veneers, stubs).
 START_UP = re.compile(
@@ -188,3 +191,14 @@ def write(full, units, out):
             "reach": {hex(f): sorted(reach[f]) for f in sorted(reach)},
             "text": [[s[3], s[3] + s[5]] for s in elf.sections if s[2] & 4],
         }, file)
+
+
+def main():
+    for said in sorted(glob.glob(os.path.join(sys.argv[1], "*/*/*/said.json"))):
+        folder = os.path.dirname(said)
+        with open(said) as file:
+            write(os.path.join(folder, "full"), json.load(file), os.path.join(folder, "truth.json"))
+
+
+if __name__ == "__main__":
+    main()
