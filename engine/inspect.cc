@@ -105,18 +105,25 @@ struct Inspection::State {
 
   // Every content in memory; where one was not, the tree has its place now.
   void hold(Contents& contents) {
-    if (!contents.hold()) return;
-    Examination again;
-    assemble(contents, input, again);
-    examination.artifacts = std::move(again.artifacts);
+    if (auto again = held_again(contents)) examination.artifacts = std::move(*again);
   }
 
+  // The tree with the places that contents have now, where they were not all in memory before.
+  std::optional<std::vector<Artifact>> held_again(Contents& contents) {
+    if (!contents.hold()) return std::nullopt;
+    Examination again;
+    assemble(contents, input, again);
+    return std::move(again.artifacts);
+  }
+
+  // What an arrow reads is moved there and back: of a large image a copy is large too.
   void read_system(Contents& contents) {
-    SystemInput in{examination.artifacts, examination.facts};
+    SystemInput in{std::move(examination.artifacts), std::move(examination.facts)};
     auto output = whole<SystemOutput>("system", JobKind::kSystem, tree_analyses_identity(), in, [&] {
-      hold(contents);
-      in.artifacts = examination.artifacts;
+      if (auto again = held_again(contents)) in.artifacts = std::move(*again);
     });
+    examination.artifacts = std::move(in.artifacts);
+    examination.facts = std::move(in.facts);
     if (!output) return;
     append(examination.facts, std::move(output->facts));
     examination.entropy = std::move(output->entropy);
@@ -124,13 +131,14 @@ struct Inspection::State {
   }
 
   void judge(Contents& contents, int64_t as_of_seconds) {
-    JudgeInput in{examination.facts, options.declaration, options.as_of, as_of_seconds, {}};
+    JudgeInput in{std::move(examination.facts), options.declaration, options.as_of, as_of_seconds, {}};
     const std::string versions = examination.rules_digest;
     auto output = whole<JudgeOutput>("checks", JobKind::kJudge, versions, in, [&] {
       hold(contents);
       for (const Artifact& artifact : examination.artifacts)
         if (artifact.has_content && artifact.size > 0) in.places.emplace_back(artifact.way, artifact.place);
     });
+    examination.facts = std::move(in.facts);
     if (!output) return;
     examination.findings = std::move(output->findings);
     examination.excerpts = std::move(output->excerpts);
