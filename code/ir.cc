@@ -118,13 +118,17 @@ RegisterId RegisterFile::find(std::string_view name) const {
   return kNoRegister;
 }
 
-void Function::clear() {
+void Function::clear_operations() {
   ops.clear();
   ops.push_back({});
   marks.clear();
   blocks.clear();
   effects.clear();
   lists.clear();
+}
+
+void Function::clear() {
+  clear_operations();
   variables.clear();
 }
 

@@ -166,6 +166,7 @@ struct Function {
     return std::span(lists).subspan(e.writes, e.write_count);
   }
   void clear();  // for the next function; keeps the memory
+  void clear_operations();  // and keeps the variables
 };
 
 constexpr uint64_t mask(unsigned bits) { return bits >= 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1; }

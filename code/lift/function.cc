@@ -1,6 +1,6 @@
 #include "code/lift/function.h"
 
-#include "code/simplify/block_sweep.h"
+#include "code/lift/ahead.h"
 #include "code/simplify/rewrite.h"
 
 #include <algorithm>
@@ -10,22 +10,24 @@ namespace assay::code::lift {
 namespace {
 
 constexpr size_t kWindow = 16;               // instructions lifted at once; and a delay slot
+constexpr uint64_t kLongBlock = 1024;        // bytes; from there on it is swept and goes on as another
 constexpr uint64_t kMostReserved = 1 << 20;  // what a block says of its size is not paid for before it is read
 
 // Where the operations go: through the simplifier, a few instructions at a time.
 class Simplifying {
  public:
-  Simplifying(const Isa& isa, ir::Function& out, ir::Counters& counters)
-      : out_(out), counters_(counters), machine_(isa, part_), rewriter_(out, counters) {
+  Simplifying(const Isa& isa, const ir::Options& options, ir::Function& out, ir::Counters& counters)
+      : out_(out), counters_(counters), machine_(isa, part_), rewriter_(out, options, counters) {
     part_.file = out.file;
   }
   Machine& machine() { return machine_; }
+  const ir::Function& part() const { return part_; }
   void begin(uint64_t address) { rewriter_.begin_block(address); }
-  void piece() {
+  void piece(const ir::RegisterSet* behind = nullptr) {
     const ir::Block all{.first = 1,
                         .count = static_cast<uint32_t>(part_.ops.size() - 1),
                         .marks = static_cast<uint32_t>(part_.marks.size())};
-    rewriter_.piece(part_, all);
+    rewriter_.piece(part_, all, behind);
     part_.clear();
   }
   void end(uint64_t next) {
@@ -44,11 +46,12 @@ class Simplifying {
 
 class Walk {
  public:
-  Walk(const Isa& isa, const Program& program, Simplifying& to)
+  Walk(const Isa& isa, const Shape& shape, const ir::Options& options, Simplifying& to)
       : isa_(isa),
-        program_(program),
+        program_(*shape.program),
         to_(to),
-        decoder_(isa.set->processor(), program.dialect, Decoder::kFunction),
+        decoder_(isa.set->processor(), shape.program->dialect, Decoder::kFunction),
+        ahead_(isa, shape, options, decoder_),
         window_(kWindow + 1) {}
 
   void block(const Block& b) {
@@ -77,7 +80,7 @@ class Walk {
     if (leaves)
       cut(next, end);
     else if (count_ >= kWindow)
-      flush();
+      flush_at(next, end);
     return next;
   }
   bool decode(const Area& area, uint64_t at) {
@@ -99,14 +102,25 @@ class Walk {
   // Lifts the first `count` of the window; whether control comes back behind them as to another block.
   bool lift(size_t count) {
     to_.machine().lift(std::span(window_).first(count));
-    const ir::Op op = to_.machine().function().ops.back();
-    to_.piece();
+    const ir::Op op = to_.part().ops.back();
+    if (ahead_.looks()) {
+      const ir::RegisterSet behind = ahead_.behind(to_.part(), op, window_[count - 1].end());
+      to_.piece(&behind);
+    } else {
+      to_.piece();
+    }
     return op.code == Code::kCall || (op.code == Code::kTrap && op.trap == Trap::kSystemCall) ||
            (op.code == Code::kJump && op.c != 0);
   }
   void flush() {
     if (count_ != 0) lift(count_);
     count_ = 0;
+  }
+  void flush_at(uint64_t next, uint64_t end) {
+    flush();
+    if (next - begun_ < kLongBlock || next >= end) return;
+    to_.end(next);
+    begin(next);
   }
   // The instruction decoded last begins a block: it is where a jump goes.
   void begin_at(uint64_t at) {
@@ -129,6 +143,7 @@ class Walk {
   const Program& program_;
   Simplifying& to_;
   Decoder decoder_;
+  Ahead ahead_;
   std::vector<Insn> window_;  // the first count_ are decoded
   size_t count_ = 0;
   uint64_t begun_ = kNowhere, behind_ = kNowhere, skip_ = 1;
@@ -174,8 +189,8 @@ void lift_function(const Isa& isa, const Shape& shape, const ir::Options& option
   out.file = &isa.file;
   reserve(isa, shape, out);
   {  // what that holds is not there any more when the function as a whole is simplified
-    Simplifying to(isa, out, counters);
-    Walk walk(isa, *shape.program, to);
+    Simplifying to(isa, options, out, counters);
+    Walk walk(isa, shape, options, to);
     for (const Block& b : shape.blocks) walk.block(b);
   }
   out.ops.shrink_to_fit();

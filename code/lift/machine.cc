@@ -16,6 +16,22 @@ void Isa::bind(std::span<const Handler> handlers) {
   for (const Handler& handler : handlers) bind(handler.opcode, handler.lift);
 }
 
+void Isa::note_flags() {
+  for (const Slot& slot : slots)
+    for (unsigned i = 0; slot.kind == Slot::Kind::kFlags && i < slot.count; ++i) flags |= uint64_t{1} << (slot.id + i);
+  touches_flags.resize(set->opcode_count());
+  std::vector<uint16_t> registers;
+  Insn alone;  // without operands
+  for (uint32_t opcode = 0; opcode < set->opcode_count(); ++opcode) {
+    registers.clear();
+    alone.opcode = static_cast<uint16_t>(opcode);
+    set->reads(alone, registers);
+    set->writes(alone, registers);
+    for (uint16_t number : registers)
+      if (slots[number].kind == Slot::Kind::kFlags) touches_flags[opcode] = true;
+  }
+}
+
 bool Isa::exact(const Insn& insn) const {
   if (lifts[insn.opcode] == nullptr || insn.unpredictable) return false;
   if (unpredictable != nullptr && unpredictable(*this, insn)) return false;

@@ -46,6 +46,8 @@ struct Isa {
   ir::RegisterFile file;
   std::vector<Slot> slots;           // by number of the decoder's register
   std::vector<Lift> lifts;           // by number of the decoder's opcode; nullptr: opaque
+  uint64_t flags = 0;                // registers, one bit each, that Ahead looks for
+  std::vector<bool> touches_flags;   // by number of the decoder's opcode: whatever its operands are
   std::vector<std::string> unbound;  // names in the lifter's table that the decoder does not have; a test wants none
   Widen widen = Widen::kKeep;        // of 32 bits in a register of 64
   Order order = Order::kLittle;
@@ -58,6 +60,7 @@ struct Isa {
 
   void bind(std::span<const Handler> handlers);
   void bind(std::string_view opcode, Lift lift);
+  void note_flags();  // once slots are known
   // Whether the instruction has an exact meaning: a handler, and no register that the language cannot hold. Flags and
   // the program counter may stand among the operands; the handler knows where.
   bool exact(const Insn& insn) const;

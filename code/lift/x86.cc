@@ -365,6 +365,7 @@ Isa make_x86(Processor processor) {
   x86::bind_arithmetic(isa);
   x86::bind_bits(isa);
   x86::bind_moves(isa);
+  isa.note_flags();
   return isa;
 }
 

@@ -6,8 +6,8 @@ namespace assay::code::ir {
 
 class BlockSweep {
  public:
-  // What stays, given what is read behind the block. effect(op, live) turns what is read behind a jump, a call, a trap
-  // or an opaque operation into what is read before it.
+  // What stays, given what is read behind the block. effect(value, op, live) turns what is read behind a jump, a call,
+  // a trap or an opaque operation into what is read before it.
   template <class Effect>
   void mark(const Function& f, const Block& b, RegisterSet live, Counters& counters, Effect effect) {
     kept_.assign(b.count + size_t{1}, 0);
@@ -38,12 +38,13 @@ class BlockSweep {
       if (op.code == Code::kGet)
         live.add(op.a);
       else if (op.code > Code::kStore)
-        effect(op, live);
+        effect(first + at, op, live);
     }
     gone_ = gone + writes;
     counters.dead_values += gone, counters.dead_writes += writes;
   }
 
+  bool keeps(Value v, Value first) const { return kept_[place(first, v)] != 0; }
   // Moves what is kept to `to`, where nothing else lies any more; returns where it ends.
   Value compact(Function& f, Block& b, Value to);
 

@@ -1,6 +1,5 @@
 #include "code/simplify/rewrite.h"
 
-#include "code/simplify/block_sweep.h"
 #include "code/simplify/evaluate.h"
 
 namespace assay::code::ir {
@@ -21,12 +20,14 @@ size_t hash_of(const Op& op) {
 
 }  // namespace
 
-Rewriter::Rewriter(Function& out, Counters& counters)
+Rewriter::Rewriter(Function& out, const Options& options, Counters& counters, bool shared)
     : out_(out),
       counters_(counters),
       ways_(Ways::all()),
+      ends_(out, options),
       current_(out.file->registers.size() + out.variables.size()),
-      table_(kTableSize) {}
+      table_(kTableSize),
+      shared_(shared) {}
 
 // ---- values
 
@@ -93,18 +94,22 @@ void Rewriter::put(const Op& o) {
 }
 
 void Rewriter::opaque(const Function& from, Op o) {
-  Effect e = from.effects[o.a];
+  for (RegisterId r : from.writes(from.effects[o.a])) forget(r);
+  if (from.effects[o.a].leaves) forget_all();
+  if (!shared_) o.a = take_effect(from, from.effects[o.a]);
+  append(o);
+}
+
+uint32_t Rewriter::take_effect(const Function& from, Effect e) {
   const auto copy = [&](std::span<const RegisterId> list, uint32_t& first) {
     first = static_cast<uint32_t>(out_.lists.size());
     out_.lists.insert(out_.lists.end(), list.begin(), list.end());
   };
-  copy(from.reads(from.effects[o.a]), e.reads);
-  copy(from.writes(from.effects[o.a]), e.writes);
-  for (RegisterId r : from.writes(from.effects[o.a])) forget(r);
-  if (e.leaves) forget_all();
-  o.a = static_cast<uint32_t>(out_.effects.size());
+  const std::span<const RegisterId> reads = from.reads(e), writes = from.writes(e);
+  copy(reads, e.reads);
+  copy(writes, e.writes);
   out_.effects.push_back(std::move(e));
-  append(o);
+  return static_cast<uint32_t>(out_.effects.size() - 1);
 }
 
 // ---- the walk
@@ -133,7 +138,7 @@ void Rewriter::step(const Function& from, Op o, Value at) {
     case Code::kUndefined:  // each is a value of its own
       return become(at, append(o));
     case Code::kConst:
-      return become(at, as_it_is_ ? append(o) : share(o));
+      return become(at, share(o));
     case Code::kPut:
       return put(o);
     case Code::kNone:
@@ -143,11 +148,10 @@ void Rewriter::step(const Function& from, Op o, Value at) {
   }
   if (!shape(o.code).pure) return effect(from, o, at);
   o.a = known(o.a), o.b = known(o.b), o.c = known(o.c);
-  become(at, as_it_is_ ? append(o) : make(o));
+  become(at, make(o));
 }
 
-void Rewriter::begin_block(uint64_t address, bool as_it_is) {
-  as_it_is_ = as_it_is;
+void Rewriter::begin_block(uint64_t address) {
   block_ += kMostValue + 1;
   forget_all();
   out_.blocks.push_back({.address = address,
@@ -155,11 +159,35 @@ void Rewriter::begin_block(uint64_t address, bool as_it_is) {
                          .mark = static_cast<uint32_t>(out_.marks.size())});
 }
 
-void Rewriter::piece(const Function& from, const Block& b) {
+// ---- what nobody reads again: flags, above all. It goes before anything is done about it
+
+void Rewriter::back_over(const Function& from, const Op& o, RegisterSet& live) const {
+  if (o.code == Code::kOpaque) {
+    live |= ends_.touched(from, o);
+  } else if (o.code == Code::kCall && o.c == 0) {
+    live = live.without(ends_.lost_at_call);
+    live |= ends_.call;
+  } else if (o.code == Code::kReturn && o.c == 0) {
+    live = ends_.give_back;
+  } else {
+    live |= ends_.behind(o);
+  }
+}
+
+void Rewriter::find_dead(const Function& from, const Block& b, const RegisterSet& behind) {
+  const Value last = b.first + b.count - 1;
+  dead_.mark(from, b, behind, counters_, [&](Value at, const Op& o, RegisterSet& live) {
+    if (at != last || o.code != Code::kJump) back_over(from, o, live);
+  });
+}
+
+void Rewriter::piece(const Function& from, const Block& b, const RegisterSet* behind) {
+  if (behind != nullptr) find_dead(from, b, *behind);
   if (map_.size() < b.first + size_t{b.count}) map_.resize(b.first + size_t{b.count});
   Value at = b.first;
   const auto until = [&](Value end) {
-    for (; at < end; ++at) step(from, from.ops[at], at);
+    for (; at < end; ++at)
+      if (behind == nullptr || dead_.keeps(at, b.first)) step(from, from.ops[at], at);
   };
   for (uint32_t m = b.mark; m < b.mark + b.marks; ++m) {
     until(from.marks[m].op);
@@ -176,38 +204,23 @@ void Rewriter::end_block(uint64_t next) {
   b.marks = static_cast<uint32_t>(out_.marks.size()) - b.mark;
 }
 
-namespace {
-
-bool has_variables(const Function& f, const Block& b) {
-  const size_t registers = f.file->registers.size();
-  for (Value at = b.first; at < b.first + b.count; ++at)
-    if ((f.ops[at].code == Code::kGet || f.ops[at].code == Code::kPut) && f.ops[at].a >= registers) return true;
-  return false;
-}
-
-void rewrite_blocks(Function& f, bool again, Counters& counters) {
+void rewrite(Function& f, const Options& options, Counters& counters) {
   Function out;
   out.file = f.file;
   out.variables = f.variables;
   out.ops.reserve(f.ops.size());
   out.marks.reserve(f.marks.size());
   out.blocks.reserve(f.blocks.size());
-  Rewriter rewriter(out, counters);
+  Rewriter rewriter(out, options, counters);
   BlockSweep sweep;
+  const RegisterSet all = RegisterSet::all();
   for (const Block& b : f.blocks) {
-    const bool as_it_is = again && !has_variables(f, b);
-    rewriter.begin_block(b.address, as_it_is);
-    rewriter.piece(f, b);
+    rewriter.begin_block(b.address);
+    rewriter.piece(f, b, &all);
     rewriter.end_block(b.next);
-    if (!as_it_is) sweep_last_block(out, sweep, counters);
+    sweep_last_block(out, sweep, counters);
   }
   f = std::move(out);
 }
-
-}  // namespace
-
-void rewrite(Function& f, const Options&, Counters& counters) { rewrite_blocks(f, false, counters); }
-// What no rule fitted before none fits now, where nothing has changed.
-void rewrite_again(Function& f, const Options&, Counters& counters) { rewrite_blocks(f, true, counters); }
 
 }  // namespace assay::code::ir

@@ -1,22 +1,26 @@
-// One pass forward over a block: operands replaced by what is known of them, operations of constants folded, rules
-// applied until none fits, registers read from where they were last written, values that are there already not made
-// again.
+// One pass forward over a block, behind one backward that finds what nobody reads again: operands replaced by what is
+// known of them, operations of constants folded, rules applied until none fits, registers read from where they were
+// last written, values that are there already not made again.
 //
 // A lifter's values do not outlive the instruction that makes them (registers carry them on), so a block can be handed
 // over in pieces while it is lifted: `piece`. The peak of a function is then what is left of it.
 #pragma once
-#include "code/simplify/simplify.h"
+#include "code/simplify/block_sweep.h"
+#include "code/simplify/ends.h"
 
 namespace assay::code::ir {
 
 class Rewriter {
  public:
-  Rewriter(Function& out, Counters& counters);  // out.file and out.variables are what they will be
+  // out.file and out.variables are what they will be. `shared`: operations of `out` name the effects of another
+  // function.
+  Rewriter(Function& out, const Options& options, Counters& counters, bool shared = false);
 
-  // as_it_is: the block has been rewritten before; only writes of what a register holds are looked for.
-  void begin_block(uint64_t address, bool as_it_is = false);
-  // Operations and marks of a part of `from`, its values used nowhere else.
-  void piece(const Function& from, const Block& part);
+  void begin_block(uint64_t address);
+  // Operations and marks of a part of `from`, its values used nowhere else. `behind`: what is read where control goes
+  // on behind the part, or where the jump leads that stands at its end; what nobody reads goes first. nullptr: that is
+  // not looked for.
+  void piece(const Function& from, const Block& part, const RegisterSet* behind);
   void end_block(uint64_t next);
 
  private:
@@ -41,10 +45,13 @@ class Rewriter {
   const Op& op(Value v) const { return out_.ops[v]; }
   bool is_constant(Value v) const { return op(v).code == Code::kConst; }
 
+  void find_dead(const Function& from, const Block& part, const RegisterSet& behind);
+  void back_over(const Function& from, const Op& op, RegisterSet& live) const;
   void step(const Function& from, Op op, Value at);
   void effect(const Function& from, Op op, Value at);
   void put(const Op& op);
   void opaque(const Function& from, Op op);
+  uint32_t take_effect(const Function& from, Effect e);
   Value get(RegisterId r);
   void forget(RegisterId r);
   void forget_all();
@@ -70,12 +77,14 @@ class Rewriter {
   Function& out_;
   Counters& counters_;
   const Ways& ways_;
+  Ends ends_;
+  BlockSweep dead_;              // of the piece at hand
   std::vector<Value> map_;       // of the piece at hand: old values to new; no value to none
   std::vector<Value> current_;   // by register: the value of this block that it holds; 0: not known
   std::vector<uint64_t> table_;  // values of the block by hash; above them the number of the block, from 1 on
   uint64_t block_ = 0;           // that number, as it lies there
-  bool as_it_is_ = false;        // the block at hand
-  unsigned budget_ = 0;          // rules that may still be applied to the operation at hand
+  bool shared_ = false;
+  unsigned budget_ = 0;  // rules that may still be applied to the operation at hand
 };
 
 }  // namespace assay::code::ir

@@ -2,30 +2,31 @@
 // block until nothing changes; the operations are walked three times whatever happens.
 #include "code/simplify/block_sweep.h"
 #include "code/simplify/blocks.h"
+#include "code/simplify/ends.h"
 
 namespace assay::code::ir {
+
+Ends::Ends(const Function& f, const Options& o) {
+  RegisterSet registers = RegisterSet::all();  // variables are nobody else's
+  for (size_t v = 0; v < f.variables.size(); ++v) registers.remove(static_cast<unsigned>(f.file->registers.size() + v));
+  trap = o.whole ? registers : all;
+  call = o.whole ? registers.without(o.convention.lost_at_call) : all;
+  give_back = o.whole ? registers.without(o.convention.lost_at_return) : all;
+  if (o.whole) lost_at_call = o.convention.lost_at_call;
+}
+
+RegisterSet Ends::touched(const Function& f, const Op& op) const {
+  const Effect& e = f.effects[op.a];
+  if (e.leaves) return all;
+  RegisterSet set;
+  for (RegisterId r : f.reads(e)) set.add(r);
+  for (RegisterId r : f.writes(e)) set.add(r);
+  return set;
+}
 
 namespace {
 
 constexpr int kMostRounds = 40;
-
-// What is read where control goes when it leaves an operation.
-struct Ends {
-  RegisterSet all = RegisterSet::all(), call, give_back, trap;
-
-  Ends(const Function& f, const Options& o) {
-    RegisterSet registers = RegisterSet::all();  // variables are nobody else's
-    for (size_t v = 0; v < f.variables.size(); ++v)
-      registers.remove(static_cast<unsigned>(f.file->registers.size() + v));
-    trap = o.whole ? registers : all;
-    call = o.whole ? registers.without(o.convention.lost_at_call) : all;
-    give_back = o.whole ? registers.without(o.convention.lost_at_return) : all;
-  }
-};
-
-void add(RegisterSet& set, std::span<const RegisterId> list) {
-  for (RegisterId r : list) set.add(r);
-}
 
 class Sweeper {
  public:
@@ -35,9 +36,10 @@ class Sweeper {
   void all() {
     if (options_.whole) solve();
     Value to = 1;
-    for (Block& b : f_.blocks) {
-      const RegisterSet live = options_.whole ? live_at(index_.at(b.next)) : ends_.all;
-      sweep_.mark(f_, b, live, counters_, [this](const Op& op, RegisterSet& at) { back_over(op, at); });
+    for (size_t i = 0; i < f_.blocks.size(); ++i) {
+      Block& b = f_.blocks[i];
+      const RegisterSet live = options_.whole ? live_at(next_of(i)) : ends_.all;
+      sweep_.mark(f_, b, live, counters_, [this](Value, const Op& op, RegisterSet& at) { back_over(op, at); });
       to = sweep_.compact(f_, b, to);
     }
     f_.ops.resize(to);
@@ -55,17 +57,18 @@ class Sweeper {
     uint32_t first = 0, exits = 0;  // exits_
   };
 
-  RegisterSet behind(const Op& op) const {
-    if (op.code == Code::kReturn) return ends_.give_back;
-    if (op.code == Code::kCall) return ends_.call;
-    if (op.code == Code::kTrap) return ends_.trap;
-    return ends_.all;
-  }
   uint32_t block_behind(const Op& op) const {
     return op.code == Code::kJump && f_.ops[op.a].code == Code::kConst ? index_.at(constant(f_.ops[op.a])) : kNoBlock;
   }
 
-  void summarise(const Block& b, Summary& s) {
+  // It is mostly the one that stands behind.
+  uint32_t next_of(size_t i) const {
+    const uint64_t next = f_.blocks[i].next;
+    if (i + 1 < f_.blocks.size() && f_.blocks[i + 1].address == next) return static_cast<uint32_t>(i + 1);
+    return index_.at(next);
+  }
+  void summarise(size_t i, Summary& s) {
+    const Block& b = f_.blocks[i];
     s.first = static_cast<uint32_t>(exits_.size());
     RegisterSet written;
     for (Value at = b.first; at < b.first + b.count; ++at) {
@@ -75,7 +78,7 @@ class Sweeper {
         return;
       }
     }
-    leave(index_.at(b.next), ends_.all, s, written);
+    leave(next_of(i), ends_.all, s, written);
     s.exits = static_cast<uint32_t>(exits_.size()) - s.first;
   }
   void leave(uint32_t to, const RegisterSet& otherwise, Summary& s, const RegisterSet& written) {
@@ -95,34 +98,25 @@ class Sweeper {
         return false;
       case Code::kJump:
       case Code::kReturn:
-        leave(block_behind(op), behind(op), s, written);
+        leave(block_behind(op), ends_.behind(op), s, written);
         return op.c == 0;
       case Code::kCall:
       case Code::kTrap:
-        s.live |= behind(op).without(written);
+        s.live |= ends_.behind(op).without(written);
+        if (op.code == Code::kCall && op.c == 0) written |= ends_.lost_at_call;
         return false;
       case Code::kOpaque: {
-        s.live |= touched(op).without(written);
+        s.live |= ends_.touched(f_, op).without(written);
         return false;
       }
       default:
         return false;
     }
   }
-  // What the decoder calls written may be written in part.
-  RegisterSet touched(const Op& op) const {
-    const Effect& e = f_.effects[op.a];
-    if (e.leaves) return ends_.all;
-    RegisterSet set;
-    add(set, f_.reads(e));
-    add(set, f_.writes(e));
-    return set;
-  }
-
   void solve() {
     summaries_.resize(f_.blocks.size());
     exits_.reserve(f_.blocks.size() * 3 / 2);
-    for (size_t i = 0; i < f_.blocks.size(); ++i) summarise(f_.blocks[i], summaries_[i]);
+    for (size_t i = 0; i < f_.blocks.size(); ++i) summarise(i, summaries_[i]);
     bool changed = true;
     for (int round = 0; changed && round < kMostRounds; ++round) {
       changed = false;
@@ -151,15 +145,16 @@ class Sweeper {
       case Code::kReturn: {
         const uint32_t to = options_.whole ? block_behind(op) : kNoBlock;
         if (op.c == 0) live = RegisterSet();
-        live |= to != kNoBlock ? summaries_[to].live : behind(op);
+        live |= to != kNoBlock ? summaries_[to].live : ends_.behind(op);
         return;
       }
       case Code::kCall:
       case Code::kTrap:
-        live |= behind(op);
+        if (op.code == Code::kCall && op.c == 0) live = live.without(ends_.lost_at_call);
+        live |= ends_.behind(op);
         return;
       case Code::kOpaque:
-        live |= touched(op);
+        live |= ends_.touched(f_, op);
         return;
       default:
         return;
@@ -182,7 +177,8 @@ void sweep(Function& f, const Options& options, Counters& counters) { Sweeper(f,
 
 void sweep_last_block(Function& f, BlockSweep& sweep, Counters& counters) {
   Block& b = f.blocks.back();
-  sweep.mark(f, b, RegisterSet::all(), counters, [](const Op&, RegisterSet& live) { live = RegisterSet::all(); });
+  sweep.mark(f, b, RegisterSet::all(), counters,
+             [](Value, const Op&, RegisterSet& live) { live = RegisterSet::all(); });
   f.ops.resize(sweep.compact(f, b, b.first));
 }
 

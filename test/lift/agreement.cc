@@ -150,6 +150,19 @@ std::string difference(const Isa& isa, const Insn& insn, const Does& lifter, con
   return out;
 }
 
+// What lift/ahead.cc passes over unlifted, because by the decoder's tables no flag is in it, must have none.
+std::string passed_over(const Isa& isa, const ir::Function& f, std::span<const ir::Op> ops, const Insn& insn) {
+  bool at_stake = isa.flags == 0 || insn.flow != Flow::kNone || isa.touches_flags[insn.opcode];
+  for (size_t i = 0; i < insn.operand_count; ++i) at_stake |= isa.slots[insn.reg(i)].kind == Slot::Kind::kFlags;
+  if (at_stake || insn.condition < kAlways) return "";
+  for (const ir::Op& op : ops) {
+    const bool names = op.code == Code::kGet || op.code == Code::kPut;
+    if (names && op.a < 64 && (isa.flags >> op.a & 1) != 0) return " uses flags, by the decoder it does not;";
+    if (op.code == Code::kOpaque && f.effects[op.a].leaves) return " leaves, by the decoder it does not;";
+  }
+  return "";
+}
+
 std::string by_instruction(const Isa& isa, const ir::Function& f, std::span<const Insn> insns) {
   std::string out;
   const ir::Block& b = f.blocks[0];
@@ -162,7 +175,9 @@ std::string by_instruction(const Isa& isa, const ir::Function& f, std::span<cons
     std::set<RegisterId> flags;
     Does decoder = by_decoder(isa, *insn, flags);
     decoder.leaves |= behind_branch;  // the jump stands behind the delay slot
-    if (std::string what = difference(isa, *insn, lifter, decoder, flags); !what.empty())
+    const auto ops = std::span(f.ops.data(), f.ops.size()).subspan(f.marks[m].op, end - f.marks[m].op);
+    if (std::string what = difference(isa, *insn, lifter, decoder, flags) + passed_over(isa, f, ops, *insn);
+        !what.empty())
       out += fmt::format("{} {}:{}\n", isa.set->opcode_name(insn->opcode), isa.set->text(*insn), what);
     behind_branch = insn->delay_slot;
   }

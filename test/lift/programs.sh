@@ -8,13 +8,15 @@ cpu=$1 folder=$2 assay=$3
 
 distribution() {
   test/lift/corpus.sh "$folder" "$1" >&2
-  find "$folder/$1" -type f '(' -path '*bin/*' -o -name 'libssl.so.*' ')' -print0
+  # perl has two names
+  find "$folder/$1" -type f '(' -path '*bin/*' -o -name 'libssl.so.*' ')' ! -name 'perl5*' -print0
 }
 
 compiled() {
   local program wanted=()
-  for program in lua bzip2 minigzip dnsmasq lz4 zstd; do wanted+=(--program "$program"); done
-  [ -e "build/corpus/$1/gcc-Os" ] || python3 test/bench/code/corpus.py "$PWD/build/corpus" --cpu "$1" "${wanted[@]}" >&2
+  for program in lua bzip2 minigzip dnsmasq lz4 zstd brssl; do wanted+=(--program "$program"); done
+  local builds=(--build gcc-O2 --build gcc-Os --build gcc-O3-static)
+  [ -e "build/corpus/$1/gcc-O3-static/brssl" ] || python3 test/bench/code/corpus.py "$PWD/build/corpus" --cpu "$1" "${builds[@]}" "${wanted[@]}" >&2
   find "build/corpus/$1/" -name full -print0
 }
 

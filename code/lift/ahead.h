@@ -1,0 +1,63 @@
+// What is read behind a block: the instructions that follow are lifted one by one until each flag is read or written.
+// Flags are most of what x86 code makes and hardly any of it is read; what is not need not be simplified first. Only
+// blocks of the function are looked at, as when all of it is swept: else one would find dead what the other takes for
+// read.
+#pragma once
+#include "code/lift/function.h"
+#include "code/lift/machine.h"
+#include "code/simplify/simplify.h"
+
+namespace assay::code::lift {
+
+class Ahead {
+ public:
+  // `decoder` is left as it was, at no place that anything depends on.
+  Ahead(const Isa& isa, const Shape& shape, const ir::Options& options, Decoder& decoder);
+
+  bool looks() const { return flags_ != 0; }
+  // What may be read where control goes behind `last`, the operation at the end of some that are lifted: to what its
+  // jump names, or on to `next`.
+  ir::RegisterSet behind(const ir::Function& f, const ir::Op& last, uint64_t next);
+
+ private:
+  using Set = uint64_t;  // of registers, one bit each
+  struct Known {
+    uint64_t address = kNowhere;
+    Set lost = 0;
+  };
+  struct Look {
+    Set open = 0, lost = 0;  // flags of which nothing is known yet; those that nobody reads
+    void reads(Set flags) { open &= ~flags; }
+    void loses(Set flags) {
+      lost |= open & flags;
+      open &= ~flags;
+    }
+  };
+
+  struct Range {
+    uint64_t begin = 0, end = 0;
+  };
+  const Range* block_with(uint64_t address) const;  // nullptr: none
+  bool begins_block(uint64_t address) const;
+  Set lost_at(uint64_t address);  // the flags that nobody reads from there on
+  Set look(uint64_t address);
+  uint64_t step(Look& to);  // over what is lifted; where control goes on, or nowhere
+  void over(const ir::Op& op, Look& to) const;
+  uint64_t target(const ir::Function& f, const ir::Op& op) const;
+  bool touches_flags(const Insn& insn) const;
+  Set flag(uint32_t r) const { return r < 64 ? flags_ & Set{1} << r : 0; }
+  Set among(const ir::RegisterSet& registers) const;
+
+  const Isa& isa_;
+  const Program& program_;
+  std::vector<Range> blocks_;  // by address
+  Decoder& decoder_;
+  uint64_t mode_bit_;
+  Set flags_ = 0, lost_at_call_ = 0, lost_at_return_ = 0;
+  Insn insn_;
+  ir::Function lifted_;
+  Machine machine_;
+  std::array<Known, 64> known_;
+};
+
+}  // namespace assay::code::lift
