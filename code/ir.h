@@ -165,7 +165,7 @@ struct Function {
   std::span<const RegisterId> writes(const Effect& e) const {
     return std::span(lists).subspan(e.writes, e.write_count);
   }
-  void clear();  // for the next function; keeps the memory
+  void clear();             // for the next function; keeps the memory
   void clear_operations();  // and keeps the variables
 };
 

@@ -86,6 +86,8 @@ constexpr Known kKnown[] = {
     // No "mayStore" (A8.8.216: "MemU[address,2] = R[t]<15:0>").
     {Family::kArm, "STRH_PRE", "stores,"},
     {Family::kArm, "t2STRBT", "stores,"},
+    {Family::kArm, "t2STRT", "stores,"},
+    {Family::kArm, "t2STRHT", "stores,"},
     // "LR = ..." of blx to an address (A8.8.25), and the base that ldm of 16 bits writes back (A8.8.57), are not in
     // LLVM's.
     {Family::kArm, "BLXi", "writes lr,"},
@@ -93,6 +95,8 @@ constexpr Known kKnown[] = {
     // With pc as base UNPREDICTABLE (A8.8.58, A8.8.199).
     {Family::kArm, "LDM", "leaves,"},
     {Family::kArm, "STM", "leaves,"},
+    {Family::kArm, "t2LDM", "leaves,"},
+    {Family::kArm, "t2STM", "leaves,"},
     // Book I, 2.4: LK = 1 writes LR; BO says whether CTR is decremented. 3.3.5: lmw loads all registers from RT on.
     {Family::kPpc, "B", "writes lr,"},
     {Family::kPpc, "g", "does not write ctr,"},
