@@ -1,5 +1,6 @@
 #include "code/op_decoder.h"
 
+#include <bit>
 #include <utility>
 
 namespace assay::code {
@@ -90,26 +91,30 @@ bool OpDecoder::recall(Word word, uint64_t address, Op& op) {
 }
 
 // As a number, whatever the order of its bytes.
-uint32_t OpDecoder::bits_of(Word word) const {
-  const auto bits = static_cast<uint32_t>(word);
-  return big_ ? __builtin_bswap32(bits) : bits;
+Word OpDecoder::bits_of(Word word) const {
+  return big_ ? __builtin_bswap32(static_cast<uint32_t>(word)) : word & ((Word{1} << kSizeShift) - 1);
 }
 
-std::optional<Op> OpDecoder::sample(uint32_t bits, uint64_t address) {
-  std::array<std::byte, 4> code;
-  for (size_t i = 0; i < code.size(); ++i) code[i] = static_cast<std::byte>(bits >> 8 * (big_ ? 3 - i : i));
+// What an instruction as long as `word` with these bits is.
+std::optional<Op> OpDecoder::sample(Word word, Word bits, uint64_t address) {
+  std::array<std::byte, kSizeShift / 8> code;
+  const size_t size = size_of(word);
+  for (size_t i = 0; i < size; ++i) code[i] = static_cast<std::byte>(bits >> 8 * (big_ ? size - 1 - i : i));
   Op op;
-  if (!decoder_.decode_anew(code, address, insn_)) return std::nullopt;
+  if (!decoder_.decode_anew(std::span(code).first(size), address, insn_)) return std::nullopt;
   translator_.translate(insn_, op);
   return settled(kNoWord, op);
 }
 
-// An immediate of 0 and one with its first and last bit show what follows it, and whether it has a sign.
-void OpDecoder::learn(Form& form, uint32_t mask, uint64_t address) {
-  const uint32_t bits = bits_of(form.op.address);
-  const uint64_t high = (uint64_t{mask} + 1) / 2;
+// Two immediates show what follows it, and whether it has a sign: 0 (of x86 4096, for a call of what follows is none),
+// and one with its first and last bit.
+void OpDecoder::learn(Form& form, Word mask, uint64_t address) {
+  const Word word = form.op.address, bits = bits_of(word);
+  const int place = std::countr_zero(mask);
+  const uint64_t high = ((mask >> place) + 1) / 2, low = has_distances_ ? 4096 : 0;
   form.number = Form::kUnlike;
-  const auto none = sample(bits, address), some = sample(bits | static_cast<uint32_t>(high) | 1, address);
+  const auto none = sample(word, bits | low << place, address),
+             some = sample(word, bits | (high | 1) << place, address);
   if (!none || !some) return;
   Op same = *some;
   same.target = none->target, same.imm = none->imm, same.displacement = none->displacement;
@@ -117,31 +122,36 @@ void OpDecoder::learn(Form& form, uint32_t mask, uint64_t address) {
                  by_displacement = static_cast<uint64_t>(some->displacement - none->displacement);
   const uint64_t by = by_target | by_imm | by_displacement;
   if (!(same == *none) || (by_target != 0) + (by_imm != 0) + (by_displacement != 0) > 1) return;
-  const Word word = form.op.address;
   form.op = *none;
   form.op.address = word;
   if (by == 0) return void(form.number = Form::kNothing);
   const uint64_t width = by_target != 0 && narrow_ ? 0xffffffff : ~uint64_t{0};
   for (uint8_t shift = 0; shift <= 16; ++shift)
     for (const bool is_signed : {false, true})
-      if (((by ^ (high + 1 - (is_signed ? 2 * high : 0)) << shift) & width) == 0) {
+      if (((by ^ (high + 1 - low - (is_signed ? 2 * high : 0)) << shift) & width) == 0) {
         form.number = by_target != 0 ? Form::kTarget : by_imm != 0 ? Form::kImm : Form::kDisplacement;
         form.shift = shift, form.is_signed = is_signed;
+        follow(form, ~(low << shift) + 1, form.op);
         return;
       }
 }
 
-bool OpDecoder::recall(const Form& form, Word word, uint32_t mask, uint64_t address, Op& op) const {
-  op = form.op;
-  uint64_t value = bits_of(word) & mask;
-  if (form.is_signed && value > mask / 2) value -= uint64_t{mask} + 1;
-  value <<= form.shift;
+void OpDecoder::follow(const Form& form, uint64_t by, Op& op) const {
   if (form.number == Form::kTarget)
-    op.target = (op.target + value) & (narrow_ ? 0xffffffff : ~uint64_t{0});
+    op.target = (op.target + by) & (narrow_ ? 0xffffffff : ~uint64_t{0});
   else if (form.number == Form::kImm)
-    op.imm += static_cast<int64_t>(value);
+    op.imm = static_cast<int64_t>(static_cast<uint64_t>(op.imm) + by);
   else if (form.number == Form::kDisplacement)
-    op.displacement += static_cast<int64_t>(value);
+    op.displacement = static_cast<int64_t>(static_cast<uint64_t>(op.displacement) + by);
+}
+
+bool OpDecoder::recall(const Form& form, Word word, Word mask, uint64_t address, Op& op) const {
+  op = form.op;
+  const int place = std::countr_zero(mask);
+  const uint64_t most = mask >> place;
+  uint64_t value = (bits_of(word) & mask) >> place;
+  if (form.is_signed && value > most / 2) value -= most + 1;
+  follow(form, value << form.shift, op);
   return move(word, address, op);
 }
 
@@ -162,9 +172,12 @@ uint32_t immediate_of_mips(uint32_t bits) {
 }  // namespace
 
 bool OpDecoder::decode(std::span<const std::byte> code, uint64_t address, Op& op) {
-  const Word word = decoder_.in_block() ? kNoWord : word_at(translator_.processor(), code);
-  const uint32_t mask = has_forms_ && word != kNoWord ? immediate_of_mips(bits_of(word)) : 0;
-  const Word without = word & ~Word{big_ ? __builtin_bswap32(mask) : mask};
+  Word word = decoder_.in_block() ? kNoWord : word_at(translator_.processor(), code), mask = 0;
+  if (has_forms_ && word != kNoWord) mask = immediate_of_mips(static_cast<uint32_t>(bits_of(word)));
+  if (const Distance far = has_distances_ && word == kNoWord ? distance_at(translator_.processor(), code) : Distance{};
+      far.mask != 0)
+    word = far.word, mask = far.mask;
+  const Word without = word & ~(big_ ? Word{__builtin_bswap32(static_cast<uint32_t>(mask))} : mask);
   Form* form = mask != 0 ? forms_.find(without) : nullptr;
   if (form && form->number >= Form::kNothing) {
     if (recall(*form, word, mask, address, op)) return true;

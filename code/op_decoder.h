@@ -11,6 +11,7 @@ class OpDecoder {
       : decoder_(processor, dialect),
         translator_(Translator::of(processor, dialect)),
         narrow_(!is_64_bit(processor)),
+        has_distances_(family_of(processor) == Family::kX86),
         has_forms_(family_of(processor) == Family::kMips && instruction_alignment(processor) == 4),
         big_(instruction_order(processor) == Order::kBig) {}
   // False: no instruction; op.size then says how far the next could be.
@@ -41,15 +42,16 @@ class OpDecoder {
   std::optional<Op> settled(Word word, const Op& op);
   bool move(Word word, uint64_t address, Op& op) const;
   bool recall(Word word, uint64_t address, Op& op);
-  bool recall(const Form& form, Word word, uint32_t mask, uint64_t address, Op& op) const;
+  bool recall(const Form& form, Word word, Word mask, uint64_t address, Op& op) const;
+  void follow(const Form& form, uint64_t by, Op& op) const;
   void remember(Word word, const Op& op);
-  uint32_t bits_of(Word word) const;
-  std::optional<Op> sample(uint32_t bits, uint64_t address);
-  void learn(Form& form, uint32_t mask, uint64_t address);
+  Word bits_of(Word word) const;
+  std::optional<Op> sample(Word word, Word bits, uint64_t address);
+  void learn(Form& form, Word mask, uint64_t address);
 
   Decoder decoder_;
   const Translator& translator_;
-  const bool narrow_, has_forms_, big_;
+  const bool narrow_, has_distances_, has_forms_, big_;
   Words<Known> known_{kPlaces};
   Words<Form> forms_{kForms};
   Insn insn_;

@@ -73,17 +73,30 @@ size_t address_size(std::span<const std::byte> code, size_t at, bool long_mode) 
   return size + 1 + (no_base ? 4 : 0);
 }
 
-// 0: not known, or nothing that recurs.
-size_t x86_size(std::span<const std::byte> code, bool long_mode) {
-  const auto byte = [&](size_t i) { return i < code.size() ? std::to_integer<uint32_t>(code[i]) : 0x100; };
-  size_t at = 0;
+uint32_t byte_at(std::span<const std::byte> code, size_t i) {
+  return i < code.size() ? std::to_integer<uint32_t>(code[i]) : 0x100;
+}
+
+struct Prefixes {
+  size_t size = 0;
   bool half = false, wide = false;
-  for (; at < 4; ++at) {
-    const uint32_t b = byte(at);
-    half |= b == 0x66;
+};
+Prefixes prefixes_of(std::span<const std::byte> code, bool long_mode) {
+  Prefixes p;
+  for (; p.size < 4; ++p.size) {
+    const uint32_t b = byte_at(code, p.size);
+    p.half |= b == 0x66;
     if (b != 0x66 && b != 0xf2 && b != 0xf3) break;
   }
-  if (long_mode && (byte(at) & 0xf0) == 0x40) wide = byte(at++) & 8;
+  if (long_mode && (byte_at(code, p.size) & 0xf0) == 0x40) p.wide = byte_at(code, p.size++) & 8;
+  return p;
+}
+
+// 0: not known, or nothing that recurs.
+size_t x86_size(std::span<const std::byte> code, bool long_mode) {
+  const auto byte = [&](size_t i) { return byte_at(code, i); };
+  const auto [prefixes, half, wide] = prefixes_of(code, long_mode);
+  size_t at = prefixes;
   if (byte(at) > 0xff) return 0;
   const Tail tail = byte(at) == 0x0f ? two_byte_tail(byte(at + 1)) : one_byte_tail(byte(at), wide);
   if (!tail.known) return 0;
@@ -97,7 +110,29 @@ size_t x86_size(std::span<const std::byte> code, bool long_mode) {
   return !has_immediate ? at : at + tail.bytes + (tail.operand ? (half ? 2 : 4) : 0);
 }
 
+// Bytes before the distance that an instruction ends in: calls, jumps, and in 64-bit mode what counts from the program
+// counter. 0: it is none of them.
+size_t x86_before_distance(std::span<const std::byte> code, bool long_mode) {
+  const uint32_t first = byte_at(code, 0);
+  if (first == 0xe8 || first == 0xe9) return 1;
+  if (first == 0x0f && (byte_at(code, 1) & 0xf0) == 0x80) return 2;
+  if (!long_mode) return 0;
+  const size_t at = prefixes_of(code, true).size;
+  const bool two = byte_at(code, at) == 0x0f;
+  const uint32_t opcode = byte_at(code, at + two), modrm = byte_at(code, at + two + 1);
+  if (opcode > 0xff || (modrm & 0x1c7) != 5) return 0;
+  const Tail tail = two ? two_byte_tail(opcode) : one_byte_tail(opcode, false);
+  return tail.modrm && tail.bytes == 0 && !tail.operand ? at + two + 2 : 0;
+}
+
 }  // namespace
+
+Distance distance_at(Processor processor, std::span<const std::byte> code) {
+  const size_t before = x86_before_distance(code, processor == Processor::kX86_64);
+  if (before == 0 || before + 4 > kSizeShift / 8) return {};
+  const Word word = word_of(code, before + 4), mask = Word{0xffffffff} << 8 * before;
+  return word == kNoWord ? Distance{} : Distance{word, mask};
+}
 
 Word word_at(Processor processor, std::span<const std::byte> code) {
   if (code.empty()) return kNoWord;

@@ -19,6 +19,12 @@ inline uint8_t size_of(Word word) { return static_cast<uint8_t>(word >> kSizeShi
 // The instruction that begins `code`, where its size shows without decoding; else kNoWord.
 Word word_at(Processor processor, std::span<const std::byte> code);
 
+// x86: an instruction that ends in a distance of four bytes, and which bits of its Word those are.
+struct Distance {
+  Word word = kNoWord, mask = 0;
+};
+Distance distance_at(Processor processor, std::span<const std::byte> code);
+
 // A T has its Word in it, as `word()`.
 template <class T>
 class Words {

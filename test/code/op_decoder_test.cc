@@ -89,6 +89,32 @@ TEST(Remembering, ImmediatesKeepTheirSign) {
   }
 }
 
+// call, jmp, jne; what counts from the program counter: mov, lea, movzbl, movss, jmp, call.
+TEST(Remembering, DistancesOfFourBytesAreWhatFollowsThem) {
+  const std::vector<std::vector<uint8_t>> heads = {
+      {0xe8},       {0xe9},       {0x0f, 0x85},      {0x8b, 0x05}, {0x48, 0x8d, 0x3d}, {0x0f, 0xb6, 0x05},
+      {0xff, 0x25}, {0xff, 0x15}, {0xf3, 0x0f, 0x10}};
+  for (const Processor processor : {Processor::kX86, Processor::kX86_64}) {
+    const Translator& translator = Translator::of(processor, Dialect::kUsual);
+    OpDecoder ops(processor, Dialect::kUsual);
+    for (auto head : heads)
+      for (const uint32_t distance :
+           {5u, 0x100u, 0u, 0x7fffffffu, 0x80000000u, 0xfffffff0u, 1u, 0xffffffffu, 0x1000u}) {
+        auto code = head;
+        for (int i = 0; i < 4; ++i) code.push_back(static_cast<uint8_t>(distance >> 8 * i));
+        for (const uint64_t address : {0x10ffcu, 0x401000u, 0xfffffff8u}) {
+          Insn insn;
+          Op op, expected;
+          const bool good = Decoder(processor).decode(std::as_bytes(std::span(code)), address, insn);
+          ASSERT_EQ(ops.decode(std::as_bytes(std::span(code)), address, op), good);
+          if (!good) continue;
+          translator.translate(insn, expected);
+          EXPECT_EQ(op, expected) << distance << " at " << address;
+        }
+      }
+  }
+}
+
 TEST(Remembering, ACallOfWhatFollowsIsNoneThereAlone) {
   const Code call = {std::byte{0x0c}, std::byte{0}, std::byte{0x41}, std::byte{0}};  // jal 0x10400
   OpDecoder ops(Processor::kMips32Be, Dialect::kUsual);
