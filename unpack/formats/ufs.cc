@@ -196,7 +196,8 @@ class Tree final : public TreeSource {
       if (!pieces_.empty() && pieces_.back().bytes.empty()) return pieces_.back().size += size, Result<void>{};
       return pieces_.push_back({{}, size}), Result<void>{};
     }
-    if (fragment >= s_.fragments || (stored_ += size) > whole_.size())
+    stored_ += size;
+    if (fragment >= s_.fragments || stored_ > whole_.size())
       return fail(Fault::kMalformed, "fragment " + std::to_string(fragment) + " is none of a file's");
     const Bytes b = TRY(whole_.slice(fragment * s_.fragment, size, "data"));
     if (!pieces_.empty() && pieces_.back().bytes.data() + pieces_.back().size == b.data()) {
