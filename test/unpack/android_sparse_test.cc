@@ -83,5 +83,14 @@ TEST(AndroidSparse, EqualsWhatImg2simgWasGiven) {
   EXPECT_TRUE(got.items[0].content == filled(raw, 40 * 4096));
 }
 
+TEST(AndroidSparse, OfNoChunkEndsWithItsHeader) {
+  std::string image = "\x3a\xff\x26\xed" + little(1, 2) + little(0, 2) + little(28, 2) + little(12, 2) + little(4096);
+  image.resize(28);  // no blocks, no chunks, no checksum
+  ASSERT_TRUE(measured("android-sparse", image));
+  EXPECT_EQ(measured("android-sparse", image)->length, 28u);
+  put(image, 8, little(0x356f, 2));
+  EXPECT_EQ(measured("android-sparse", image).error().fault, Fault::kTruncated);
+}
+
 }  // namespace
 }  // namespace assay::unpack

@@ -41,6 +41,7 @@ Result<Header> read_header(Bytes b) {
   if (h.size < 28 || h.chunk_header < 12)
     return fail(Fault::kMalformed, "header sizes " + std::to_string(h.size) + ", " + std::to_string(h.chunk_header),
                 b.base() + 8);
+  TRY(b.slice(0, h.size, "header"));  // there may be no chunk behind it that would say so
   if (h.block == 0 || h.block % 4 || h.block > (64u << 20))
     return fail(Fault::kMalformed, "block size " + std::to_string(h.block), b.base() + 12);
   return h;
@@ -149,7 +150,7 @@ Result<void> unpack(Bytes whole, Sink& into) {
 extern const Format kAndroidSparse;
 const Format kAndroidSparse = {.id = "android-sparse",
                                .title = "Android sparse image",
-                               .version = 1,
+                               .version = 2,
                                .magics = kMagics,
                                .measure = measure,
                                .unpack = unpack,
