@@ -177,7 +177,7 @@ class Reader {
       if (parts >> i & 1 && at + i * length < whole_.size())
         TRY_VOID(plain(at + i * length, length));
       else
-        TRY_VOID(absent(!(parts >> (32 + i) & 1), length));
+        TRY_VOID(absent(!(parts >> i & 1) && !(parts >> (32 + i) & 1), length));
     }
     return {};
   }

@@ -11,6 +11,7 @@
 // Source: Linux Documentation/filesystems/romfs.rst.
 #include "core/hash.h"
 #include "unpack/formats/inode_tree.h"
+#include "unpack/vendor.h"
 
 #include <set>
 
@@ -39,12 +40,6 @@ struct Header {
   uint64_t at, content;
 };
 
-uint32_t sum(Bytes bytes) {
-  uint32_t total = 0;
-  for (uint64_t at = 0; at + 4 <= bytes.size(); at += 4) total += *bytes.be<uint32_t>(at, "word");
-  return total;
-}
-
 Result<std::string> read_name(Bytes whole, uint64_t at) {
   const std::string_view text = whole.head(kLongestName, at).text();
   const size_t end = text.find('\0');
@@ -59,7 +54,7 @@ Result<Super> read_super(Bytes b) {
   super.first = 16 + padded(super.name);
   if (super.size < super.first + 16) return fail(Fault::kMalformed, "size is below the headers'", b.base() + 8);
   const Bytes image = TRY(b.slice(0, super.size, "image"));
-  if (!checksum_holds(sum(image.head(kChecked)), 0u))
+  if (!checksum_holds(word_sum(image.head(kChecked), Order::kBig), 0u))
     return fail(Fault::kMalformed, "checksum does not match", b.base() + 12);
   return super;
 }
@@ -77,7 +72,7 @@ Result<Header> read_header(Bytes whole, uint64_t at) {
   h.at = at;
   h.content = at + 16 + padded(h.name);
   const Bytes checked = TRY(whole.slice(at, h.content - at, "file header"));
-  if (!checksum_holds(sum(checked), 0u))
+  if (!checksum_holds(word_sum(checked, Order::kBig), 0u))
     return fail(Fault::kMalformed, "checksum of a file header does not match", at + 12);
   return h;
 }

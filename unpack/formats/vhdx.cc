@@ -26,7 +26,7 @@ constexpr std::string_view kParameters = {"\x37\x67\xa1\xca\x36\xfa\x43\x4d\xb3\
 constexpr std::string_view kDiskSize = {"\x24\x42\xa5\x2f\x1b\xcd\x76\x48\xb2\x11\x5d\xbe\xd8\x3b\xf4\xb8", 16};
 constexpr std::string_view kSectorSize = {"\x1d\xbf\x41\x81\x6f\xa9\x09\x47\xba\x47\xf2\x33\xa8\xfa\xab\x5f", 16};
 
-enum State : uint8_t { kZero = 2, kPresent = 6, kPartly = 7 };
+constexpr uint8_t kPresent = 6;  // from this state on a block has bytes
 
 struct Region {
   uint64_t at = 0, size = 0;

@@ -44,14 +44,15 @@ Result<Header> read_header(Bytes b, uint64_t at) {
   Header h{.version = u32(4), .flags = u32(8), .entries = u32(44)};
   if (h.version < 1 || h.version > 3)
     return fail(Fault::kUnsupported, "version " + std::to_string(h.version), raw.base() + 4);
-  for (const uint64_t in : {12, 20, 28, 36})
-    if (sectors(in) >> 48) return bad("sectors " + std::to_string(sectors(in)), in);
+  for (const uint64_t in : {12, 20, 28, 36, 56})
+    if (sectors(in) >> 48 && !(in == 56 && sectors(in) == kAtEnd))
+      return bad("sectors " + std::to_string(sectors(in)), in);
   h.size = sectors(12) * kSector;
   h.grain = sectors(20) * kSector;
   h.text_at = sectors(28) * kSector;
   h.text_size = sectors(36) * kSector;
   h.directory_copy = sectors(48) >> 48 ? 0 : sectors(48) * kSector;
-  h.directory = sectors(56) == kAtEnd ? kAtEnd : sectors(56) >> 48 ? kAtEnd - 1 : sectors(56) * kSector;
+  h.directory = sectors(56) == kAtEnd ? kAtEnd : sectors(56) * kSector;
   if (h.grain == 0 || h.grain > kLargestGrain || h.grain & (h.grain - 1)) return bad("grain size", 20);
   if (h.entries == 0 || h.entries > 4096) return bad("entries of a grain table " + std::to_string(h.entries), 44);
   const uint16_t compression = *raw.le<uint16_t>(77, "");
@@ -70,7 +71,7 @@ Result<Layout> follow_markers(Bytes b, const Header& first) {
   Layout l{.header = first};
   uint64_t at = std::max(kSector, first.text_at + first.text_size);
   std::optional<uint64_t> footer;
-  // VMware's own tools leave room up to the tables' end (overHead) before the first marker.
+  // The first marker stands where the room of all tables ends, at the earliest behind the descriptor.
   at = std::max(at, std::min<uint64_t>(*b.le<uint64_t>(64, ""), b.size() / kSector) * kSector);
   while (true) {
     const uint64_t value = TRY(b.le<uint64_t>(at, "marker"));
@@ -99,13 +100,13 @@ Result<Layout> follow_markers(Bytes b, const Header& first) {
   return l;
 }
 
-// Calls `each` with the number and place of every grain table (0: absent).
+// Calls `each` with the place of every grain table (0: absent).
 template <class Each>
 Result<void> each_table(Bytes b, const Header& h, uint64_t directory, Each each) {
   TRY(b.slice(directory, h.tables() * 4, "grain directory"));
   for (uint64_t t = 0; t < h.tables(); ++t) {
     const uint64_t table = *b.le<uint32_t>(directory + t * 4, "") * kSector;
-    TRY_VOID(each(t, table));
+    TRY_VOID(each(table));
   }
   return {};
 }
@@ -116,7 +117,7 @@ Result<Layout> read_layout(Bytes b) {
   Layout l{.header = h};
   l.end = std::max(kSector, h.text_at + h.text_size);
   uint64_t tables = 0;
-  const auto visit = [&](uint64_t, uint64_t table) -> Result<void> {
+  const auto visit = [&](uint64_t table) -> Result<void> {
     if (table == 0) return {};
     if (++tables > b.size() / (uint64_t{h.entries} * 4) * 2)
       return fail(Fault::kMalformed, "more grain tables than bytes", b.base() + h.directory);
@@ -145,10 +146,10 @@ class Reader {
 
   Result<void> run() {
     claim(h_.directory, h_.tables() * 4);
-    TRY_VOID(each_table(whole_, h_, h_.directory, [&](uint64_t, uint64_t at) { return read_table(at); }));
+    TRY_VOID(each_table(whole_, h_, h_.directory, [&](uint64_t at) { return read_table(at); }));
     if (h_.directory_copy && !(h_.flags & kMarkers)) {
       claim(h_.directory_copy, h_.tables() * 4);
-      TRY_VOID(each_table(whole_, h_, h_.directory_copy, [&](uint64_t, uint64_t at) {
+      TRY_VOID(each_table(whole_, h_, h_.directory_copy, [&](uint64_t at) {
         if (at != 0) claim(at, uint64_t{h_.entries} * 4);
         return into_.step(1);
       }));

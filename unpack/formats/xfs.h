@@ -27,7 +27,7 @@
 #pragma once
 #include "unpack/formats/tree_walk.h"
 
-#include <functional>
+#include <set>
 
 namespace assay::unpack::xfs {
 
@@ -83,6 +83,7 @@ class Image {
   Bytes whole_;
   const Super& s_;
   Sink* into_;
+  std::set<uint64_t> chunks_;  // of inodes, that are claimed
 };
 
 }  // namespace assay::unpack::xfs

@@ -80,6 +80,7 @@ void Image::claim(Bytes bytes) {
 
 // Inodes are made 64 at a time; those that nobody uses yet are formatted all the same.
 void Image::claim_chunk(uint64_t number, uint64_t at) {
+  if (!chunks_.insert(number / 64).second) return;
   const uint64_t before = std::min(number % 64 * s_.inode, at);
   for (uint64_t i = 0; i < 64; ++i)
     if (const uint64_t from = at - before + i * s_.inode; whole_.starts_with("IN", from))
