@@ -52,21 +52,12 @@ class Tree final : public TreeSource {
 
   Result<Found> find(uint64_t number) override {
     const Inode inode = TRY(image_.inode(static_cast<uint32_t>(number)));
-    const auto kind = kind_of_mode(inode.mode);
-    if (!kind) return fail(Fault::kMalformed, "mode " + std::to_string(inode.mode), inode.at);
-    Found found;
-    found.at = inode.at;
-    found.links = inode.links;
-    Node& node = found.node;
-    node.kind = *kind;
-    node.mode = inode.mode & 07777;
-    node.uid = inode.uid;
-    node.gid = inode.gid;
-    node.mtime = inode.mtime;
+    Found out = TRY(found(inode, inode.at, 0));
+    Node& node = out.node;
     node.xattrs = TRY(image_.attributes(inode));
-    if (*kind == Kind::kCharDevice || *kind == Kind::kBlockDevice) node.device = device_of(inode);
-    if (*kind == Kind::kSymlink) node.target = TRY(image_.read_small(inode, kLongestTarget));
-    return found;
+    if (is_device(node.kind)) node.device = device_of(inode);
+    if (node.kind == Kind::kSymlink) node.target = TRY(image_.read_small(inode, kLongestTarget));
+    return out;
   }
 
   Result<std::vector<Listed>> list(uint64_t number) override {

@@ -3,6 +3,7 @@
 // deeper than any path are problems, and the rest goes on.
 #pragma once
 #include "unpack/format.h"
+#include "unpack/formats/inode_tree.h"
 
 #include <string>
 #include <vector>
@@ -20,6 +21,22 @@ struct Found {         // an inode
   uint32_t links = 1;  // names that lead to it, as it says itself; 1: it is not remembered
   uint64_t at = 0;     // where it is stored
 };
+
+// What the inodes of all of them say, in st_mode's words (POSIX sys/stat.h); an error where `mode` is no kind of entry.
+// `at`: where the inode is stored, `mode_at`: where its mode is, from there.
+template <class Inode>
+Result<Found> found(const Inode& inode, uint64_t at, uint64_t mode_at) {
+  const auto kind = kind_of_mode(inode.mode);
+  if (!kind) return fail(Fault::kMalformed, "mode " + std::to_string(inode.mode), at + mode_at);
+  Found out{.node = {}, .links = inode.links, .at = at};
+  out.node.kind = *kind;
+  out.node.mode = inode.mode & 07777;
+  out.node.uid = inode.uid;
+  out.node.gid = inode.gid;
+  out.node.mtime = inode.mtime;
+  return out;
+}
+inline bool is_device(Kind kind) { return kind == Kind::kCharDevice || kind == Kind::kBlockDevice; }
 
 class TreeSource {
  public:

@@ -112,21 +112,12 @@ class Tree final : public TreeSource {
 
   Result<Found> find(uint64_t number) override {
     const Inode i = TRY(inode(number));
-    const auto kind = kind_of_mode(i.mode);
-    if (!kind) return fail(Fault::kMalformed, "mode " + std::to_string(i.mode), i.bytes.base());
-    Found found;
-    found.at = i.bytes.base();
-    found.links = i.links;
-    Node& node = found.node;
-    node.kind = *kind;
-    node.mode = i.mode & 07777;
-    node.uid = i.uid;
-    node.gid = i.gid;
-    node.mtime = i.mtime;
-    if (*kind == Kind::kCharDevice || *kind == Kind::kBlockDevice)
+    Found out = TRY(found(i, i.bytes.base(), 0));
+    Node& node = out.node;
+    if (is_device(node.kind))
       node.device = device_of_new(*i.bytes.get<uint32_t>(i.addresses_at + (big_device() ? 4 : 0), s_.order, ""));
-    if (*kind == Kind::kSymlink) node.target = TRY(target(i));
-    return found;
+    if (node.kind == Kind::kSymlink) node.target = TRY(target(i));
+    return out;
   }
 
   Result<std::vector<Listed>> list(uint64_t number) override {

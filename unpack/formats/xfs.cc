@@ -23,28 +23,19 @@ class Tree final : public TreeSource {
 
   Result<Found> find(uint64_t number) override {
     const Inode i = TRY(image_.inode(number));
-    const auto kind = kind_of_mode(i.mode);
-    if (!kind) return fail(Fault::kMalformed, "mode " + std::to_string(i.mode), i.bytes.base() + 2);
-    Found found;
-    found.at = i.bytes.base();
-    found.links = i.links;
-    Node& node = found.node;
-    node.kind = *kind;
-    node.mode = i.mode & 07777;
-    node.uid = i.uid;
-    node.gid = i.gid;
-    node.mtime = i.mtime;
-    if (*kind == Kind::kCharDevice || *kind == Kind::kBlockDevice) {
+    Found out = TRY(found(i, i.bytes.base(), 2));
+    Node& node = out.node;
+    if (is_device(node.kind)) {
       const uint32_t device = TRY(i.data.be<uint32_t>(0, "device"));  // as System V has it
       node.device = uint64_t{device >> 18} << 32 | (device & 0x3ffff);
     }
-    if (*kind == Kind::kSymlink) node.target = TRY(image_.target(i));
+    if (node.kind == Kind::kSymlink) node.target = TRY(image_.target(i));
     if (i.attributes_inside)
       node.xattrs = image_.attributes(i);
     else if (!i.attributes.empty() && *i.bytes.be<uint16_t>(80, "") != 0)
       into_problem(
           {Fault::kUnsupported, "extended attributes outside inode " + std::to_string(number), i.bytes.base() + 83});
-    return found;
+    return out;
   }
 
   Result<std::vector<Listed>> list(uint64_t number) override { return image_.list(TRY(image_.inode(number))); }

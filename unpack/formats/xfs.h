@@ -46,8 +46,8 @@ enum class Place : uint8_t { kDevice, kInside, kExtents, kTree };
 struct Inode {
   Bytes bytes;
   uint16_t mode = 0;
-  uint64_t links = 0, size = 0, extents = 0;
-  uint32_t uid = 0, gid = 0;
+  uint64_t size = 0, extents = 0;
+  uint32_t links = 0, uid = 0, gid = 0;
   int64_t mtime = 0;
   Place place = Place::kExtents;
   Bytes data, attributes;  // the two forks as they stand in the inode
