@@ -85,7 +85,7 @@ Ahead::Set Ahead::look(uint64_t at) {
     if (area == nullptr || !decoder_.decode(area->bytes.span().subspan(at - area->address), at, insn_)) break;
     if (insn_.size == 0 || insn_.delay_slot) break;
     at = insn_.end();
-    if (insn_.flow == Flow::kNone && !touches_flags(insn_)) continue;
+    if (insn_.flow == Flow::kNone && !isa_.may_touch_flags(insn_)) continue;
     lifted_.clear();
     machine_.lift(std::span(&insn_, 1));
     const uint64_t elsewhere = step(to);
@@ -94,13 +94,6 @@ Ahead::Set Ahead::look(uint64_t at) {
   }
   decoder_.restart();
   return to.lost;
-}
-
-bool Ahead::touches_flags(const Insn& insn) const {
-  if (isa_.touches_flags[insn.opcode] || insn.condition < kAlways) return true;
-  for (size_t i = 0; i < insn.operand_count; ++i)
-    if (isa_.slots[insn.reg(i)].kind == Slot::Kind::kFlags) return true;
-  return false;
 }
 
 uint64_t Ahead::step(Look& to) {

@@ -44,7 +44,6 @@ class Ahead {
   uint64_t step(Look& to);  // over what is lifted; where control goes on, or nowhere
   void over(const ir::Op& op, Look& to) const;
   uint64_t target(const ir::Function& f, const ir::Op& op) const;
-  bool touches_flags(const Insn& insn) const;
   Set flag(uint32_t r) const { return r < 64 ? flags_ & Set{1} << r : 0; }
   Set among(const ir::RegisterSet& registers) const;
 

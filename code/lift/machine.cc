@@ -32,6 +32,13 @@ void Isa::note_flags() {
   }
 }
 
+bool Isa::may_touch_flags(const Insn& insn) const {
+  if (touches_flags[insn.opcode] || insn.condition < kAlways) return true;
+  for (size_t i = 0; i < insn.operand_count; ++i)
+    if (slots[insn.reg(i)].kind == Slot::Kind::kFlags) return true;
+  return false;
+}
+
 bool Isa::exact(const Insn& insn) const {
   if (lifts[insn.opcode] == nullptr || insn.unpredictable) return false;
   if (unpredictable != nullptr && unpredictable(*this, insn)) return false;

@@ -58,6 +58,8 @@ struct Isa {
   bool (*unpredictable)(const Isa&, const Insn&) = nullptr;
   bool (*comes_back)(const Isa&, const Insn&) = nullptr;  // what jumps to itself: a block of its own
 
+  // By the decoder's tables; where `flags` is not 0.
+  bool may_touch_flags(const Insn& insn) const;
   void bind(std::span<const Handler> handlers);
   void bind(std::string_view opcode, Lift lift);
   void note_flags();  // once slots are known

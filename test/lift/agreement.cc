@@ -156,9 +156,7 @@ std::string difference(const Isa& isa, const Insn& insn, const Does& lifter, con
 
 // What lift/ahead.cc passes over unlifted, because by the decoder's tables no flag is in it, must have none.
 std::string passed_over(const Isa& isa, const ir::Function& f, std::span<const ir::Op> ops, const Insn& insn) {
-  bool at_stake = isa.flags == 0 || insn.flow != Flow::kNone || isa.touches_flags[insn.opcode];
-  for (size_t i = 0; i < insn.operand_count; ++i) at_stake |= isa.slots[insn.reg(i)].kind == Slot::Kind::kFlags;
-  if (at_stake || insn.condition < kAlways) return "";
+  if (isa.flags == 0 || insn.flow != Flow::kNone || isa.may_touch_flags(insn)) return "";
   for (const ir::Op& op : ops) {
     const bool names = op.code == Code::kGet || op.code == Code::kPut;
     if (names && op.a < 64 && (isa.flags >> op.a & 1) != 0) return " uses flags, by the decoder it does not;";
