@@ -88,6 +88,10 @@ TEST(VirtualDisk, SaysWhatLiesElsewhere) {
   ASSERT_EQ(secret.problems.size(), 1u);
   EXPECT_EQ(secret.problems[0].fault, Fault::kEncrypted);
   EXPECT_EQ(secret.find("disk"), nullptr);
+  uint64_t encrypted = 0;
+  for (const Span& span : secret.spans) encrypted += span.range == Range::kEncrypted ? span.length : 0;
+  EXPECT_GT(encrypted, 450'000u);  // the text and the noise; not the tables, nor what is not stored
+  EXPECT_LT(encrypted, raw.size() / 2);
 }
 
 TEST(VirtualDisk, BearsLiesAndTruncations) {

@@ -215,6 +215,24 @@ void claim_tables(Bytes whole, const Header& h, Sink& into) {
       if (whole.slice(block, h.cluster, "")) into.range(Range::kHeader, block, h.cluster);
 }
 
+// Where the disk's clusters are is known, what they say is not.
+Result<void> claim_encrypted(Bytes whole, const Header& h, Sink& into) {
+  uint64_t tables = 0;
+  for (uint64_t i = 0; i < h.l1_entries; ++i) {
+    const uint64_t at = *whole.be<uint64_t>(h.l1_at + i * 8, "") & kOffset;
+    const auto table = whole.slice(at, h.cluster, "L2 table");
+    if (at == 0 || !table) continue;
+    if (++tables > whole.size() / h.cluster)
+      return fail(Fault::kMalformed, "more L2 tables than clusters", whole.base() + h.l1_at);
+    TRY_VOID(into.step(h.table()));
+    into.range(Range::kHeader, at, h.cluster);
+    for (uint64_t k = 0; k < h.table(); ++k)
+      if (const uint64_t data = *table->be<uint64_t>(k * h.entry(), "") & kOffset; data != 0 && data < whole.size())
+        into.range(Range::kEncrypted, data, std::min(h.cluster, whole.size() - data));
+  }
+  return {};
+}
+
 Result<void> unpack(Bytes whole, Sink& into) {
   const Header h = TRY(read_header(whole));
   TRY_VOID(into.step(1 + h.refcounts / 8));
@@ -229,8 +247,7 @@ Result<void> unpack(Bytes whole, Sink& into) {
   if (h.snapshots) into.problem({Fault::kUnsupported, std::to_string(h.snapshots) + " snapshots are not read", 60});
   if (h.features & kDataElsewhere) return fail(Fault::kUnsupported, "data lies in another file", 72);
   if (h.crypt) {
-    // Which clusters are the disk's is known, what they say is not.
-    into.range(Range::kEncrypted, 0, whole.size());
+    TRY_VOID(claim_encrypted(whole, h, into));
     into.problem({Fault::kEncrypted, h.crypt == 1 ? "AES-128-CBC (deprecated)" : "LUKS", 32});
     return {};
   }
