@@ -8,6 +8,7 @@ namespace assay::unpack {
 // clang-format off
 extern const Format kAlphaEnc;
 extern const Format kAlphaScript;
+extern const Format kAmbarellaRomfs;
 extern const Format kAndroidBoot;
 extern const Format kAndroidSparse;
 extern const Format kAndroidSuper;
@@ -68,6 +69,7 @@ extern const Format kGpt;
 extern const Format kGzip;
 extern const Format kH3cImg;
 extern const Format kH3cVfs;
+extern const Format kHfsplus;
 extern const Format kHikvision;
 extern const Format kHiLink;
 extern const Format kHwnp;
@@ -79,6 +81,7 @@ extern const Format kIso9660;
 extern const Format kJboot;
 extern const Format kJbootKernel;
 extern const Format kJffs2;
+extern const Format kJfs;
 extern const Format kJpeg;
 extern const Format kLha;
 extern const Format kLinuxImage;
@@ -100,6 +103,7 @@ extern const Format kMzip;
 extern const Format kNand;
 extern const Format kNbi;
 extern const Format kNpk;
+extern const Format kNtfs;
 extern const Format kOpenPgp;
 extern const Format kOpenPgpCompressed;
 extern const Format kOpensslSalted;
@@ -120,6 +124,7 @@ extern const Format kQnxImageFs;
 extern const Format kRar;
 extern const Format kRar5;
 extern const Format kRealtek;
+extern const Format kReiserfs;
 extern const Format kRomfs;
 extern const Format kRosPack;
 extern const Format kRpm;
@@ -152,6 +157,7 @@ extern const Format kUBoot;
 extern const Format kUBootArm;
 extern const Format kUBootEnv;
 extern const Format kUBootMips;
+extern const Format kUdf;
 extern const Format kUfs;
 extern const Format kUefiCapsule;
 extern const Format kUefiVolume;
@@ -189,6 +195,7 @@ constexpr const Format* kFormats[] = {
     &kSevenZip,
     &kAlphaEnc,
     &kAlphaScript,
+    &kAmbarellaRomfs,
     &kAndroidBoot,
     &kAndroidSparse,
     &kAndroidSuper,
@@ -249,6 +256,7 @@ constexpr const Format* kFormats[] = {
     &kGzip,
     &kH3cImg,
     &kH3cVfs,
+    &kHfsplus,
     &kHikvision,
     &kHiLink,
     &kHwnp,
@@ -260,6 +268,7 @@ constexpr const Format* kFormats[] = {
     &kJboot,
     &kJbootKernel,
     &kJffs2,
+    &kJfs,
     &kJpeg,
     &kLha,
     &kLinuxImage,
@@ -281,6 +290,7 @@ constexpr const Format* kFormats[] = {
     &kNand,
     &kNbi,
     &kNpk,
+    &kNtfs,
     &kOpenPgp,
     &kOpenPgpCompressed,
     &kOpensslSalted,
@@ -301,6 +311,7 @@ constexpr const Format* kFormats[] = {
     &kRar,
     &kRar5,
     &kRealtek,
+    &kReiserfs,
     &kRomfs,
     &kRosPack,
     &kRpm,
@@ -332,6 +343,7 @@ constexpr const Format* kFormats[] = {
     &kUBootArm,
     &kUBootEnv,
     &kUBootMips,
+    &kUdf,
     &kUefiCapsule,
     &kUefiVolume,
     &kUfs,

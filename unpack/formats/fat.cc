@@ -10,7 +10,7 @@
 // Directory entries take 32 bytes; a long name stands in entries of attribute 0x0f before its short one, last piece
 // first, tied to it by a checksum over the short name. Neither owner nor mode is stored; times are local, read as UTC.
 // Source: Microsoft, FAT32 File System Specification (FATGEN 1.03); ECMA-107.
-#include "core/text.h"
+#include "core/utf16.h"
 #include "unpack/format.h"
 
 #include <algorithm>
@@ -107,20 +107,6 @@ std::optional<int64_t> time_of(uint32_t date, uint32_t time) {
   return sys_days(day).time_since_epoch().count() * int64_t{86400} + seconds;
 }
 
-std::string utf8(const std::vector<uint16_t>& units) {
-  std::string out;
-  for (size_t i = 0; i < units.size() && units[i] != 0; ++i) {
-    const uint32_t first = units[i], second = i + 1 < units.size() ? units[i + 1] : 0;
-    if (first >> 10 == 0x36 && second >> 10 == 0x37) {
-      append_utf8(out, 0x10000 + ((first & 0x3ff) << 10 | (second & 0x3ff)));
-      ++i;
-    } else {
-      append_utf8(out, first);
-    }
-  }
-  return out;
-}
-
 // "README  TXT" -> "README.TXT"; two flags of Windows NT say which half is lower case.
 std::string short_name(Bytes raw) {
   const auto half = [&](uint64_t at, uint64_t length, bool lower) {
@@ -144,7 +130,7 @@ uint8_t checksum_of_short(Bytes raw) {
 
 // Pieces of a long name as they come: from the last to the first.
 struct LongName {
-  std::vector<uint16_t> units;
+  std::string units;                   // UTF-16, little-endian
   uint8_t expected = 0, checksum = 0;  // expected: the next piece's number; 0: complete or none
   bool any = false;
 
@@ -157,15 +143,15 @@ struct LongName {
       checksum = raw[13];
     }
     if (!any || number == 0 || number != expected || raw[13] != checksum) return void(*this = {});
-    std::vector<uint16_t> piece;
-    for (const uint64_t at : {1, 3, 5, 7, 9, 14, 16, 18, 20, 22, 24, 28, 30})
-      piece.push_back(static_cast<uint16_t>(raw[at] | raw[at + 1] << 8));
-    units.insert(units.begin(), piece.begin(), piece.end());
+    std::string piece;
+    piece.append(raw.head(10, 1).text()).append(raw.head(12, 14).text()).append(raw.head(4, 28).text());
+    units.insert(0, piece);
     --expected;
   }
   std::string take(Bytes short_entry) {
     const bool good = any && expected == 0 && checksum == checksum_of_short(short_entry);
-    std::string name = good ? utf8(units) : "";
+    std::string name = good ? utf8_of_utf16(Bytes(units), Order::kLittle) : "";
+    name.resize(std::min(name.size(), name.find('\0')));
     *this = {};
     return name;
   }

@@ -11,6 +11,7 @@
 //
 // Source: FreeBSD sys/ufs/ffs/fs.h, sys/ufs/ufs/dinode.h, dir.h.
 #include "core/text.h"
+#include "unpack/formats/file_map.h"
 #include "unpack/formats/inode_tree.h"
 #include "unpack/formats/tree_walk.h"
 
@@ -139,24 +140,10 @@ class Tree final : public TreeSource {
 
   Result<Content> content(uint64_t number) override {
     const Inode i = TRY(inode(number));
-    pieces_.clear();
-    TRY_VOID(collect(i));
-    Content content;
-    const bool holes = std::ranges::any_of(pieces_, [](const Piece& p) { return p.bytes.empty(); });
-    for (const Piece& p : pieces_) {
-      if (holes) TRY_VOID(p.bytes.empty() ? into_->output().zeros(p.size) : into_->output().write(p.bytes.span()));
-      if (!p.bytes.empty()) content.extents.push_back(p.bytes);
-    }
-    if (holes) content.codec = "sparse";
-    return content;
+    return TRY(map(i)).content(*into_);
   }
 
  private:
-  struct Piece {  // bytes behind each other, or a hole
-    Bytes bytes;
-    uint64_t size = 0;
-  };
-
   bool big_device() const { return s_.second && s_.order == Order::kBig; }
 
   Result<std::string> target(const Inode& i) {
@@ -166,69 +153,47 @@ class Tree final : public TreeSource {
 
   Result<std::string> small(const Inode& i, uint64_t most) {
     if (i.size > most) return fail(Fault::kMalformed, "size " + std::to_string(i.size), i.bytes.base());
-    pieces_.clear();
-    TRY_VOID(collect(i));
-    std::string out;
-    for (const Piece& p : pieces_) {
-      if (p.bytes.empty()) out.append(p.size, '\0');
-      out += p.bytes.text();
-      if (into_ && !p.bytes.empty()) into_->range(Range::kHeader, p.bytes.base() - whole_.base(), p.size);
-    }
-    return out;
+    return TRY(map(i)).text(into_);
   }
 
   uint64_t address(Bytes from, uint64_t at) const {
     return s_.second ? *from.get<uint64_t>(at, s_.order, "") : *from.get<uint32_t>(at, s_.order, "");
   }
 
-  Result<void> add(uint64_t fragment, uint64_t size) {
-    left_ -= size;
-    if (fragment == 0) {
-      if (!pieces_.empty() && pieces_.back().bytes.empty()) return pieces_.back().size += size, Result<void>{};
-      return pieces_.push_back({{}, size}), Result<void>{};
-    }
-    stored_ += size;
-    if (fragment >= s_.fragments || stored_ > whole_.size())
+  Result<void> add(uint64_t fragment, uint64_t size, FileMap& out) const {
+    if (fragment == 0) return out.hole(size), Result<void>{};
+    if (fragment >= s_.fragments)
       return fail(Fault::kMalformed, "fragment " + std::to_string(fragment) + " is none of a file's");
-    const Bytes b = TRY(whole_.slice(fragment * s_.fragment, size, "data"));
-    if (!pieces_.empty() && pieces_.back().bytes.data() + pieces_.back().size == b.data()) {
-      const Bytes& last = pieces_.back().bytes;
-      pieces_.back() = {TRY(whole_.slice(last.base() - whole_.base(), last.size() + size, "data")), last.size() + size};
-      return {};
-    }
-    return pieces_.push_back({b, size}), Result<void>{};
+    return out.stored(fragment * s_.fragment, size);
   }
 
   // `depth`: 0 a block of data, above it blocks of addresses.
-  Result<void> block(uint64_t fragment, int depth) {
-    if (left_ == 0) return {};
+  Result<void> block(uint64_t fragment, int depth, uint64_t size, FileMap& out) {
+    if (out.size() >= size) return {};
     uint64_t covers = s_.block;
     for (int i = 0; i < depth; ++i) covers *= s_.addresses;
-    if (fragment == 0 || depth == 0) return add(fragment, std::min(left_, covers));
+    if (fragment == 0 || depth == 0) return add(fragment, std::min(size - out.size(), covers), out);
     if (fragment >= s_.fragments) return fail(Fault::kMalformed, "fragment " + std::to_string(fragment));
     if (into_) TRY_VOID(into_->step(1 + s_.addresses / 16));
     const Bytes b = TRY(whole_.slice(fragment * s_.fragment, s_.block, "indirect block"));
     if (into_) into_->range(Range::kHeader, b.base() - whole_.base(), s_.block);
     const uint64_t width = s_.second ? 8 : 4;
-    for (uint64_t i = 0; i < s_.addresses && left_ > 0; ++i) TRY_VOID(block(address(b, i * width), depth - 1));
+    for (uint64_t i = 0; i < s_.addresses; ++i) TRY_VOID(block(address(b, i * width), depth - 1, size, out));
     return {};
   }
 
-  Result<void> collect(const Inode& i) {
-    left_ = i.size;
-    stored_ = 0;
+  Result<FileMap> map(const Inode& i) {
+    FileMap out(whole_);
     const uint64_t width = s_.second ? 8 : 4;
     for (uint64_t n = 0; n < 15; ++n)
-      TRY_VOID(block(address(i.bytes, i.addresses_at + n * width), n < 12 ? 0 : static_cast<int>(n - 11)));
-    if (left_ > 0) return fail(Fault::kMalformed, "size " + std::to_string(i.size), i.bytes.base());
-    return {};
+      TRY_VOID(block(address(i.bytes, i.addresses_at + n * width), n < 12 ? 0 : static_cast<int>(n - 11), i.size, out));
+    if (out.size() < i.size) return fail(Fault::kMalformed, "size " + std::to_string(i.size), i.bytes.base());
+    return out;
   }
 
   Bytes whole_;
   const Super& s_;
   Sink* into_;
-  std::vector<Piece> pieces_;
-  uint64_t left_ = 0, stored_ = 0;
 };
 
 Result<Measured> measure(Bytes from) {
