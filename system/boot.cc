@@ -125,7 +125,8 @@ void read_default_environment(const Artifact& artifact, std::string_view content
   }
 }
 
-// Parts that nothing was taken out of: where boot loaders lie.
+// Parts that nothing was taken out of, and U-Boot itself, behind which its device tree may stand: where boot loaders
+// lie.
 void read_parts(const Tree& tree, Facts& out) {
   const std::span<const Artifact> artifacts = tree.artifacts();
   std::vector<bool> opened(artifacts.size());
@@ -135,7 +136,8 @@ void read_parts(const Tree& tree, Facts& out) {
   for (size_t i = 0; i < artifacts.size(); ++i) {
     const Artifact& artifact = artifacts[i];
     const bool part = artifact.node.kind == Kind::kPart || artifact.node.kind == Kind::kImage;
-    if (!part || opened[i] || artifact.size > kMaximumPart || artifact.format == "uboot-env") continue;
+    const bool loader = artifact.format.starts_with("uboot");
+    if (!part || (opened[i] && !loader) || artifact.size > kMaximumPart || artifact.format == "uboot-env") continue;
     read_default_environment(artifact, tree.content(artifact).text(), out);
   }
 }
@@ -181,6 +183,6 @@ void run(Tree& tree, Facts& out) {
 }  // namespace
 
 extern const TreeAnalysis kBoot;
-const TreeAnalysis kBoot = {.id = "boot", .version = 1, .run = run};
+const TreeAnalysis kBoot = {.id = "boot", .version = 2, .run = run};
 
 }  // namespace assay::system

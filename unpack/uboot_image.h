@@ -25,5 +25,6 @@ constexpr uint64_t kMostUBootWork = kMostUBoot / 4;
 Result<UBootImage> read_uboot_elf_tables(Bytes from);  // uboot_elf_tables.cc: ARM, AArch64, x86, x86-64, RISC-V
 Result<UBootImage> read_uboot_mips_table(Bytes from);  // uboot_mips_table.cc
 Result<UBootImage> read_uboot_ppc_tables(Bytes from);  // uboot_ppc_tables.cc
+Result<UBootImage> read_uboot_spl_x86(Bytes from);     // uboot_spl_x86.cc: no relocations
 
 }  // namespace assay::unpack

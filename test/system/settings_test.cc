@@ -183,6 +183,14 @@ TEST(Boot, NotesOptionsAndDefaultEnvironment) {
   Facts facts;
   kBoot.run(tree, facts);
   const auto found = text_of(facts.boot);
+  // With a part of its own (a device tree) it is read where its format is U-Boot's; what another format opened is not.
+  builder.artifacts().back().parent = 1;
+  for (const auto& [format, size] : {std::pair<std::string, size_t>{"uboot", 13}, {"squashfs", 8}}) {
+    builder.artifacts()[1].format = format;
+    Facts again;
+    kBoot.run(tree, again);
+    EXPECT_EQ(again.boot.size(), size) << format;
+  }
   for (const std::string_view want :
        {"bootdelay bootdelay=3", "bootargs bootargs=console=ttyS0,115200 root=/dev/sda roothash=ab",
         "console console=ttyS0,115200", "dm-verity roothash=ab", "image-hash kernel hash-1 sha256=valid",

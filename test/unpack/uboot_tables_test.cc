@@ -175,6 +175,36 @@ TEST(UBoot, DeviceTreeBehindItIsAPart) {
   EXPECT_EQ(unpacked("uboot", sample).find("dtb")->content, tree);
 }
 
+// x86's first stage: the interrupt table's address says where it is linked, a word of the code where its tree stands.
+TEST(UBoot, SplIsPinnedByTheAddressOfItsTree) {
+  const std::string tree = made_by("echo '/dts-v1/; / { model = \"Board\"; };' > t.dts; dtc -o out t.dts");
+  if (tree.empty()) GTEST_SKIP() << "dtc is not installed";
+  std::string spl(0x2000, '\x90');
+  put(spl, 0, std::string("\xfa\xfc\x0f\x20\xc0\x0d\0\0", 8));
+  put(spl, 0x2f, "\x0f\x01\x1d" + little(0xfffd0080));
+  put(spl, 0x800, filled("U-Boot SPL 2023.01", 24));
+  put(spl, 0x1233, little(0xfffd2000));
+  const std::string sample = spl + tree;
+  const auto m = measured("uboot", sample + std::string(100, '\xff'));
+  ASSERT_TRUE(m) << m.error().what;
+  EXPECT_EQ(m->length, sample.size());
+  const Collect got = unpacked("uboot", sample);
+  EXPECT_EQ(got.notes.at("base"), "0xfffd0000");
+  EXPECT_EQ(got.notes.at("banner"), "U-Boot SPL 2023.01");
+  EXPECT_EQ(got.find("dtb")->content, tree);
+  for (const size_t at : {0x30, 0x800, 0x1234, 0x2000}) {
+    std::string damaged = sample;
+    damaged[at] = static_cast<char>(damaged[at] ^ 0x40);
+    EXPECT_FALSE(measured("uboot", damaged)) << at;
+  }
+  for (size_t size = 0; size < sample.size(); size += 37) EXPECT_FALSE(measured("uboot", sample.substr(0, size)));
+  const std::string rom = slurp("/usr/lib/u-boot/qemu-x86_64/u-boot.rom");
+  if (rom.empty()) GTEST_SKIP() << "u-boot-qemu is not installed";
+  const size_t start = rom.find(sample.substr(0, 6), rom.find("U-Boot SPL") - 0x10000);
+  ASSERT_NE(start, std::string::npos);
+  EXPECT_TRUE(measured("uboot", std::string_view(rom).substr(start)));
+}
+
 TEST(RealUBoot, ImagesOfDebianAreCoveredToTheirLastByte) {
   const std::pair<const char*, const char*> all[] = {{"maltael", "0xbe000000"},
                                                      {"malta64el", "0xffffffffbe000000"},

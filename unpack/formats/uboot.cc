@@ -58,7 +58,9 @@ bool may_start(Bytes from) {
 Result<UBootImage> read_image(Bytes from) {
   if (from[0] == 0x38) return read_uboot_ppc_tables(from);
   const bool mips = from.starts_with("\x3f\x01\x00\x10"sv) || from.starts_with("\x10\x00\x01\x3f"sv);
-  return mips ? read_uboot_mips_table(from) : read_uboot_elf_tables(from);
+  auto image = mips ? read_uboot_mips_table(from) : read_uboot_elf_tables(from);
+  if (!image && from.starts_with(kMagics[2].bytes)) return read_uboot_spl_x86(from);
+  return image;
 }
 
 Result<Boot> read_boot(Bytes from) {
@@ -101,7 +103,7 @@ Result<void> unpack(Bytes whole, Sink& into) {
   into.note("banner", std::string(banner.substr(0, banner.find_first_of("\0\n\r"sv))), at);
   into.note("arch", std::string(image.arch) + (image.order == Order::kLittle ? ", little endian" : ", big endian"), 0);
   into.note("base", hex_number(image.base), 0);
-  into.note("relocations", std::to_string(image.relocations), image.table);
+  if (image.relocations) into.note("relocations", std::to_string(image.relocations), image.table);
   into.note("extent", "pinned by " + std::string(image.pinned_by), image.table);
   if (image.foreign) into.note("relocations of no known type", std::to_string(image.foreign), image.table);
   if (!boot.tree_size) return {};
@@ -115,16 +117,19 @@ extern const Format kUBoot;
 const Format kUBoot = {
     .id = "uboot",
     .title = "U-Boot that relocates itself, as stored in flash",
-    .version = 2,
+    .version = 3,
     .magics = kMagics,
     .measure = measure,
     .unpack = unpack,
     .readable = true,
     .reads =
         "builds from 2013 on for ARM, AArch64, MIPS (packed relocations, 2017 on), PowerPC 85xx, RISC-V 64, x86 and "
-        "x86-64; each relocation is held against the place it speaks of; the device tree behind them",
+        "x86-64; each relocation is held against the place it speaks of; the device tree behind them; x86's SPL, which "
+        "has "
+        "none, by the address of its device tree",
     .limits =
-        "SPL, which has no relocations; builds with other start-up code; more than 4 MiB; what lies between the start "
+        "other CPUs' SPL, which has no relocations; builds with other start-up code; more than 4 MiB; what lies "
+        "between the start "
         "and the relocations is pinned by these and by its own words for both ends, not taken apart further",
     .source =
         "U-Boot arch/*/cpu/start.S, arch/arm/lib/relocate.S, tools/mips-relocs.c, arch/powerpc/cpu/mpc85xx/u-boot.lds",
