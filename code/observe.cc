@@ -158,41 +158,56 @@ void Pass::see_jump(const Op& op, const State& state) {
   if (to.kind == Destination::kOpenSwitch || keeps_frame(op, state)) out_.open = true;
 }
 
-bool Pass::gather() {
+void Pass::forget_seen() {
   out_.references.clear(), out_.calls.clear(), out_.code_pointers.clear(), out_.system_calls.clear();
   std::erase_if(out_.escapes, [](const Escape& e) { return !e.falls; });
   out_.endings.clear(), told_endings_.clear();
   out_.indirect_calls = out_.indirect_calls_resolved = out_.indirect_jumps = out_.indirect_jumps_resolved = 0;
   out_.returns = out_.open = false;
-  for (uint32_t i = 0; i < work_.pieces.size(); ++i) {
-    if (!reached_[i]) continue;
-    State& state = work_.state;
-    state = values_ ? work_.states[i] : machine_.entry(start_);
-    const Op* last = nullptr;
-    // What an operation made is seen when the next one comes.
-    const auto settle = [&](const State& now) {
-      if (last) see_made(*last, now);
-      last = nullptr;
-    };
-    // The slot of a "likely" branch ran where that is taken.
-    const uint32_t control = work_.pieces[i].control;
-    const bool likely = control != kNone && work_.ops[control].likely && !work_.ops[control].calls();
-    walk(i, state, likely ? &work_.taken : nullptr, [&](const Op& op, const State& now) {
-      settle(now);
-      if (op.calls()) return see_call(op, now);
-      if (op.flow == Flow::kSystemCall) {
-        const Slot n = translator_.system_call_number();
-        const Value v = n < kSlots ? now.slots[n] : Value{.unknown = 1};
-        out_.system_calls.push_back(
-            {op.address, 0, v.number() ? std::optional(static_cast<uint32_t>(v.add)) : std::nullopt});
-      }
-      if (op.flow != Flow::kNone && op.flow != Flow::kSystemCall) see_jump(op, now);
-      if (op.what == Do::kNothing) return;
-      last = &op;
-      if (op.has_memory && !(op.what == Do::kAdd && op.width == 0)) see_memory(op, now);
-    });
-    settle(likely ? work_.taken : state);
+}
+
+// Steps through a block and takes down what it does. `taken`: as of `walk`; needed where it ends in a "likely" branch.
+void Pass::see_block(uint32_t piece, State& state, State* taken) {
+  const Op* last = nullptr;
+  // What an operation made is seen when the next one comes.
+  const auto settle = [&](const State& now) {
+    if (last) see_made(*last, now);
+    last = nullptr;
+  };
+  walk(piece, state, taken, [&](const Op& op, const State& now) {
+    settle(now);
+    if (op.calls()) return see_call(op, now);
+    if (op.flow == Flow::kSystemCall) {
+      const Slot n = translator_.system_call_number();
+      const Value v = n < kSlots ? now.slots[n] : Value{.unknown = 1};
+      out_.system_calls.push_back(
+          {op.address, 0, v.number() ? std::optional(static_cast<uint32_t>(v.add)) : std::nullopt});
+    }
+    if (op.flow != Flow::kNone && op.flow != Flow::kSystemCall) see_jump(op, now);
+    if (op.what == Do::kNothing) return;
+    last = &op;
+    if (op.has_memory && !(op.what == Do::kAdd && op.width == 0)) see_memory(op, now);
+  });
+  // The slot of a "likely" branch ran where that is taken.
+  settle(taken && slot_is_likely(piece) ? *taken : state);
+}
+
+bool Pass::slot_is_likely(uint32_t piece) const {
+  const uint32_t control = work_.pieces[piece].control;
+  return control != kNone && work_.ops[control].likely && !work_.ops[control].calls();
+}
+
+bool Pass::gather() {
+  if (!sees_) {
+    forget_seen();
+    for (uint32_t i = 0; i < work_.pieces.size(); ++i) {
+      if (!reached_[i]) continue;
+      work_.state = values_ ? work_.states[i] : machine_.entry(start_);
+      see_block(i, work_.state, slot_is_likely(i) ? &work_.taken : nullptr);
+    }
   }
+  const auto left = std::ranges::partition_point(out_.escapes, &Escape::falls);
+  std::ranges::stable_sort(left, out_.escapes.end(), {}, &Escape::site);
   return out_.endings.empty();
 }
 

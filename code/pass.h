@@ -62,8 +62,14 @@ struct Reader::Work {
   std::vector<Op> ops, sorted;
   std::vector<Piece> pieces;
   std::vector<State> states;
-  std::vector<std::pair<uint32_t, uint32_t>> stack;  // blocks, and how many of their edges were followed
-  std::vector<uint8_t> met;
+  // Of Pass::order_blocks.
+  struct Search {
+    std::vector<std::pair<uint32_t, uint32_t>> stack;  // blocks, and how many of their edges were followed
+    std::vector<uint32_t> open;                        // blocks whose part is not known yet
+    std::vector<uint32_t> number, low, part;           // by block: when it was met; the earliest met that it leads to
+    std::vector<uint32_t> ends;                        // by part: the rank behind its last block
+  } search;
+  std::vector<std::pair<uint32_t, State>> entered;  // of Pass::settle_loop: by rank
   // Of a Pass, kept from one to the next for their room.
   std::vector<uint64_t> todo, leaders;
   std::vector<Run> runs;
@@ -105,8 +111,9 @@ class Pass {
   void edges_of(uint32_t control);
   void add_edge(uint64_t to, Way way);
   void propagate();
-  void visit(uint32_t piece, uint32_t first);
-  void revisit(uint32_t first);
+  bool settle_loop(uint32_t from, uint32_t end);
+  void visit(uint32_t piece, uint32_t first, uint32_t last, bool here);
+  bool leads_to(uint32_t piece, uint32_t first, uint32_t last) const;
   void send(uint32_t from, uint32_t to, const State& state);
   void send_back(uint32_t to, const State& state);
   void enter(uint32_t piece);
@@ -117,6 +124,9 @@ class Pass {
   void after_call(const Op& op, uint32_t mark, State& state);
   void give_up_values();
   bool gather();
+  void forget_seen();
+  void see_block(uint32_t piece, State& state, State* taken);
+  bool slot_is_likely(uint32_t piece) const;
   void see_made(const Op& op, const State& after);
   void see_call(const Op& op, const State& state);
   void end_in(uint32_t import, const Op& op);
@@ -146,7 +156,7 @@ class Pass {
   std::vector<Run>& runs_;              // that are not in order yet
   size_t ordered_ = 0;                  // operations that are, before them
   std::vector<uint8_t>&is_leader_, &reached_;
-  std::vector<uint32_t>&order_, &rank_;  // blocks in reverse postorder, and their places in it
+  std::vector<uint32_t>&order_, &rank_;  // blocks in the order of their visits, and their places in it
   struct Head {
     uint64_t lost = 0;         // slots that a turn of the loop changes
     std::vector<Value> words;  // and words of the stack
@@ -156,6 +166,7 @@ class Pass {
   uint32_t changed_ = kNone;             // rank of the first head that is entered with less than before
   std::map<uint64_t, Switch> switches_;  // by the jump's address
   bool values_ = true, guessed_ = false;
+  bool sees_ = false;  // what the function does was taken down while values were carried
   std::vector<Range> undecodable_, literals_;
   ReadFunction out_;
 };

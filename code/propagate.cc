@@ -1,5 +1,9 @@
-// Carries what registers and the stack hold along the edges until nothing changes.
+// Carries what registers and the stack hold along the edges until nothing changes. Loops settle one after the other:
+// what lies in none, and what follows one that settled, is gone through once, and what it does is taken down on the
+// way.
 #include "code/pass.h"
+
+#include <ranges>
 
 namespace assay::code {
 namespace {
@@ -60,53 +64,79 @@ void Pass::enter(uint32_t piece) {
   Machine::forget(work_.states[piece], head.lost, head.words, piece);
 }
 
-// Steps through a block and sends what comes out to blocks of rank `first` on. 0: also back to heads of outer loops.
-void Pass::visit(uint32_t piece, uint32_t first) {
-  State& state = work_.state;
-  state = work_.states[piece];
+// Steps through a block and sends what comes out to blocks of the ranks [first, last). `here`: in its own state, which
+// nobody asks for any more, and taking down what the block does where that is known to be final.
+void Pass::visit(uint32_t piece, uint32_t first, uint32_t last, bool here) {
+  State& state = here && sees_ ? work_.states[piece] : work_.state;
+  if (&state == &work_.state) state = work_.states[piece];
   const Block& b = out_.blocks[piece];
   const uint32_t control = work_.pieces[piece].control;
   const bool branches = control != kNone && (work_.ops[control].conditional || work_.ops[control].likely);
-  walk(piece, state, branches ? &work_.taken : nullptr, [](const Op&, const State&) {});
+  State* taken = branches ? &work_.taken : nullptr;
+  if (here && sees_)
+    see_block(piece, state, taken);
+  else
+    walk(piece, state, taken, [](const Op&, const State&) {});
   for (uint32_t e = b.first_edge; e < b.first_edge + b.edges; ++e) {
     const Edge& edge = out_.edges[e];
-    if (rank_[edge.to] >= first) send(piece, edge.to, branches && edge.way != Way::kNext ? work_.taken : state);
+    if (rank_[edge.to] >= first && rank_[edge.to] < last)
+      send(piece, edge.to, branches && edge.way != Way::kNext ? work_.taken : state);
   }
 }
 
-// Blocks before the first head that changed hold what they held; what they send beyond is sent anew.
-void Pass::revisit(uint32_t first) {
-  for (uint32_t k = 0; k < first; ++k) {
-    const Block& b = out_.blocks[order_[k]];
-    const auto edges = std::span(out_.edges).subspan(b.first_edge, b.edges);
-    if (std::ranges::any_of(edges, [&](const Edge& e) { return rank_[e.to] >= first; })) visit(order_[k], first);
-  }
+bool Pass::leads_to(uint32_t piece, uint32_t first, uint32_t last) const {
+  const Block& b = out_.blocks[piece];
+  return std::ranges::any_of(std::span(out_.edges).subspan(b.first_edge, b.edges),
+                             [&](const Edge& e) { return rank_[e.to] >= first && rank_[e.to] < last; });
 }
 
-// Reverse postorder: a block comes after all that lead to it, loops aside.
+// Reverse postorder, blocks of a loop side by side: a block comes after all that lead to it, loops aside. Loops that
+// hold each other are one (R. Tarjan, Depth-first search and linear graph algorithms, 1972: strong components).
 void Pass::order_blocks(uint32_t entry) {
-  order_.clear();
-  rank_.assign(out_.blocks.size(), kNone);
-  heads_.clear();
-  head_of_.assign(out_.blocks.size(), kNone);
-  auto& stack = work_.stack;
-  stack.assign(1, {entry, 0});
-  auto& met = work_.met;
-  met.assign(out_.blocks.size(), 0);
-  met[entry] = 1;
+  const size_t count = out_.blocks.size();
+  auto& [stack, open, number, low, part, ends] = work_.search;
+  order_.clear(), heads_.clear(), open.clear(), ends.clear();
+  rank_.assign(count, kNone), head_of_.assign(count, kNone);
+  number.assign(count, 0), low.resize(count), part.assign(count, kNone);
+  uint32_t met = 0;
+  const auto meet = [&](uint32_t block) {
+    number[block] = low[block] = ++met;
+    open.push_back(block);
+    stack.emplace_back(block, 0);
+  };
+  stack.clear();
+  meet(entry);
   while (!stack.empty()) {
     auto& [block, done] = stack.back();
     const Block& b = out_.blocks[block];
-    if (done == b.edges) {
-      order_.push_back(block);
-      stack.pop_back();
+    if (done < b.edges) {
+      const uint32_t to = out_.edges[b.first_edge + done++].to;
+      if (number[to] == 0)
+        meet(to);
+      else if (part[to] == kNone)
+        low[block] = std::min(low[block], number[to]);
       continue;
     }
-    const uint32_t to = out_.edges[b.first_edge + done++].to;
-    if (!met[to]) met[to] = 1, stack.emplace_back(to, 0);
+    const uint32_t finished = block;
+    order_.push_back(finished);
+    stack.pop_back();
+    if (!stack.empty()) low[stack.back().first] = std::min(low[stack.back().first], low[finished]);
+    if (low[finished] != number[finished]) continue;
+    uint32_t size = 0, last = kNone;
+    while (last != finished) {
+      last = open.back();
+      open.pop_back();
+      part[last] = static_cast<uint32_t>(ends.size());
+      ++size;
+    }
+    ends.push_back(size);
   }
-  std::ranges::reverse(order_);
-  for (uint32_t i = 0; i < order_.size(); ++i) rank_[order_[i]] = i;
+  // Parts were found the last first: from sizes to where each begins, and as its blocks come, ends.
+  uint32_t before = 0;
+  for (uint32_t& end : ends | std::views::reverse) before += std::exchange(end, before);
+  for (const uint32_t block : order_ | std::views::reverse) rank_[block] = ends[part[block]]++;
+  for (const uint32_t block : order_) low[rank_[block]] = block;
+  std::copy_n(low.begin(), order_.size(), order_.begin());
   for (const uint32_t i : order_)
     for (uint32_t e = 0; e < out_.blocks[i].edges; ++e)
       if (const uint32_t to = out_.edges[out_.blocks[i].first_edge + e].to;
@@ -116,33 +146,68 @@ void Pass::order_blocks(uint32_t entry) {
 
 // Every block is entered with nothing known.
 void Pass::give_up_values() {
-  values_ = false;
+  values_ = sees_ = false;
   out_.incomplete = true;
   reached_.assign(out_.blocks.size(), 1);
+}
+
+// The blocks of the ranks [from, end), which lead to each other. False: too much work.
+bool Pass::settle_loop(uint32_t from, uint32_t end) {
+  // All but the first are entered from within, unless jumps lead into the middle.
+  auto& entered = work_.entered;
+  entered.clear();
+  uint64_t steps = 0;
+  for (uint32_t k = from; k < end; ++k) {
+    const Piece& p = work_.pieces[order_[k]];
+    steps += p.last - p.first;
+    if (k != from && reached_[order_[k]]) entered.emplace_back(k, work_.states[order_[k]]);
+  }
+  changed_ = from;
+  for (int round = 0; round < kMostTurns; ++round) {
+    uint32_t first = std::exchange(changed_, kNone);
+    if (round + 1 == kMostTurns) {
+      for (uint32_t k = from; k < end; ++k)
+        if (head_of_[order_[k]] != kNone) heads_[head_of_[order_[k]]].lost = ~uint64_t{0};
+      first = from;
+    }
+    if (round != 0) {
+      for (uint32_t k = std::max(first, from + 1); k < end; ++k) reached_[order_[k]] = 0;
+      for (const auto& [k, state] : entered)
+        if (k >= first) work_.states[order_[k]] = state, reached_[order_[k]] = 1;
+      // Blocks before the first head that changed hold what they held; what they send beyond is sent anew.
+      for (uint32_t k = from; k < first; ++k)
+        if (leads_to(order_[k], first, end)) visit(order_[k], first, end, false);
+    }
+    for (uint32_t k = first; k < end; ++k) enter(order_[k]), visit(order_[k], 0, end, false);
+    if (changed_ == kNone) return true;
+    if (!work_.charge(steps)) return false;
+  }
+  return true;
 }
 
 void Pass::propagate() {
   const auto count = static_cast<uint32_t>(work_.pieces.size());
   reached_.assign(count, 0);
   work_.unknowns.clear();
+  sees_ = false;
   const uint32_t entry = piece_at(start_);
   if (entry == kNone) return;
   if (count > kMostStates || !values_ || work_.steps_left == 0) return give_up_values();
   if (work_.states.size() < count) work_.states.resize(count);
   order_blocks(entry);
-  changed_ = 0;
-  for (int round = 0; round < kMostTurns; ++round) {
-    uint32_t first = std::exchange(changed_, kNone);
-    if (round + 1 == kMostTurns) {
-      for (Head& head : heads_) head.lost = ~uint64_t{0};
-      first = 0;
-    }
-    for (uint32_t k = first; k < order_.size(); ++k) reached_[order_[k]] = 0;
-    if (first == 0) work_.states[entry] = machine_.entry(start_), reached_[entry] = 1;
-    revisit(first);
-    for (uint32_t k = first; k < order_.size(); ++k) enter(order_[k]), visit(order_[k], 0);
-    if (changed_ == kNone) return;
-    if (!work_.charge(work_.ops.size())) return give_up_values();
+  // A switch that is found next changes what was seen.
+  sees_ = std::ranges::none_of(work_.pieces, [&](const Piece& p) {
+    return p.control != kNone && work_.ops[p.control].flow == Flow::kIndirectJump;
+  });
+  if (sees_) forget_seen();
+  work_.states[entry] = machine_.entry(start_), reached_[entry] = 1;
+  const auto blocks = static_cast<uint32_t>(order_.size());
+  for (uint32_t k = 0; k < blocks;) {
+    const uint32_t end = work_.search.ends[work_.search.part[order_[k]]];
+    const bool loops = end > k + 1 || head_of_[order_[k]] != kNone;
+    if (loops && !settle_loop(k, end)) return give_up_values();
+    for (; k < end; ++k)
+      if (!loops || sees_ || leads_to(order_[k], end, blocks)) visit(order_[k], end, blocks, true);
   }
 }
 
