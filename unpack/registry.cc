@@ -14,7 +14,9 @@ extern const Format kAndroidSparse;
 extern const Format kAndroidSuper;
 extern const Format kAndroidVendorBoot;
 extern const Format kAr;
+extern const Format kArc;
 extern const Format kArcadyan;
+extern const Format kArj;
 extern const Format kAvbFooter;
 extern const Format kAvmFake;
 extern const Format kBcmNvram;
@@ -201,7 +203,9 @@ constexpr const Format* kFormats[] = {
     &kAndroidSuper,
     &kAndroidVendorBoot,
     &kAr,
+    &kArc,
     &kArcadyan,
+    &kArj,
     &kAvbFooter,
     &kAvmFake,
     &kBcmNvram,

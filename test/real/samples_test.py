@@ -43,8 +43,6 @@ WHY = {
     "patool/test.lrz": "lrzip: priority C, no library reads it",
     "patool/test.rz": "rzip: priority C, no library reads it",
     "patool/test.zpaq": "ZPAQ: priority C, no library reads it",
-    "patool/test.arc": "ARC: priority C, not read",
-    "sevenz/test.arj": "ARJ: priority C, not read",
     "ascii85/testfile.adobe85": "text, Ascii85: no format of firmware",
     "linuxkernel/zImage_be32": "cut off by its maker: 13132 bytes of the 11947964 that its header states",
     "xerox/xerox.ps": "text, PostScript: no format of firmware",

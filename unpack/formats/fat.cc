@@ -11,10 +11,10 @@
 // first, tied to it by a checksum over the short name. Neither owner nor mode is stored; times are local, read as UTC.
 // Source: Microsoft, FAT32 File System Specification (FATGEN 1.03); ECMA-107.
 #include "core/utf16.h"
+#include "unpack/dos_time.h"
 #include "unpack/format.h"
 
 #include <algorithm>
-#include <chrono>
 #include <optional>
 #include <vector>
 
@@ -97,15 +97,6 @@ struct Entry {
   uint32_t cluster = 0, size = 0;
   std::optional<int64_t> mtime;
 };
-
-std::optional<int64_t> time_of(uint32_t date, uint32_t time) {
-  using namespace std::chrono;
-  const year_month_day day{year(static_cast<int>(1980 + (date >> 9))), month(date >> 5 & 15),
-                           std::chrono::day(date & 31)};
-  if (!day.ok()) return std::nullopt;
-  const int64_t seconds = (time >> 11) * 3600 + (time >> 5 & 63) * 60 + (time & 31) * 2;
-  return sys_days(day).time_since_epoch().count() * int64_t{86400} + seconds;
-}
 
 // "README  TXT" -> "README.TXT"; two flags of Windows NT say which half is lower case.
 std::string short_name(Bytes raw) {
@@ -268,7 +259,7 @@ class Walk {
     if (e.name.empty()) e.name = short_name(raw);
     e.cluster = word(26) | (volume_.bits == 32 ? word(20) << 16 : 0);
     e.size = word(28) | word(30) << 16;
-    e.mtime = time_of(word(24), word(22));
+    e.mtime = dos_time(word(24), word(22));
     return e;
   }
 

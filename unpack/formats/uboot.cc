@@ -86,7 +86,7 @@ Result<Measured> measure(Bytes from) {
     auto boot = may_spend("U-Boot", from, std::min(from.size(), kMostUBoot), kMostRead)
                     ? read_boot(from)
                     : fail(Fault::kLimit, "too many false starts; later ones were not tried", from.base());
-    if (!boot) refusal = std::move(boot).error();
+    if (!boot) refusal = boot.error();
     return boot ? boot->size() : 0;
   });
   if (size == 0) return std::unexpected(std::move(refusal));
