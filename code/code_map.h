@@ -77,7 +77,9 @@ class CodeMap {
     if (!p) return;
     size = std::min(size, here_->end() - address);
     const uint64_t units = ((size - 1) >> shift_) + 1;
-    for (uint64_t i = 0; i < units; ++i) p[i] = (p[i] & kKept) | owner | (i != 0 && owner >= kFirstOwner ? kInside : 0);
+    *p = (*p & kKept) | owner;
+    const uint32_t rest = owner | (owner >= kFirstOwner ? kInside : 0);
+    for (uint64_t i = 1; i < units; ++i) p[i] = (p[i] & kKept) | rest;
   }
   void clear(uint64_t address, uint64_t size, uint32_t owner) {
     auto* p = const_cast<uint32_t*>(at(address));

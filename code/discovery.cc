@@ -37,8 +37,17 @@ uint64_t Discovery::next_start(uint64_t address) const {
   return next == by_address_.end() ? kNowhere : next->first;
 }
 
+// The function that starts at `address`, where it has been read: asked for with every call, and without a search.
+const Discovery::Start* Discovery::reader_of(uint64_t address) const {
+  const uint32_t owner = map_.owner(address);
+  if (owner < CodeMap::kFirstOwner) return nullptr;
+  const Start& s = starts_[owner - CodeMap::kFirstOwner];
+  return s.address == address ? &s : nullptr;
+}
+
 Processor Discovery::processor_at(uint64_t address, Processor here, bool other) const {
   if (!mixed_ && !other) return here;
+  if (const Start* known = reader_of(address)) return known->processor;
   const auto at = starts_function(address) ? by_address_.find(address) : by_address_.end();
   if (at != by_address_.end()) return starts_[at->second].processor;
   return other ? other_mode(here) : here;
@@ -194,7 +203,7 @@ void Discovery::take(uint32_t index) {
 
 // A function that is called is read before others: whether it returns is known by then to most who call it.
 void Discovery::hurry(uint64_t address) {
-  if (!starts_function(address)) return;
+  if (!starts_function(address) || reader_of(address)) return;
   const auto known = by_address_.find(address);
   if (known != by_address_.end() && starts_[known->second].reads == 0) waiting_.push_back(known->second);
 }

@@ -76,6 +76,7 @@ class Discovery : public Neighbours {
   void take(uint32_t index);
   void hurry(uint64_t address);
   void drain();
+  const Start* reader_of(uint64_t address) const;
   bool ends_nowhere(const Start& start) const;
   bool outlives_call(const Start& start) const;
   bool find_no_return();

@@ -197,7 +197,9 @@ void Pass::propagate() {
   order_blocks(entry);
   // A switch that is found next changes what was seen.
   sees_ = std::ranges::none_of(work_.pieces, [&](const Piece& p) {
-    return p.control != kNone && work_.ops[p.control].flow == Flow::kIndirectJump;
+    if (p.control == kNone || work_.ops[p.control].flow != Flow::kIndirectJump) return false;
+    const auto known = switches_.find(work_.ops[p.control].address);
+    return known == switches_.end() || known->second.table == 0;
   });
   if (sees_) forget_seen();
   work_.states[entry] = machine_.entry(start_), reached_[entry] = 1;

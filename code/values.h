@@ -7,7 +7,9 @@
 #include <algorithm>
 #include <array>
 #include <compare>
+#include <cstring>
 #include <map>
+#include <type_traits>
 
 namespace assay::code {
 
@@ -24,10 +26,13 @@ struct Value {
   uint32_t unknown = 0;  // 0: none, a constant
   uint8_t shift = 0;
   Origin origin = Origin::kNumber;
+  uint16_t none = 0;  // no byte is left that has no value: two are compared as two words
   bool constant() const { return unknown == 0; }
   bool number() const { return unknown == 0 && origin != Origin::kImport; }
   auto operator<=>(const Value&) const = default;
+  bool operator==(const Value& other) const { return std::memcmp(this, &other, sizeof other) == 0; }
 };
+static_assert(std::has_unique_object_representations_v<Value>);
 
 // What an unknown is, where that matters: a word that was read, a part of another value, the outcome of a comparison.
 struct Meaning {
