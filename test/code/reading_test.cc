@@ -6,6 +6,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace assay::code {
 namespace {
 
@@ -171,6 +173,43 @@ TEST(Reading, TheStubOfAnImportIsTheFirstThatIsCalled) {
   EXPECT_EQ(all.calls[1].import, 0u);
   EXPECT_EQ(all.imports[0].stub, 0x100bu);
   EXPECT_EQ(all.functions.all.size(), 1u);
+}
+
+TEST(Reading, WhatIsHandedToOthersOrStandsInATableIsAFunction) {
+  // lea 0x1040, %rdx; call pthread_create; lea 0x1050, %rsi; call signal; lea 0x1060, %rcx; call qsort; lea 0x1070,
+  // %rax; mov %rax, (%rsp); mov %rsp, %rsi; call sigaction; ret; then six functions: push %rbp; pop %rbp; ret
+  std::string code = from_hex(
+      "488d1539000000ff15f30f0000488d353c000000ff15ee0f0000488d0d3f000000ff15e90f0000488d054200000048890424"
+      "4889e6ff15dd0f0000c3cccccccc");
+  for (int i = 0; i < 6; ++i) code += from_hex("555dc3cccccccccccccccccccccccccc");
+  const std::string words(32, '\0');
+  Program program = linked(Processor::kX86_64, Processor::kX86_64, Order::kLittle, code, words);
+  program.pointer = 8;
+  program.imports = {{.name = "pthread_create", .slot = 0x2000},
+                     {.name = "signal", .slot = 0x2008},
+                     {.name = "qsort", .slot = 0x2010},
+                     {.name = "sigaction", .slot = 0x2018}};
+  program.filled = {{.address = 0x2000, .import = 0},
+                    {.address = 0x2008, .import = 1},
+                    {.address = 0x2010, .import = 2},
+                    {.address = 0x2018, .import = 3}};
+  program.pointers = {0x1080, 0x1090};  // of a class's table
+  const Analysis all = analyse(program);
+  ASSERT_EQ(all.functions.all.size(), 7u);
+  for (uint32_t i = 1; i < 7; ++i) {
+    EXPECT_EQ(all.functions.all[i].address, 0x1030 + 0x10 * i);
+    EXPECT_EQ(all.functions.all[i].found, Found::kPointer) << i;
+  }
+  std::vector<std::pair<uint64_t, uint64_t>> handed;  // where, and what
+  for (const Call& c : all.calls)
+    if (c.kind == CallKind::kCallback) handed.emplace_back(c.site, c.target);
+  const std::vector<std::pair<uint64_t, uint64_t>> want = {{0x1007, 0x1040}, {0x1014, 0x1050}, {0x1021, 0x1060}};
+  EXPECT_EQ(handed, want);
+  // A handler that is put into a structure is no argument; that its address is taken is a reference.
+  const auto taken = std::ranges::find(all.references, uint64_t{0x1070}, &Reference::to);
+  ASSERT_NE(taken, all.references.end());
+  EXPECT_EQ(taken->from, 0x1027u);
+  EXPECT_EQ(taken->use, Use::kFunction);
 }
 
 TEST(Reading, AVeneerLeadsFromThumbToArmInBothByteOrders) {
