@@ -3,6 +3,7 @@
 
 #include "code/bits.h"
 #include "code/go_table.h"
+#include "code/procedures.h"
 #include "code/object.h"
 #include "code/unwind.h"
 
@@ -505,6 +506,7 @@ Result<Program> load(Bytes bytes) {
   seed_frames(file, program);
   if (program.unwound.empty()) seed_unwind(file, program);
   seed_arm_unwind(file, program);
+  seed_procedures(file, program);
   seed_go(file, program);
   collect_pointers(file, program);
   return program;

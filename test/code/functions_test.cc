@@ -1,6 +1,7 @@
 // Functions of a program without symbols, sections or unwind tables: the entry, what it calls, and no more; and every
 // truncation of it gives a value or an error.
 #include "code/analysis.h"
+#include "code/procedures.h"
 
 #include <gtest/gtest.h>
 
@@ -47,6 +48,32 @@ TEST(Functions, EntryAndWhatItCalls) {
   EXPECT_EQ(found.all[1].address, 0x40006cu);
   EXPECT_EQ(found.all[1].found, Found::kCall);
   EXPECT_EQ(found.all[1].size, 8u);
+}
+
+TEST(Functions, ProcedureDescriptorsOfMips) {
+  // Nothing leads to what begins at 0x40006c once the call is none, and it is no prologue.
+  std::string bytes = program();
+  bytes.replace(0x58, 4, 4, '\0');
+  const uint64_t table = bytes.size();
+  const auto descriptor = [&](uint32_t start, uint32_t frame, uint32_t back) {
+    for (const uint32_t v : {start, 0u, 0u, 0u, 0u, 0u, frame, back}) word(bytes, v);
+  };
+  descriptor(0x40006c, 29, 31);
+  descriptor(0x400060, 28, 31);  // no frame counts from $gp
+  descriptor(0x400062, 29, 31);  // no instruction's address
+  descriptor(0x800000, 29, 31);  // no code
+  const std::string_view whole = bytes;
+  elf::File file;
+  file.bytes = Bytes(whole);
+  file.sections = {{.name = ".pdr", .type = 1, .offset = table, .size = whole.size() - table}};
+  auto loaded = load(Bytes(whole));
+  ASSERT_TRUE(loaded) << loaded.error().what;
+  ASSERT_EQ(find_functions(*loaded).all.size(), 1u);
+  seed_procedures(file, *loaded);
+  const Functions found = find_functions(*loaded);
+  ASSERT_EQ(found.all.size(), 2u);
+  EXPECT_EQ(found.all[1].address, 0x40006cu);
+  EXPECT_EQ(found.all[1].found, Found::kUnwind);
 }
 
 TEST(Analysis, CallsLeadFromSiteToFunction) {
