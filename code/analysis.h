@@ -55,6 +55,7 @@ struct Call {
   uint32_t import = kNone;     // Analysis::imports
   uint32_t caller = 0;         // Analysis::functions.all
   CallKind kind = CallKind::kDirect;
+  bool other_mode = false;  // a direct call that changes the instruction set: blx, jalx
   bool resolved() const { return target != kNowhere || import != kNone; }
 };
 

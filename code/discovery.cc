@@ -185,7 +185,7 @@ void Discovery::take(uint32_t index) {
     if (c.target == kNowhere || c.kind == CallKind::kCallback) continue;
     if (c.kind != CallKind::kTail) callers_.note(c.target, index);
     uint64_t to = c.target;
-    Processor there = processor_at(to, here, false);
+    Processor there = processor_at(to, here, c.other_mode);
     if (c.kind == CallKind::kIndirect && arm) there = mode_at(program_, to);
     add(to, there, Found::kCall, Sure::kHigh);
     hurry(to);
@@ -308,6 +308,14 @@ void Discovery::tails() {
   }
 }
 
+// A pointer at Thumb code without the mark of its mode is no function's but a label's, where a jump leads.
+bool Discovery::is_thumb_label(uint64_t value, Processor processor) {
+  const Start* before = family_of(processor) == Family::kArm && !is_thumb(processor) ? owner_before(value) : nullptr;
+  if (!before || !before->body.open || !is_thumb(before->processor) || map_.owner(value) != CodeMap::kUnread)
+    return false;
+  return plausible(before->processor, value) && !(plausible(processor, value) && can_begin(value, processor));
+}
+
 void Discovery::pointer(uint64_t value, bool made_by_code) {
   const Processor processor = mode_at(program_, value);
   if (value % instruction_alignment(processor) != 0 || !program_.code_at(value) || starts_function(value)) return;
@@ -318,6 +326,7 @@ void Discovery::pointer(uint64_t value, bool made_by_code) {
                                                            [&](const Range& r) { return r.holds(value); }))
     return;
   uint64_t size = 0;
+  if (is_thumb_label(value, processor) && strays(value)) return;
   if (is_padding(processor, value, size)) return;
   if (!plausible(processor, value) || reader_.stub(value, processor, nullptr) != kNone) return;
   const bool begins = can_begin(value, processor);
@@ -553,20 +562,36 @@ bool Discovery::crossings() {
   return any;
 }
 
+// What an entry of ARM's table covers may begin with what aligns its function.
+uint64_t Discovery::behind_padding(uint64_t address) {
+  constexpr uint64_t kMost = 32;
+  const Processor processor = mode_before(address);
+  for (uint64_t at = address, size = 0; at - address <= kMost; at += size) {
+    if (at != address && starts_function(at)) return at;
+    if (!is_padding(processor, at, size)) return at;
+  }
+  return address;
+}
+
 void Discovery::run() {
   for (const Seed& s : program_.seeds)
     if (s.processor != Processor::kUnknown) add(s.address, s.processor, s.found, s.sure, s.size, s.name);
   settle();
   for (const Seed& s : program_.seeds)
-    if (s.processor == Processor::kUnknown) add(s.address, mode_before(s.address), s.found, s.sure);
+    if (s.processor == Processor::kUnknown) add(behind_padding(s.address), mode_before(s.address), s.found, s.sure);
   settle();
   for (int round = 0; round < kMostRounds; ++round) {
     const size_t before = starts_.size();
     strayed_ = false;
     tails();
     // Before what data points at: a table of places within a function is known for one once the function is.
-    for (int i = 0; i < kMostRounds && made_pointers(); ++i) tails();
-    pointers();
+    // What is only pointed at may make pointers in turn (the C library's choice of a memcpy).
+    for (int i = 0; i < kMostRounds; ++i) {
+      for (int k = 0; k < kMostRounds && made_pointers(); ++k) tails();
+      const size_t known = starts_.size();
+      pointers();
+      if (starts_.size() == known) break;
+    }
     gaps();
     settle();
     while (crossings()) settle();

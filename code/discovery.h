@@ -88,6 +88,7 @@ class Discovery : public Neighbours {
   void pointers();
   bool made_pointers();
   uint64_t pointers_end() const;
+  bool is_thumb_label(uint64_t value, Processor processor);
   void pointer(uint64_t value, bool made_by_code);
   void gaps();
   void gap(uint64_t from, uint64_t to, bool prologues_alone);
@@ -95,6 +96,7 @@ class Discovery : public Neighbours {
   bool strays(uint64_t address);
   bool begins_with_frame(Processor processor, uint64_t address);
   Entry& entry(Processor processor) const;
+  uint64_t behind_padding(uint64_t address);
   bool crossings();
   bool is_prologue(Processor processor, uint64_t address);
   bool is_padding(Processor processor, uint64_t address, uint64_t& size);

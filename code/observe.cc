@@ -65,7 +65,7 @@ void Pass::see_made(const Op& op, const State& after) {
 }
 
 void Pass::see_call(const Op& op, const State& state) {
-  Call call{.site = op.address};
+  Call call{.site = op.address, .other_mode = op.other_mode};
   if (op.flow == Flow::kCall) {
     if (thunk(op.target) != kNoSlot) return;
     const Processor there = neighbours_.processor_at(op.target, processor_, op.other_mode);

@@ -3,6 +3,23 @@
 
 namespace assay::code {
 
+namespace {
+
+// ARM: bytes that a push takes of the stack, or (negative) a pop gives back; 0: neither. Both list their registers
+// last.
+int64_t pushed(const Insn& insn, std::string_view n) {
+  constexpr size_t kListAlone = 2, kListAfterBase = 4;
+  const bool short_one = n == "tPUSH" || n == "tPOP";
+  const bool push = n == "tPUSH" || n.ends_with("STMDB_UPD") || n == "VSTMDDB_UPD";
+  const bool pop = n == "tPOP" || n.ends_with("LDMIA_UPD") || n == "VLDMDIA_UPD";
+  const size_t first = short_one ? kListAlone : kListAfterBase;
+  if ((!push && !pop) || insn.operand_count <= first) return 0;
+  const auto size = static_cast<int64_t>((insn.operand_count - first) * (n.front() == 'V' ? 8 : 4));
+  return push ? size : -size;
+}
+
+}  // namespace
+
 // Opcodes that need a word of their own.
 void Translator::special(const Insn& insn, std::string_view n, Op& op) const {
   const auto same = [&](size_t i, size_t j) { return insn.reg(i) != 0 && insn.reg(i) == insn.reg(j); };
@@ -44,6 +61,10 @@ void Translator::special(const Insn& insn, std::string_view n, Op& op) const {
       op.padding = ((n == "HINT" || n == "tHINT" || n == "t2HINT") && insn.imm(0) == 0) ||
                    ((n == "MOVr" || n == "tMOVr") && same(0, 1));
       if (n == "t2TBH") op.scale = 1;
+      // Where it is a return only under a condition, what follows has the stack as it was.
+      if ((op.writes >> stack_pointer() & 1) != 0 && !(op.conditional && op.flow != Flow::kNone))
+        if (const int64_t bytes = pushed(insn, n); bytes != 0)
+          op.what = Do::kAdd, op.dst = op.a = stack_pointer(), op.imm = -bytes;
       if (op.links) op.what = Do::kLinkNext, op.dst = 14, op.imm = static_cast<int64_t>(insn.end());
       break;
     case Family::kAArch64:

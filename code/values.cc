@@ -383,6 +383,11 @@ void Machine::step(const Op& op, uint32_t mark, State& state) {
   }
   if (op.what == Do::kStore) store(op, mark, state);
   if (op.what == Do::kTouch) state.epoch = mark;
+  // ARM's pushes of several registers: what they write is not followed.
+  if (op.what == Do::kAdd && dst == sp && op.imm < 0 && family_ == Family::kArm) {
+    state.epoch = mark;
+    forget_word(state, result, static_cast<uint8_t>(std::min<int64_t>(-op.imm, 255)), program_.pointer);
+  }
   if (dst < kSlots) state.slots[dst] = result;
 }
 

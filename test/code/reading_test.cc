@@ -93,6 +93,18 @@ TEST(Reading, ABlockOfTheCalleeDoesNotReachIntoTheCaller) {
   EXPECT_EQ(all.bodies[0].instructions, 2u);
 }
 
+TEST(Reading, ACallThatChangesTheInstructionSetLeadsToArm) {
+  // push {r4, lr}; blx f; pop {r4, pc}; f: mov r0, #1; bx lr
+  const std::string file = kThumb.of(from_hex("10b500f002e810bd0100a0e31eff2fe1"));
+  const auto program = load(Bytes(file));
+  ASSERT_TRUE(program);
+  const Analysis all = analyse(*program);
+  ASSERT_EQ(all.functions.all.size(), 2u);
+  EXPECT_EQ(all.functions.all[1].address, 0x10108u);
+  EXPECT_EQ(all.functions.all[1].processor, Processor::kArm);
+  EXPECT_EQ(all.bodies[1].instructions, 2u);
+}
+
 TEST(Reading, WhatThumbLoadsIsNotReadAsInstructions) {
   // movs r1, #0; ldr r0, literal; bl f; literal: 0x22002100; f: b f
   const std::string file = kThumb.of(from_hex("0021014800f002f800210022fee7"));

@@ -47,6 +47,25 @@ TEST(Translate, ShiftedAndExtendedOperands) {
   EXPECT_EQ(rotated.scale, 2);
 }
 
+TEST(Translate, WhatArmPushesAndPopsMovesTheStack) {
+  const auto moves = [](Processor processor, std::string_view bytes, Do what, int64_t by) {
+    const Op op = op_of(processor, bytes);
+    EXPECT_EQ(op.what, what) << by;
+    EXPECT_EQ(op.dst, 13) << by;
+    EXPECT_EQ(op.a, 13) << by;
+    EXPECT_EQ(op.imm, by);
+  };
+  moves(Processor::kThumb, std::string_view("\x10\xb5", 2), Do::kAdd, -8);                 // push {r4, lr}
+  moves(Processor::kThumb, std::string_view("\x2d\xe9\xf0\x4f", 4), Do::kAdd, -36);        // push.w {r4-r11, lr}
+  moves(Processor::kThumb, std::string_view("\x2d\xed\x04\x8b", 4), Do::kAdd, -16);        // vpush {d8, d9}
+  moves(Processor::kThumb, std::string_view("\x10\xbd", 2), Do::kAdd, 8);                  // pop {r4, pc}
+  moves(Processor::kThumb, std::string_view("\xad\xf6\xc4\x0d", 4), Do::kSubtract, 2244);  // subw sp, sp, #2244
+  moves(Processor::kThumb, std::string_view("\x0d\xf2\xdc\x4d", 4), Do::kAdd, 1244);       // addw sp, sp, #1244
+  moves(Processor::kArm, std::string_view("\x10\x40\x2d\xe9", 4), Do::kAdd, -8);           // push {r4, lr}
+  // popne {r4, pc}: what follows has the stack as it was.
+  EXPECT_EQ(op_of(Processor::kArm, std::string_view("\x10\x80\xbd\x18", 4)).dst, kNoSlot);
+}
+
 // A call of what follows writes where that is and goes on; in another instruction set it is a call.
 TEST(Translate, CallsOfWhatFollowsOnlyLink) {
   const auto links = [](Processor processor, std::string_view bytes, Slot slot, int64_t where) {

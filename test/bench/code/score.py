@@ -21,7 +21,7 @@ ASKED = {"strip": 0.99, "no-sections": 0.99, "no-unwind": 0.97}
 
 
 def ask(assay, path):
-    done = subprocess.run([assay, "functions", path, "--json", "-"], capture_output=True)
+    done = subprocess.run([assay, "functions", "--no-store", path, "--json", "-"], capture_output=True)
     if done.returncode not in (0, 4):
         raise RuntimeError(f"{path}: exit status {done.returncode}: {done.stderr.decode(errors='replace')[-300:]}")
     return json.loads(done.stdout)

@@ -87,7 +87,7 @@ def functions_of(elf, symbols):
     for name, value, size, kind, index in symbols:
         if index not in code or kind == 3:
             continue
-        address = value & ~1 if elf.machine in (ARM, MIPS) and kind == 2 else value
+        address = value & ~1 if elf.machine in (ARM, MIPS) and kind in (2, 10) else value
         if START_UP.match(name):
             neutral.add(address)
             ranges.append([address, address + max(size, 4)])
