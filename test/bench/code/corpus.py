@@ -158,11 +158,28 @@ def build(cpu, name, program, root, out, pool):
     os.rename(work, out)
 
 
+def without_unwind(path, out):
+    """Blanks the tables and what leads to them. To remove their sections moves others: of a static MIPS program objcopy
+    makes one whose segments overlap."""
+    elf = truth.Elf(path)
+    header = elf.order + ("QQIHHHHHH" if elf.wide else "IIIHHHHHH")
+    programs, sections, _, _, size, count, each, _, _ = struct.unpack_from(header, elf.data, 0x20 if elf.wide else 0x1C)
+    data = bytearray(elf.data)
+    for i, section in enumerate(elf.sections):
+        if section[0] in UNWIND:
+            data[section[4]:section[4] + section[5]] = bytes(section[5])
+            data[sections + i * each:sections + (i + 1) * each] = bytes(each)
+    for at in range(programs, programs + count * size, size):
+        if struct.unpack_from(elf.order + "I", data, at)[0] in (0x6474E550, 0x70000001):  # .eh_frame_hdr, .ARM.exidx
+            struct.pack_into(elf.order + "I", data, at, 0)
+    with open(out, "wb") as file:
+        file.write(data)
+
+
 def strip_three_ways(prefix, work):
     full = os.path.join(work, "full")
     run(f"{prefix}-strip", "-o", os.path.join(work, "strip"), full)
-    removed = [f"--remove-section={name}" for name in UNWIND]
-    run(f"{prefix}-objcopy", "--strip-all", *removed, full, os.path.join(work, "no-unwind"))
+    without_unwind(os.path.join(work, "strip"), os.path.join(work, "no-unwind"))
     data = bytearray(open(os.path.join(work, "strip"), "rb").read())
     order = "<" if data[5] == 1 else ">"
     if data[4] == 1:
