@@ -85,15 +85,76 @@ Ahead::Set Ahead::look(uint64_t at) {
     if (area == nullptr || !decoder_.decode(area->bytes.span().subspan(at - area->address), at, insn_)) break;
     if (insn_.size == 0 || insn_.delay_slot) break;
     at = insn_.end();
-    if (insn_.flow == Flow::kNone && !isa_.may_touch_flags(insn_)) continue;
-    lifted_.clear();
-    machine_.lift(std::span(&insn_, 1));
-    const uint64_t elsewhere = step(to);
+    const uint64_t elsewhere = isa_.flag_use != nullptr ? over_known(to) : lift(to);
     if (elsewhere == kNowhere) break;
     if (elsewhere != 0) at = elsewhere;
   }
   decoder_.restart();
   return to.lost;
+}
+
+uint64_t Ahead::over_known(Look& to) const {
+  const FlagUse use = isa_.flag_use(isa_, insn_);
+  to.reads(use.reads);
+  to.loses(use.writes);
+  switch (insn_.flow) {
+    case Flow::kNone:
+      return 0;
+    case Flow::kJump:
+      return !insn_.conditional && begins_block(insn_.target) ? insn_.target : kNowhere;
+    case Flow::kCall:
+    case Flow::kIndirectCall:
+      to.loses(lost_at_call_);
+      return kNowhere;
+    case Flow::kReturn:
+      to.loses(lost_at_return_);
+      return kNowhere;
+    default:
+      return kNowhere;
+  }
+}
+
+uint64_t Ahead::lift(Look& to) {
+  if (insn_.flow == Flow::kNone && !isa_.may_touch_flags(insn_)) return 0;
+  lifted_.clear();
+  machine_.lift(std::span(&insn_, 1));
+  return step(to);
+}
+
+Ahead::Set Ahead::lost_behind(const Insn& last) {
+  if (isa_.comes_back != nullptr && isa_.comes_back(isa_, last)) return 0;
+  switch (last.flow) {
+    case Flow::kNone:
+      return lost_at(last.end());
+    case Flow::kJump: {
+      const Set there = begins_block(last.target) ? lost_at(last.target) : 0;
+      return last.conditional && there != 0 ? there & lost_at(last.end()) : there;
+    }
+    case Flow::kCall:
+    case Flow::kIndirectCall:
+      return lost_at_call_;
+    case Flow::kReturn:
+      return lost_at_return_;
+    default:
+      return 0;
+  }
+}
+
+bool Ahead::wanted(std::span<const Insn> insns, std::span<uint64_t> out) {
+  const auto touches = [&](const Insn& insn) { return isa_.may_touch_flags(insn); };
+  if (std::ranges::none_of(insns, touches)) {
+    std::ranges::fill(out, ~uint64_t{0});
+    return true;
+  }
+  bool known = true;
+  Set live = flags_ & ~lost_behind(insns.back());
+  for (size_t i = insns.size(); i-- > 0;) {
+    const FlagUse use = isa_.flag_use(isa_, insns[i]);
+    out[i] = live | ~flags_;
+    known &= use.known;
+    live = (live & ~use.writes) | use.reads;
+  }
+  return known;
 }
 
 uint64_t Ahead::step(Look& to) {

@@ -101,9 +101,10 @@ class Walk {
   const Insn& last() const { return window_[count_ - 1]; }
   // Lifts the first `count` of the window; whether control comes back behind them as to another block.
   bool lift(size_t count) {
-    to_.machine().lift(std::span(window_).first(count));
+    const std::span<const Insn> insns = std::span(window_).first(count);
+    const bool dead = lift_wanted(insns);
     const ir::Op op = to_.part().ops.back();
-    if (ahead_.looks()) {
+    if (dead) {
       const ir::RegisterSet behind = ahead_.behind(to_.part(), op, window_[count - 1].end());
       to_.piece(&behind);
     } else {
@@ -111,6 +112,17 @@ class Walk {
     }
     return op.code == Code::kCall || (op.code == Code::kTrap && op.trap == Trap::kSystemCall) ||
            (op.code == Code::kJump && op.c != 0);
+  }
+  // Without the flags that nobody reads, where that is known of them; whether there may be others.
+  bool lift_wanted(std::span<const Insn> insns) {
+    if (ahead_.looks() && isa_.flag_use != nullptr) {
+      const std::span<uint64_t> wanted = std::span(wanted_).first(insns.size());
+      const bool known = ahead_.wanted(insns, wanted);
+      to_.machine().lift(insns, wanted);
+      return !known;
+    }
+    to_.machine().lift(insns);
+    return ahead_.looks() && std::ranges::any_of(insns, [&](const Insn& insn) { return isa_.may_touch_flags(insn); });
   }
   void flush() {
     if (count_ != 0) lift(count_);
@@ -145,6 +157,7 @@ class Walk {
   Decoder decoder_;
   Ahead ahead_;
   std::vector<Insn> window_;  // the first count_ are decoded
+  std::array<uint64_t, kWindow + 1> wanted_{};
   size_t count_ = 0;
   uint64_t begun_ = kNowhere, behind_ = kNowhere, skip_ = 1;
 };

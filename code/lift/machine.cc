@@ -113,10 +113,11 @@ void Machine::lift_at(size_t index) {
   at_ = before;
 }
 
-void Machine::lift(std::span<const Insn> insns) {
+void Machine::lift(std::span<const Insn> insns, std::span<const uint64_t> wanted) {
   insns_ = insns;
   for (at_ = 0; at_ < insns_.size(); at_ += lifted_) {
     lifted_ = 1;
+    wanted_ = wanted.empty() ? ~uint64_t{0} : wanted[at_];
     begin_instruction(address());
     dispatch();
   }

@@ -38,6 +38,12 @@ struct Handler {
   Lift lift;
 };
 
+// What an instruction does to the flags that Ahead looks for, one bit each, whatever it is given.
+struct FlagUse {
+  uint64_t reads = 0, writes = 0;
+  bool known = true;  // false: `reads` are all there are
+};
+
 // What one instruction set brings along.
 struct Isa {
   explicit Isa(Processor processor) : set(&InstructionSet::of(processor)) {}
@@ -57,6 +63,9 @@ struct Isa {
   // What the manual leaves open although the decoder takes it, and what a handler has no meaning for, if there is any.
   bool (*unpredictable)(const Isa&, const Insn&) = nullptr;
   bool (*comes_back)(const Isa&, const Insn&) = nullptr;  // what jumps to itself: a block of its own
+
+  FlagUse (*flag_use)(const Isa&, const Insn&) = nullptr;  // nullptr: what is lifted says it
+  std::vector<uint8_t> flag_kinds;                         // of flag_use, by number of the decoder's opcode
 
   // By the decoder's tables; where `flags` is not 0.
   bool may_touch_flags(const Insn& insn) const;
@@ -86,6 +95,8 @@ class Machine : public ir::Builder {
   RegisterId id(size_t i) const { return slot(i).id; }
   // A call of what follows only asks where it is: control does not leave, and no block ends here.
   bool only_links() const { return insn().links; }
+  // Whether somebody may read what the instruction at hand puts into that flag.
+  bool wants(RegisterId flag) const { return (wanted_ >> flag & 1) != 0; }
   Value address_value(uint64_t v) { return constant(pointer(), v); }
 
   // ---- operands as values
@@ -101,7 +112,9 @@ class Machine : public ir::Builder {
 
   // ---- walking a block
   void lift_block(std::span<const Insn> insns);
-  void lift(std::span<const Insn> insns);  // a part of a block; a delay slot lies in the part of its branch
+  // A part of a block; a delay slot lies in the part of its branch. `wanted`: the flags that somebody may read behind
+  // each instruction; none: all.
+  void lift(std::span<const Insn> insns, std::span<const uint64_t> wanted = {});
   size_t index() const { return at_; }
   bool has(size_t index) const { return index < insns_.size(); }
   const Insn& insn(size_t index) const { return insns_[index]; }
@@ -116,6 +129,7 @@ class Machine : public ir::Builder {
   const Isa& isa_;
   std::span<const Insn> insns_;
   size_t at_ = 0, lifted_ = 1;
+  uint64_t wanted_ = ~uint64_t{0};
 };
 
 Isa make_mips(Processor processor);

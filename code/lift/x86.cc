@@ -16,7 +16,7 @@ namespace x86 {
 
 void put_flags(Machine& m, const Flags& flags) {
   const auto put = [&](RegisterId to, Value v) {
-    if (v != 0) m.put(to, v);
+    if (v != 0 && m.wants(to)) m.put(to, v);
   };
   put(kCarry, flags.carry);
   put(kParity, flags.parity);
@@ -28,11 +28,13 @@ void put_flags(Machine& m, const Flags& flags) {
 
 // Parity is of the low byte: set where its ones are even in number.
 Flags flags_of(Machine& m, Value result) {
-  const Value ones = m.unary(Code::kCountOnes, m.truncate(result, 8));
   Flags out;
-  out.parity = m.bit_not(m.truncate(ones, 1));
-  out.zero = m.equals(result, 0);
-  out.sign = m.sign_bit(result);
+  if (m.wants(kParity)) {
+    const Value ones = m.unary(Code::kCountOnes, m.truncate(result, 8));
+    out.parity = m.bit_not(m.truncate(ones, 1));
+  }
+  if (m.wants(kZero)) out.zero = m.equals(result, 0);
+  if (m.wants(kSign)) out.sign = m.sign_bit(result);
   return out;
 }
 
@@ -366,6 +368,7 @@ Isa make_x86(Processor processor) {
   x86::bind_bits(isa);
   x86::bind_moves(isa);
   isa.note_flags();
+  x86::bind_flag_use(isa);
   return isa;
 }
 

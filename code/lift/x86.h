@@ -27,12 +27,12 @@ constexpr Slot general(unsigned number, unsigned bits) {
       .kind = Slot::Kind::kPlain, .id = static_cast<RegisterId>(kGeneral + number), .bits = static_cast<uint8_t>(bits)};
 }
 
-// What an instruction puts into the flags; 0: the flag stays.
+// What an instruction puts into the flags; 0: the flag stays, or nobody wants it.
 struct Flags {
   Value carry = 0, parity = 0, adjust = 0, zero = 0, sign = 0, overflow = 0;
 };
 void put_flags(Machine& m, const Flags& flags);
-// Zero, sign and parity of a result.
+// Zero, sign and parity of a result, those that are wanted.
 Flags flags_of(Machine& m, Value result);
 // One of the sixteen conditions, by its code.
 Value condition(Machine& m, unsigned code);
@@ -71,5 +71,6 @@ std::string sized(const char* name) {
 void bind_arithmetic(Isa& isa);
 void bind_bits(Isa& isa);
 void bind_moves(Isa& isa);
+void bind_flag_use(Isa& isa);  // x86_flags.cc
 
 }  // namespace assay::code::lift::x86

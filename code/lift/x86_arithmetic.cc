@@ -56,38 +56,38 @@ struct Result {
   Flags flags;
 };
 Result add(Machine& m, Value a, Value b, bool with_carry) {
-  Value v = m.add(a, b), carry = m.less_unsigned(v, a);
+  Value v = m.add(a, b), carry = m.wants(kCarry) ? m.less_unsigned(v, a) : 0;
   if (with_carry) {
     const Value part = v;
     v = m.add(part, m.zero_extend(m.get(kCarry), m.bits(a)));
-    carry = m.bit_or(carry, m.less_unsigned(v, part));
+    if (carry != 0) carry = m.bit_or(carry, m.less_unsigned(v, part));
   }
   Result out{.value = v, .flags = flags_of(m, v)};
   out.flags.carry = carry;
-  out.flags.adjust = adjust(m, a, b, v);
-  out.flags.overflow = sum_overflow(m, a, b, v);
+  if (m.wants(kAdjust)) out.flags.adjust = adjust(m, a, b, v);
+  if (m.wants(kOverflow)) out.flags.overflow = sum_overflow(m, a, b, v);
   return out;
 }
 Result subtract(Machine& m, Value a, Value b, bool with_borrow) {
-  Value v = m.sub(a, b), borrow = m.less_unsigned(a, b);
+  Value v = m.sub(a, b), borrow = m.wants(kCarry) ? m.less_unsigned(a, b) : 0;
   if (with_borrow) {
     const Value part = v, in = m.zero_extend(m.get(kCarry), m.bits(a));
     v = m.sub(part, in);
-    borrow = m.bit_or(borrow, m.less_unsigned(part, in));
+    if (borrow != 0) borrow = m.bit_or(borrow, m.less_unsigned(part, in));
   }
   Result out{.value = v, .flags = flags_of(m, v)};
   out.flags.carry = borrow;
-  out.flags.adjust = adjust(m, a, b, v);
-  out.flags.overflow = difference_overflow(m, a, b, v);
+  if (m.wants(kAdjust)) out.flags.adjust = adjust(m, a, b, v);
+  if (m.wants(kOverflow)) out.flags.overflow = difference_overflow(m, a, b, v);
   return out;
 }
 // "The OF and CF flags are cleared; the SF, ZF, and PF flags are set according
 // to the result. The state of the AF flag is undefined."
 Result logic(Machine& m, Value v) {
   Result out{.value = v, .flags = flags_of(m, v)};
-  out.flags.carry = m.constant(1, 0);
-  out.flags.overflow = m.constant(1, 0);
-  out.flags.adjust = m.undefined(1);
+  if (m.wants(kCarry)) out.flags.carry = m.constant(1, 0);
+  if (m.wants(kOverflow)) out.flags.overflow = m.constant(1, 0);
+  if (m.wants(kAdjust)) out.flags.adjust = m.undefined(1);
   return out;
 }
 Result result(Machine& m, Op op, Value a, Value b) {

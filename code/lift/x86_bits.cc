@@ -27,9 +27,9 @@ Count count_of(Machine& m, By by, size_t operand, unsigned bits) {
   const Value low = m.and_mask(m.read(general(kC, 8)), bits == 64 ? 63 : 31);
   return {.value = m.zero_extend(low, bits), .bits = bits};
 }
-// `v` where the count is 0 keeps the flag.
+// `v`, if there is one; where the count is 0 the flag is kept.
 Value unless_zero(Machine& m, const Count& n, Value v, RegisterId flag) {
-  if (n.number > 0) return v;
+  if (n.number > 0 || v == 0) return v;
   const Value some = m.differs(n.value, 0);
   return m.select(some, v, m.get(flag));
 }

@@ -1,6 +1,6 @@
 #include "lift/agreement.h"
 
-#include "code/simplify/simplify.h"
+#include "code/simplify/block_sweep.h"
 
 #include <fmt/format.h>
 
@@ -165,6 +165,59 @@ std::string passed_over(const Isa& isa, const ir::Function& f, std::span<const i
   return "";
 }
 
+// What Isa::flag_use says before an instruction is lifted must hold of what is lifted.
+std::string flags_otherwise(const Isa& isa, std::span<const ir::Op> ops, const Insn& insn) {
+  if (isa.flag_use == nullptr) return "";
+  const FlagUse use = isa.flag_use(isa, insn);
+  uint64_t reads = 0, writes = 0;
+  for (const ir::Op& op : ops) {
+    const uint64_t flag = op.a < 64 ? isa.flags & uint64_t{1} << op.a : 0;
+    if (op.code == Code::kGet) reads |= flag & ~writes;
+    if (op.code == Code::kPut) writes |= flag;
+    if (op.code == Code::kTrap || op.code == Code::kOpaque)
+      reads |= use.known && insn.flow == Flow::kNone ? isa.flags & ~writes : 0;
+  }
+  std::string out;
+  // An opaque operation that names none is no reader either: passed_over holds it to that.
+  const bool opaque = std::ranges::any_of(ops, [](const ir::Op& op) { return op.code == Code::kOpaque; });
+  if (!opaque && (reads & ~use.reads) != 0) out += " reads flags that are said not to be read;";
+  if ((use.writes & ~writes) != 0) out += " does not write flags that are said to be written;";
+  return out;
+}
+
+// One instruction lifted for those who read the flags `wanted` alone: what remains where nobody reads the others.
+std::string lifted_for(const Isa& isa, const Insn& insn, uint64_t lifted, uint64_t wanted) {
+  ir::Function f;
+  f.file = &isa.file;
+  Machine machine(isa, f);
+  machine.begin_block(insn.address);
+  machine.lift(std::span(&insn, 1), std::span(&lifted, 1));
+  machine.end_block(insn.end());
+  if (std::string wrong = ir::malformed(f); !wrong.empty()) return "malformed: " + wrong;
+  ir::RegisterSet live = ir::RegisterSet::all();
+  for (unsigned r = 0; r < 64; ++r)
+    if ((isa.flags >> r & 1) != 0 && (wanted >> r & 1) == 0) live.remove(r);
+  ir::BlockSweep sweep;
+  ir::Counters counters;
+  sweep.mark(f, f.blocks[0], live, counters, [](ir::Value, const ir::Op&, ir::RegisterSet&) {});
+  f.ops.resize(sweep.compact(f, f.blocks[0], 1));
+  return ir::print(f);
+}
+
+// That nobody reads a flag may leave out nothing else.
+std::string wanted_otherwise(const Isa& isa, const Insn& insn) {
+  if (isa.flag_use == nullptr) return "";
+  const uint64_t all = ~uint64_t{0};
+  std::string out;
+  for (int r = -1; r < 64; ++r) {
+    if (r >= 0 && (isa.flags >> r & 1) == 0) continue;
+    const uint64_t wanted = (all & ~isa.flags) | (r < 0 ? 0 : uint64_t{1} << r);
+    if (lifted_for(isa, insn, wanted, wanted) != lifted_for(isa, insn, all, wanted))
+      out += fmt::format(" is lifted otherwise if flag {} alone is wanted;", r);
+  }
+  return out;
+}
+
 std::string by_instruction(const Isa& isa, const ir::Function& f, std::span<const Insn> insns) {
   std::string out;
   const ir::Block& b = f.blocks[0];
@@ -178,7 +231,8 @@ std::string by_instruction(const Isa& isa, const ir::Function& f, std::span<cons
     Does decoder = by_decoder(isa, *insn, flags);
     decoder.leaves |= behind_branch;  // the jump stands behind the delay slot
     const auto ops = std::span(f.ops.data(), f.ops.size()).subspan(f.marks[m].op, end - f.marks[m].op);
-    if (std::string what = difference(isa, *insn, lifter, decoder, flags) + passed_over(isa, f, ops, *insn);
+    if (std::string what = difference(isa, *insn, lifter, decoder, flags) + passed_over(isa, f, ops, *insn) +
+                           flags_otherwise(isa, ops, *insn) + wanted_otherwise(isa, *insn);
         !what.empty())
       out += fmt::format("{} {}:{}\n", isa.set->opcode_name(insn->opcode), isa.set->text(*insn), what);
     behind_branch = insn->delay_slot;
