@@ -140,9 +140,25 @@ bool writes_pc_by_right(std::string_view name) {
   if (name == "MOVi16") return false;
   return std::any_of(std::begin(kMay), std::end(kMay), [&](std::string_view may) { return name.starts_with(may); });
 }
-bool written_base_is_data(const Isa& isa, const Insn& insn, std::string_view name) {
-  const bool back = name.find("_PRE") != name.npos || name.find("_POST") != name.npos || name.ends_with("_UPD");
-  if (!back) return false;
+// What an opcode's name says, read once.
+enum Trait : uint8_t { kMayWritePc = 1, kSeveral = 2, kHint = 4, kExclusive = 8, kBack = 16, kList = 32, kStore = 64 };
+uint8_t traits_of(std::string_view name) {
+  const auto has = [&](std::string_view part) { return name.find(part) != name.npos; };
+  const auto any_of = [&](std::initializer_list<std::string_view> all) {
+    return std::ranges::any_of(all, [&](std::string_view begin) { return name.starts_with(begin); });
+  };
+  unsigned out = 0;
+  if (writes_pc_by_right(name)) out |= kMayWritePc;
+  if (any_of({"t2LDMD", "t2LDMI", "t2STMD", "t2STMI"})) out |= kSeveral;
+  if (name.ends_with("HINT")) out |= kHint;
+  if (has("STREX")) out |= kExclusive;
+  if (has("_PRE") || has("_POST") || name.ends_with("_UPD")) out |= kBack;
+  if (name.ends_with("_UPD")) out |= kList;
+  if (has("ST")) out |= kStore;
+  return static_cast<uint8_t>(out);
+}
+bool written_base_is_data(const Isa& isa, const Insn& insn, unsigned traits) {
+  if ((traits & kBack) == 0) return false;
   // The written base is tied to the one that is read: the only register named twice otherwise.
   size_t first = 0, second = 0;
   for (size_t i = 0; i < insn.operand_count && second == 0; ++i)
@@ -151,27 +167,25 @@ bool written_base_is_data(const Isa& isa, const Insn& insn, std::string_view nam
         first = i, second = k;
   size_t times = 0;
   for (size_t i = 0; i < insn.operand_count; ++i) times += insn.reg(i) != 0 && insn.reg(i) == insn.reg(first);
-  const bool list = name.ends_with("_UPD"), store = name.find("ST") != name.npos;
-  return second != 0 && times > 2 && !(list && store && insn.reg(4) == insn.reg(first));
+  const bool stores_list = (traits & kList) != 0 && (traits & kStore) != 0;
+  return second != 0 && times > 2 && !(stores_list && insn.reg(4) == insn.reg(first));
 }
 bool unpredictable(const Isa& isa, const Insn& insn) {
-  const std::string_view name = isa.set->opcode_name(insn.opcode);
+  const unsigned traits = isa.traits[insn.opcode];
   for (size_t i = 0; i < insn.operand_count; ++i) {
     const uint32_t number = insn.reg(i);
     if (number == 0 || isa.slots[number].kind != Slot::Kind::kCounter) continue;
     std::vector<uint16_t> written;
     isa.set->writes(insn, written);
     const bool is_written = std::find(written.begin(), written.end(), number) != written.end();
-    if (is_written && (insn.flow == Flow::kNone || !writes_pc_by_right(name))) return true;
+    if (is_written && (insn.flow == Flow::kNone || (traits & kMayWritePc) == 0)) return true;
   }
   // "if BitCount(registers) < 2 then UNPREDICTABLE", of Thumb's 32-bit forms.
-  if (name.starts_with("t2LDMD") || name.starts_with("t2LDMI") || name.starts_with("t2STMD") ||
-      name.starts_with("t2STMI"))
-    if (insn.operand_count < (name.ends_with("_UPD") ? 6 : 5)) return true;
+  if ((traits & kSeveral) != 0 && insn.operand_count < ((traits & kList) != 0 ? 6 : 5)) return true;
   // Other hints than nop wait for events, or may mean anything one day: opaque.
-  if (name.ends_with("HINT")) return insn.imm(0) != 0;
-  if (name.find("STREX") != name.npos) return insn.reg(0) == insn.reg(1) || insn.reg(0) == insn.reg(2);
-  return written_base_is_data(isa, insn, name);
+  if ((traits & kHint) != 0) return insn.imm(0) != 0;
+  if ((traits & kExclusive) != 0) return insn.reg(0) == insn.reg(1) || insn.reg(0) == insn.reg(2);
+  return written_base_is_data(isa, insn, traits);
 }
 
 void add_registers(ir::RegisterFile& file) {
@@ -229,6 +243,8 @@ Isa make_arm(Processor processor) {
   isa.begin = arm::begin;
   isa.end = arm::end;
   isa.unpredictable = arm::unpredictable;
+  for (uint32_t opcode = 0; opcode < isa.set->opcode_count(); ++opcode)
+    isa.traits.push_back(arm::traits_of(isa.set->opcode_name(opcode)));
   arm::add_registers(isa.file);
   for (uint32_t i = 0; i < isa.set->register_count(); ++i)
     isa.slots.push_back(i == 0 ? Slot{} : arm::slot_of(isa.set->register_name(i), isa.file));

@@ -207,6 +207,8 @@ void lift_function(const Isa& isa, const Shape& shape, const ir::Options& option
     for (const Block& b : shape.blocks) walk.block(b);
   }
   out.ops.shrink_to_fit();
+  out.marks.shrink_to_fit();
+  out.blocks.shrink_to_fit();
   simplify_rewritten(out, options, counters);
 }
 

@@ -62,6 +62,7 @@ struct Isa {
   Lift begin = nullptr, end = nullptr;  // around every instruction, opaque ones too
   // What the manual leaves open although the decoder takes it, and what a handler has no meaning for, if there is any.
   bool (*unpredictable)(const Isa&, const Insn&) = nullptr;
+  std::vector<uint8_t> traits;                            // of `unpredictable`, by number of the decoder's opcode
   bool (*comes_back)(const Isa&, const Insn&) = nullptr;  // what jumps to itself: a block of its own
 
   FlagUse (*flag_use)(const Isa&, const Insn&) = nullptr;  // nullptr: what is lifted says it

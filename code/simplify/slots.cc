@@ -95,7 +95,9 @@ class Slots {
     return frames_[block].waiting = true;
   }
   void forget(const Block& b) {
-    std::erase_if(accesses_, [&](const Access& a) { return a.op >= b.first && a.op < b.first + b.count; });
+    const auto of_block = [&](const Access& a) { return a.op >= b.first && a.op < b.first + b.count; };
+    Access* const end = std::remove_if(accesses_.begin(), accesses_.end(), of_block);
+    accesses_.resize(static_cast<size_t>(end - accesses_.begin()));
   }
   // The frame pointer holds one thing or another: the block is looked at again, and may not use it.
   bool mix(uint32_t block) {
@@ -220,7 +222,7 @@ class Slots {
     int64_t end = accesses_[first].end();
     size_t last = first + 1;
     for (; last < accesses_.size() && accesses_[last].offset < end; ++last) end = std::max(end, accesses_[last].end());
-    if (is_slot(std::span(accesses_).subspan(first, last - first))) make_variable(first, last);
+    if (is_slot(std::span(accesses_.data() + first, last - first))) make_variable(first, last);
     return last;
   }
   bool is_slot(std::span<const Access> all) const {
@@ -259,7 +261,7 @@ class Slots {
   std::vector<Frame> frames_;
   std::vector<uint32_t> work_;
   std::vector<int64_t> offsets_;  // of the block at hand
-  std::vector<Access> accesses_;
+  Array<Access> accesses_;
   std::vector<int64_t> depths_;  // of the stack pointer at calls
   std::vector<Handed> handed_;
   Frame through_table_;

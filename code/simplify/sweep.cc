@@ -49,8 +49,7 @@ class Sweeper {
   // ---- what is read behind each block
 
   struct Exit {
-    uint32_t to = 0;
-    RegisterSet written;
+    uint32_t to = 0, written = 0;  // written_: before it, in the block
   };
   struct Summary {
     RegisterSet live;               // at the block's beginning
@@ -82,10 +81,13 @@ class Sweeper {
     s.exits = static_cast<uint32_t>(exits_.size()) - s.first;
   }
   void leave(uint32_t to, const RegisterSet& otherwise, Summary& s, const RegisterSet& written) {
-    if (to != kNoBlock)
-      exits_.push_back({to, written});
-    else
+    if (to == kNoBlock) {
       s.live |= otherwise.without(written);
+      return;
+    }
+    // Most blocks leave at their end alone, in two ways.
+    if (exits_.size() == s.first || !(written_.back() == written)) written_.push_back(written);
+    exits_.push_back({to, static_cast<uint32_t>(written_.size() - 1)});
   }
   // Whether nothing behind it is reached.
   bool step(const Op& op, Summary& s, RegisterSet& written) {
@@ -115,6 +117,7 @@ class Sweeper {
   }
   void solve() {
     summaries_.resize(f_.blocks.size());
+    written_.reserve(f_.blocks.size());
     exits_.reserve(f_.blocks.size() * 3 / 2);
     for (size_t i = 0; i < f_.blocks.size(); ++i) summarise(i, summaries_[i]);
     bool changed = true;
@@ -129,7 +132,7 @@ class Sweeper {
   bool update(Summary& s) const {
     RegisterSet live = s.live;
     for (uint32_t i = s.first; i < s.first + s.exits; ++i)
-      live |= summaries_[exits_[i].to].live.without(exits_[i].written);
+      live |= summaries_[exits_[i].to].live.without(written_[exits_[i].written]);
     if (live == s.live) return false;
     s.live = live;
     return true;
@@ -167,7 +170,8 @@ class Sweeper {
   Ends ends_;
   BlockIndex index_;
   std::vector<Summary> summaries_;
-  std::vector<Exit> exits_;
+  Array<Exit> exits_;
+  Array<RegisterSet> written_;
   BlockSweep sweep_;
 };
 

@@ -129,7 +129,7 @@ constexpr Known kKnown[] = {
     {Family::kX86, "RC", "writes no flags,"},
 };
 
-void say(const Isa& isa, const Insn& insn, std::string what, std::string& out) {
+void say(const Isa& isa, const Insn& insn, const std::string& what, std::string& out) {
   const std::string_view opcode = isa.set->opcode_name(insn.opcode);
   for (const Known& k : kKnown)
     if (k.family == family_of(isa.set->processor()) && opcode.starts_with(k.opcode) && what.starts_with(k.says)) return;
