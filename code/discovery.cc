@@ -184,6 +184,8 @@ void Discovery::take(uint32_t index) {
   for (const Call& c : body.calls) {
     if (c.target == kNowhere || c.kind == CallKind::kCallback) continue;
     if (c.kind != CallKind::kTail) callers_.note(c.target, index);
+    // MIPS16e, which is not decoded: what stands there stays unread.
+    if (c.other_mode && family_of(here) == Family::kMips && !program_.micro_mips) continue;
     uint64_t to = c.target;
     Processor there = processor_at(to, here, c.other_mode);
     if (c.kind == CallKind::kIndirect && arm) there = mode_at(program_, to);

@@ -3,8 +3,8 @@
 
 #include "code/bits.h"
 #include "code/go_table.h"
-#include "code/procedures.h"
 #include "code/object.h"
+#include "code/procedures.h"
 #include "code/unwind.h"
 
 #include <algorithm>
@@ -22,7 +22,8 @@ namespace {
 
 constexpr uint16_t kMips = 8, k386 = 3, kPowerPc = 20, kPowerPc64 = 21, kArmMachine = 40, kAmd64 = 62,
                    kAArch64Machine = 183, kRiscvMachine = 243;
-constexpr uint64_t kGpBias = 0x7ff0;  // MIPS: of $gp, from where its table of offsets begins
+constexpr uint32_t kMicroMips = 0x02000000;  // EF_MIPS_MICROMIPS
+constexpr uint64_t kGpBias = 0x7ff0;         // MIPS: of $gp, from where its table of offsets begins
 constexpr uint32_t kUnwindSegment = 0x6474e550, kArmUnwindSegment = 0x70000001;
 
 Processor processor_of(const elf::Header& h) {
@@ -485,6 +486,7 @@ Result<Program> load(Bytes bytes) {
   if (program.processor == Processor::kUnknown)
     return fail(Fault::kUnsupported, "machine " + elf::machine_name(file.header), bytes.base() + 18);
   program.dialect = dialect_of(file.header);
+  program.micro_mips = file.header.machine == kMips && (file.header.flags & kMicroMips);
   program.order = file.header.order;
   program.pointer = file.header.bits == 64 ? 8 : 4;
   program.problems = file.problems;

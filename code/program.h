@@ -72,6 +72,7 @@ struct Range {
 struct Program {
   Processor processor = Processor::kUnknown;
   Dialect dialect = Dialect::kUsual;
+  bool micro_mips = false;       // EF_MIPS_MICROMIPS: the other mode of MIPS is that; else it can only be MIPS16e
   Order order = Order::kLittle;  // of data
   uint32_t pointer = 4;
   uint64_t global_pointer = 0;   // MIPS, RISC-V; 0: none

@@ -2,8 +2,11 @@
 // truncation of it gives a value or an error.
 #include "code/analysis.h"
 #include "code/procedures.h"
+#include "test/code/small_elf.h"
 
 #include <gtest/gtest.h>
+
+#include <algorithm>
 
 namespace assay::code {
 namespace {
@@ -74,6 +77,28 @@ TEST(Functions, ProcedureDescriptorsOfMips) {
   ASSERT_EQ(found.all.size(), 2u);
   EXPECT_EQ(found.all[1].address, 0x40006cu);
   EXPECT_EQ(found.all[1].found, Found::kUnwind);
+}
+
+// jalx leads to microMIPS where the header says that the program has it; else to MIPS16e, which is not decoded.
+TEST(Functions, JalxLeadsToWhatTheHeaderSays) {
+  // jalx 0x10110; nop; jr ra; nop; and in microMIPS: jrc ra, nop
+  const std::string code = from_hex(
+      "74004044"
+      "00000000"
+      "03e00008"
+      "00000000"
+      "45bf0c00"
+      "0c000c00");
+  std::string program = SmallElf{.machine = 8, .big = true}.of(code);
+  const auto second = [](const std::string& bytes) {
+    const auto loaded = load(Bytes(bytes));
+    EXPECT_TRUE(loaded);
+    return loaded &&
+           std::ranges::any_of(find_functions(*loaded).all, [](const Function& f) { return f.address == 0x10110; });
+  };
+  EXPECT_FALSE(second(program));
+  program[36] = static_cast<char>(program[36] | 2);  // EF_MIPS_MICROMIPS
+  EXPECT_TRUE(second(program));
 }
 
 TEST(Analysis, CallsLeadFromSiteToFunction) {

@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""coverage.py PROGRAM EDGES: of each format's source file, how many of its edges the inputs of a fuzz target reached.
+
+EDGES is what the program wrote with ASSAY_COVERAGE=EDGES (coverage.h). Which file an address belongs to is in the
+program's symbol table: a file's local symbols follow its name. What several files share (templates) is not counted.
+"""
+import bisect
+import collections
+import pathlib
+import re
+import struct
+import subprocess
+import sys
+
+formats = {path.name for path in (pathlib.Path(__file__).resolve().parents[2] / "unpack/formats").glob("*.cc")}
+
+
+def functions(program):
+    """(address, end, file) of each function that is a file's own, sorted."""
+    out, file = [], ""
+    table = subprocess.run(["readelf", "-sW", program], check=True, capture_output=True, text=True, errors="replace").stdout
+    for line in table.splitlines():
+        fields = line.split(None, 7)
+        if len(fields) == 8 and fields[3] == "FILE":
+            file = fields[7].strip().rsplit("/", 1)[-1]
+        elif len(fields) == 8 and fields[3] == "FUNC" and fields[4] == "LOCAL" and file in formats:
+            address, size = int(fields[1], 16), int(fields[2], 0)
+            out.append((address, address + size, file))
+    return sorted(out)
+
+
+def base(program):
+    headers = subprocess.run(["readelf", "-lW", program], check=True, capture_output=True, text=True).stdout
+    return min(int(m.group(1), 16) for m in re.finditer(r"^ +LOAD +0x[0-9a-f]+ (0x[0-9a-f]+)", headers, re.M))
+
+
+def main(program, edges):
+    known = functions(program)
+    starts = [start for start, _, _ in known]
+    first = base(program)
+    total, reached = collections.Counter(), collections.Counter()
+    for at, hit in struct.iter_unpack("<QB", pathlib.Path(edges).read_bytes()):
+        i = bisect.bisect_right(starts, at + first) - 1
+        if i >= 0 and at + first < known[i][1]:
+            total[known[i][2]] += 1
+            reached[known[i][2]] += hit
+    for file in sorted(total):
+        print(f"{file[:-3]:24} {reached[file]:6} of {total[file]:6} edges  {100 * reached[file] / total[file]:5.1f} %")
+    unreached = [file[:-3] for file in sorted(total) if reached[file] * 2 < total[file]]
+    print(f"{len(total)} files, {sum(reached.values())} of {sum(total.values())} edges, "
+          f"{100 * sum(reached.values()) / max(1, sum(total.values())):.1f} %; below half: {' '.join(unreached) or 'none'}")
+
+
+main(*sys.argv[1:])
