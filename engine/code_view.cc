@@ -1,4 +1,5 @@
 #include "engine/code_view.h"
+#include "engine/identity.h"
 
 #include "code/answer.h"
 #include "core/pack.h"

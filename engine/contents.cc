@@ -4,11 +4,10 @@
 #include "core/merge.h"
 #include "core/pack.h"
 #include "core/text.h"
-#include "engine/version.h"
+#include "engine/identity.h"
 #include "system/file.h"
 
 #include <algorithm>
-#include <fstream>
 #include <iterator>
 #include <utility>
 
@@ -62,20 +61,6 @@ std::string analyses_identity() {
 }
 
 }  // namespace
-
-const std::string& program_identity() {
-  static const std::string identity = [] {
-    const std::string version = kVersion;
-    if (!version.ends_with("-dev")) return version;
-    std::ifstream self("/proc/self/exe", std::ios::binary);
-    std::vector<char> piece(1 << 16);
-    Sha256 digest;
-    while (self.read(piece.data(), static_cast<std::streamsize>(piece.size())) || self.gcount() > 0)
-      digest.add(std::as_bytes(std::span(piece).first(static_cast<size_t>(self.gcount()))));
-    return version + " " + digest.finish().hex();
-  }();
-  return identity;
-}
 
 std::string join_way(std::string_view base, std::string_view rest) {
   if (base.empty() || rest.empty()) return std::string(base.empty() ? rest : base);
@@ -494,7 +479,7 @@ bool Contents::hold() {
     bool same = true;
     pool_.run(
         {task},
-        [&](const Task&, Outcome outcome) {
+        [&](const Task&, const Outcome& outcome) {
           const auto again = unpack_as<Unpacked>(outcome.reply.unpacked);
           if (again && outcome.died.empty())
             adopt_places(item.unpacked, *again, same);

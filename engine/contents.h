@@ -89,9 +89,6 @@ class Contents {
   Progress progress_;
 };
 
-// What every key starts with: the program's version and, for one that is not released, the program's own digest.
-const std::string& program_identity();
-
 std::string join_way(std::string_view base, std::string_view rest);
 std::string way_inside(std::string_view way, const Unpacked& unpacked);  // prefix of the ways of its entries
 

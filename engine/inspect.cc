@@ -7,6 +7,7 @@
 #include "engine/ask.h"
 #include "engine/assemble.h"
 #include "engine/code_view.h"
+#include "engine/identity.h"
 #include "engine/version.h"
 #include "system/tree.h"
 #include "unpack/unknown.h"
