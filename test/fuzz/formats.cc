@@ -1,5 +1,6 @@
 // Fuzz target: the driver and, through the registry, every format: adding a format adds it here. Checksums always hold.
 // The first byte chooses the role, so that carving and stored files are walked too.
+#include "test/fuzz/coverage.h"
 #include "unpack/examine.h"
 
 #include <algorithm>
@@ -33,5 +34,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   arena.truncate(0);
   const Bytes content(std::as_bytes(std::span(data + 1, size - 1)));
   open(content, static_cast<unpack::Role>(data[0] % 3), arena, 2);
+  fuzz::count_edges();
   return 0;
 }

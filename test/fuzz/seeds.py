@@ -3,6 +3,7 @@
 
 Missing tools only mean fewer seeds. Nothing comes from an image.
 """
+import binascii
 import os
 import pathlib
 import struct
@@ -49,13 +50,13 @@ def archive_of(names):
     return data
 
 
-def built(command, folder, result):
+def built(command, folder, result, format):
     done = subprocess.run(["bash", "-c", command], cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL)
     path = pathlib.Path(folder) / result
     if done.returncode == 0 and path.exists() and path.stat().st_size <= 65000:
         put("formats", result, path.read_bytes(), (b"\0", b"\2"))
-        put("single_formats", result, path.read_bytes(), tuple(bytes([i]) for i in range(0, 64)))
+        put("single_formats", result, path.read_bytes(), (struct.pack(">H", binascii.crc_hqx(format.encode(), 0)),))
 
 
 def certificates():
@@ -112,22 +113,22 @@ def main():
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(content)
         os.symlink("passwd", f"{folder}/t/etc/link")
-        for command, result in (
-            ("tar cf a.tar t", "a.tar"), ("cd t && find . | cpio -o -H newc > ../a.cpio", "a.cpio"), ("cd t && zip -qr ../a.zip .", "a.zip"),
-            ("gzip -kc a.cpio > a.gz", "a.gz"), ("xz -kc a.cpio > a.xz", "a.xz"), ("xz --format=lzma -kc a.cpio > a.lzma", "a.lzma"),
-            ("bzip2 -kc a.cpio > a.bz2", "a.bz2"), ("zstd -qkc a.cpio > a.zst", "a.zst"), ("lz4 -qkc a.cpio > a.lz4", "a.lz4"),
-            ("lz4 -qlkc a.cpio > a.lz4l", "a.lz4l"), ("lzop -c a.cpio > a.lzo", "a.lzo"), ("ar rc a.ar t/etc/passwd t/etc/inittab", "a.ar"),
-            ("mksquashfs t a.sqz -noappend -comp gzip -quiet", "a.sqz"), ("mksquashfs t a.sqx -noappend -comp xz -quiet", "a.sqx"),
-            ("mksquashfs t a.sql -noappend -comp lzo -quiet", "a.sql"), ("mkfs.cramfs t a.cramfs", "a.cramfs"), ("genromfs -d t -f a.romfs", "a.romfs"),
-            ("mkfs.jffs2 -d t -o a.jffs2 -e 4KiB -l", "a.jffs2"), ("mkfs.jffs2 -d t -o b.jffs2 -e 4KiB -b", "b.jffs2"),
-            ("mke2fs -q -t ext4 -b 1024 -N 32 -O ^has_journal,^resize_inode -d t a.ext4 60", "a.ext4"),
-            ("truncate -s 60K a.fat && mkfs.fat a.fat && mcopy -i a.fat -s t ::", "a.fat"),
-            ("mkimage -A mips -O linux -T kernel -C none -n x -d a.gz a.uimg", "a.uimg"),
-            ("echo '/dts-v1/; / { model = \"x\"; chosen { bootargs = \"console=ttyS0\"; }; };' | dtc -o a.dtb", "a.dtb"),
-            ("printf 'bootdelay=1\\nbootcmd=bootm\\n' | mkenvimage -s 4096 -o a.env -", "a.env"),
-            (f"python3 {nand_writer} hamming-small a.jffs2 a.nand flip=3", "a.nand"),
+        for command, result, format in (
+            ("tar cf a.tar t", "a.tar", "tar"), ("cd t && find . | cpio -o -H newc > ../a.cpio", "a.cpio", "cpio"), ("cd t && zip -qr ../a.zip .", "a.zip", "zip"),
+            ("gzip -kc a.cpio > a.gz", "a.gz", "gzip"), ("xz -kc a.cpio > a.xz", "a.xz", "xz"), ("xz --format=lzma -kc a.cpio > a.lzma", "a.lzma", "lzma"),
+            ("bzip2 -kc a.cpio > a.bz2", "a.bz2", "bzip2"), ("zstd -qkc a.cpio > a.zst", "a.zst", "zstd"), ("lz4 -qkc a.cpio > a.lz4", "a.lz4", "lz4"),
+            ("lz4 -qlkc a.cpio > a.lz4l", "a.lz4l", "lz4"), ("lzop -c a.cpio > a.lzo", "a.lzo", "lzop"), ("ar rc a.ar t/etc/passwd t/etc/inittab", "a.ar", "ar"),
+            ("mksquashfs t a.sqz -noappend -comp gzip -quiet", "a.sqz", "squashfs"), ("mksquashfs t a.sqx -noappend -comp xz -quiet", "a.sqx", "squashfs"),
+            ("mksquashfs t a.sql -noappend -comp lzo -quiet", "a.sql", "squashfs"), ("mkfs.cramfs t a.cramfs", "a.cramfs", "cramfs"), ("genromfs -d t -f a.romfs", "a.romfs", "romfs"),
+            ("mkfs.jffs2 -d t -o a.jffs2 -e 4KiB -l", "a.jffs2", "jffs2"), ("mkfs.jffs2 -d t -o b.jffs2 -e 4KiB -b", "b.jffs2", "jffs2"),
+            ("mke2fs -q -t ext4 -b 1024 -N 32 -O ^has_journal,^resize_inode -d t a.ext4 60", "a.ext4", "ext"),
+            ("truncate -s 60K a.fat && mkfs.fat a.fat && mcopy -i a.fat -s t ::", "a.fat", "fat"),
+            ("mkimage -A mips -O linux -T kernel -C none -n x -d a.gz a.uimg", "a.uimg", "uimage"),
+            ("echo '/dts-v1/; / { model = \"x\"; chosen { bootargs = \"console=ttyS0\"; }; };' | dtc -o a.dtb", "a.dtb", "dtb"),
+            ("printf 'bootdelay=1\\nbootcmd=bootm\\n' | mkenvimage -s 4096 -o a.env -", "a.env", "ubootenv"),
+            (f"python3 {nand_writer} hamming-small a.jffs2 a.nand flip=3", "a.nand", "nand"),
         ):
-            built(command, folder, result)
+            built(command, folder, result, format)
 
 
 main()

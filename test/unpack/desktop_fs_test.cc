@@ -87,7 +87,7 @@ TEST(DesktopFs, UdfOfGenisoimage) {
   const Collect got = unpacked("udf", image);
   for (const Error& p : got.problems) ADD_FAILURE() << p.what;
   expect_same(tree(), got, {.mode = false, .owner = false});
-  bears_damage("udf", image, 300);
+  bears_damage("udf", image, 100);
 }
 
 TEST(DesktopFs, HfsplusOfXorriso) {
@@ -98,7 +98,7 @@ TEST(DesktopFs, HfsplusOfXorriso) {
   const Collect got = unpacked("hfsplus", image);
   for (const Error& p : got.problems) ADD_FAILURE() << p.what;
   expect_same(tree(), got, {.owner = false});
-  bears_damage("hfsplus", image, 300);
+  bears_damage("hfsplus", image, 100);
 }
 
 TEST(DesktopFs, NtfsOfMkntfs) {
@@ -123,7 +123,7 @@ TEST(DesktopFs, NtfsOfMkntfs) {
     if (options[1] != 'C') {  // ntfscp leaves in free clusters what it compresses
       EXPECT_EQ(unknown_bytes(image, got), 0u) << options;
     }
-    if (options == "-c 512") bears_damage("ntfs", image, 200);
+    if (options == "-c 512") bears_damage("ntfs", image, 100);
     if (options[1] == 'C') {  // in what is compressed
       std::string damaged = image;
       const Bytes first = got.find("large")->extents.front();
@@ -174,7 +174,7 @@ TEST(DesktopFs, SamplesHoldTheSameFiles) {
       ASSERT_TRUE(truth.find(path)) << path;
       EXPECT_EQ(got.find(path)->content, truth.find(path)->content) << name << " " << path;
     }
-    bears_damage(id, image, 60);
+    bears_damage(id, image, 20);
   }
 }
 
