@@ -77,6 +77,10 @@ TEST(OldArchives, SamplesAndPasswords) {
   squeezed += little(crc16_arc(Bytes("aaaa"), 0), 2) + little(4);
   squeezed += little(1, 2) + little(0x10000 - 98, 2) + little(0x10000 - 257, 2) + "\x10" + std::string("\x1a\0", 2);
   reads("arc", squeezed, "old.txt", "aaaa");
+  // A run that comes to more than the size, and a size that no such archive has.
+  std::string runs = std::string("\x1a\x03") + filled("old.txt", 13) + little(3) + little(0x5921, 2) + little(0, 4);
+  EXPECT_EQ(measured("arc", runs + little(9) + "a\x90\xff").error().what, "more than its size");
+  EXPECT_EQ(measured("arc", runs + little(1 << 30) + "a\x90\xff").error().what, "size 1073741824");
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ namespace assay::unpack {
 namespace {
 
 constexpr Magic kMagics[] = {{"\x1a\x01"}, {"\x1a\x02"}, {"\x1a\x03"}, {"\x1a\x04"}, {"\x1a\x08"}, {"\x1a\x09"}};
-constexpr uint64_t kHeader = 29, kOldHeader = 25;
+constexpr uint64_t kHeader = 29, kOldHeader = 25, kLargest = 32 << 20;
 constexpr uint8_t kRun = 0x90;
 
 struct Header {
@@ -54,7 +54,7 @@ Result<Header> read_header(Bytes b, uint64_t at) {
   return h;
 }
 
-std::string without_runs(std::string_view packed) {
+Result<std::string> without_runs(std::string_view packed, const Header& h) {
   std::string out;
   for (size_t i = 0; i < packed.size(); ++i) {
     const auto byte = static_cast<uint8_t>(packed[i]);
@@ -67,6 +67,7 @@ std::string without_runs(std::string_view packed) {
       out.push_back(static_cast<char>(kRun));
     else if (!out.empty())
       out.append(count - 1u, out.back());
+    if (out.size() > h.size) return fail(Fault::kMalformed, "more than its size", h.data.base());
   }
   return out;
 }
@@ -105,13 +106,13 @@ Result<std::string> decode_lzw(Bytes codes, uint8_t longest, uint64_t most) {
 // Of the methods above 2.
 Result<std::string> decode(const Header& h) {
   const uint64_t with_runs = h.size * 2 + 1;  // as many, if each byte is 0x90
-  if (h.size / 65536 > h.data.size()) return fail(Fault::kMalformed, "size " + std::to_string(h.size), h.data.base());
-  if (h.method == 3) return without_runs(h.data.text());
-  if (h.method == 4) return without_runs(TRY(decode_huffman(h.data, with_runs)));
+  if (h.size > kLargest) return fail(Fault::kMalformed, "size " + std::to_string(h.size), h.data.base());
+  if (h.method == 3) return without_runs(h.data.text(), h);
+  if (h.method == 4) return without_runs(TRY(decode_huffman(h.data, with_runs)), h);
   if (h.method == 9) return decode_lzw(h.data, 13, h.size);
   const uint8_t longest = TRY(h.data.le<uint8_t>(0, "longest code"));
   if (longest != 12) return fail(Fault::kUnsupported, "codes of " + std::to_string(longest) + " bits", h.data.base());
-  return without_runs(TRY(decode_lzw(h.data.head(h.data.size(), 1), longest, with_runs)));
+  return without_runs(TRY(decode_lzw(h.data.head(h.data.size(), 1), longest, with_runs)), h);
 }
 
 struct Archive {

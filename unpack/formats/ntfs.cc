@@ -35,7 +35,7 @@ namespace {
 
 constexpr Magic kMagics[] = {{"NTFS    ", 3}};
 constexpr uint64_t kRoot = 5, kExtend = 11, kFirstFree = 24;  // below it records are the file system's own
-constexpr uint64_t kMostRecords = 1 << 22, kChunk = 4096;
+constexpr uint64_t kMostRecords = 1 << 22, kChunk = 4096, kLargestUnit = 1 << 20;
 constexpr uint64_t kNumber = 0xffffffffffff;  // of a record, in a reference to it
 constexpr uint16_t kCompressed = 1, kEncrypted = 0x4000;
 enum : uint32_t { kTimes = 0x10, kFileName = 0x30, kData = 0x80, kReparse = 0xc0 };
@@ -322,6 +322,7 @@ class Volume {
 
   Result<void> emit(const Visit& visit) {
     const File& file = files_.at(visit.entry.inode);
+    TRY_VOID(into_.step(file.more.size()));  // each of its names reads them again
     Node node{.kind = visit.kind, .path = visit.path};
     const Attributes read = TRY(attributes(file));  // it was read before
     const std::vector<Attribute>& all = read.all;
@@ -405,7 +406,8 @@ class Volume {
   // Each unit: all of its clusters, fewer (compressed), or none.
   Result<Content> compressed(const Attribute& a, const std::vector<Run>& runs) {
     const FileMap map = TRY(map_of(runs));
-    if (a.unit_log > 8) return fail(Fault::kMalformed, "clusters of a compressed unit");
+    if (a.unit_log > 8 || boot_.cluster << a.unit_log > kLargestUnit)
+      return fail(Fault::kMalformed, "clusters of a compressed unit");
     const uint64_t unit = boot_.cluster << a.unit_log;
     Content out{{}, "lznt1"};
     uint64_t left = a.size;

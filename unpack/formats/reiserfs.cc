@@ -154,7 +154,11 @@ class Tree final : public TreeSource {
       item.offset = item.old ? key & 0xffffffff : key & (~uint64_t{0} >> 4);
       first = std::min(first, at);
       if (item.kind != kBytes) claim(item.bytes);
-      objects_[*head.le<uint32_t>(4, "")].push_back(item);
+      const uint32_t object = *head.le<uint32_t>(4, "");
+      if (item.kind == kStatus)
+        statuses_.insert_or_assign(object, item);
+      else
+        objects_[object].push_back(item);
     }
     claim(b.head(24 + count * 24));
     if (first > 24 + count * 24) claim_rest(b.head(first - 24 - count * 24, 24 + count * 24));
@@ -169,12 +173,9 @@ class Tree final : public TreeSource {
   }
 
   Result<Inode> inode(uint64_t number) const {
-    const auto object = objects_.find(number);
-    const Item* status = nullptr;
-    if (object != objects_.end())
-      for (const Item& item : object->second)
-        if (item.kind == kStatus) status = &item;
-    if (!status) return fail(Fault::kMalformed, "object " + std::to_string(number) + " has no status");
+    const auto known = statuses_.find(number);
+    if (known == statuses_.end()) return fail(Fault::kMalformed, "object " + std::to_string(number) + " has no status");
+    const Item* status = &known->second;
     Inode i;
     i.bytes = TRY(status->bytes.slice(0, status->old ? 32 : 44, "status"));
     const auto u32 = [&](uint64_t at) { return *i.bytes.le<uint32_t>(at, ""); };
@@ -192,7 +193,9 @@ class Tree final : public TreeSource {
   // Items come in the order of their keys: of a file in that of its bytes.
   Result<FileMap> map(uint64_t number, const Inode& i) const {
     FileMap out(whole_);
-    for (const Item& item : objects_.at(number)) {
+    static const std::vector<Item> kNone;
+    const auto object = objects_.find(number);
+    for (const Item& item : object == objects_.end() ? kNone : object->second) {
       if (item.kind != kBlocks && item.kind != kBytes) continue;
       if (item.offset == 0 || item.offset - 1 < out.size() || item.offset > i.size)
         return fail(Fault::kMalformed, "offset of an item", item.bytes.base());
@@ -219,7 +222,8 @@ class Tree final : public TreeSource {
   Bytes whole_;
   const Super& s_;
   Sink* into_;
-  std::map<uint64_t, std::vector<Item>> objects_;
+  std::map<uint64_t, Item> statuses_;
+  std::map<uint64_t, std::vector<Item>> objects_;  // everything else of each
   uint64_t nodes_ = 0;
 };
 

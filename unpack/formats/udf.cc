@@ -280,6 +280,7 @@ class Tree final : public TreeSource {
       if (p == v_.partitions.end() || at > p->place.size || length > p->place.size - at) return bad();
       return out.push_back({p->place.at + at, length}), Result<void>{};
     }
+    if (into_) TRY_VOID(into_->step(map.blocks.size() / 64));
     for (const Extent& piece : map.blocks) {
       if (at < piece.size && length > 0) {
         const uint64_t now = std::min(length, piece.size - at);
