@@ -21,6 +21,7 @@
 #include "core/utf16.h"
 #include "unpack/formats/file_map.h"
 #include "unpack/formats/inode_tree.h"
+#include "unpack/formats/tree_walk.h"
 
 #include <algorithm>
 #include <bit>
@@ -212,8 +213,7 @@ class Volume {
       return into_->node(std::move(node), nothing());
     }
     const uint32_t special = *b.be<uint32_t>(44, "");
-    if (node.kind == Kind::kCharDevice || node.kind == Kind::kBlockDevice)
-      node.device = uint64_t{special >> 24} << 32 | (special & 0xffffff);
+    if (is_device(node.kind)) node.device = uint64_t{special >> 24} << 32 | (special & 0xffffff);
     if (item->second.directory || (node.kind != Kind::kFile && node.kind != Kind::kSymlink))
       return into_->node(std::move(node), nothing());
     if (node.kind == Kind::kFile) node.links = special > 1 ? special : 1;
@@ -271,10 +271,7 @@ Result<void> unpack(Bytes whole, Sink& into) {
   const Header h = TRY(read_header(whole));
   into.range(Range::kHeader, kHeaderAt, 512);
   into.range(Range::kHeader, whole.size() - 1024, 512);
-  if (!h.unmounted)
-    into.problem({Fault::kUnsupported,
-                  "it was not unmounted and its journal is not replayed: what stands there may be newer",
-                  kHeaderAt + 4});
+  if (!h.unmounted) into.problem(not_replayed("journal", kHeaderAt + 4));
   Volume volume(whole, h, &into);
   TRY_VOID(volume.read());
   return volume.run();

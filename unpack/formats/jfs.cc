@@ -243,10 +243,7 @@ Result<void> unpack(Bytes whole, Sink& into) {
       into.range(Range::kHeader, p.block * s.block, std::min(p.count * s.block, whole.size() - p.block * s.block));
   into.note("version", std::to_string(s.version), kSuperAt + 4);
   if (!s.label.empty()) into.note("label", escape(s.label), kSuperAt + (s.version == 1 ? 101 : 152));
-  if (s.state != 0)
-    into.problem({Fault::kUnsupported,
-                  "it was not unmounted and its journal is not replayed: what stands there may be newer",
-                  kSuperAt + 40});
+  if (s.state != 0) into.problem(not_replayed("journal", kSuperAt + 40));
   Tree tree(whole, s, &into);
   TRY_VOID(tree.read());
   return walk_tree(tree, kRoot, into);

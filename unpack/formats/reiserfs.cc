@@ -253,10 +253,7 @@ Result<void> unpack(Bytes whole, Sink& into) {
     into.range(Range::kHeader, s.journal * s.block, std::min(s.journal_blocks + 1, s.blocks - s.journal) * s.block);
   into.note("magic", s.magic, kSuperAt + 52);
   if (!s.label.empty()) into.note("label", escape(s.label), kSuperAt + 100);
-  if (!s.unmounted)
-    into.problem({Fault::kUnsupported,
-                  "it was not unmounted and its journal is not replayed: what stands there may be newer",
-                  kSuperAt + 50});
+  if (!s.unmounted) into.problem(not_replayed("journal", kSuperAt + 50));
   Tree tree(whole, s, &into);
   TRY_VOID(tree.read());
   return walk_tree(tree, kRootObject, into);

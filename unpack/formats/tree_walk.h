@@ -36,6 +36,12 @@ Result<Found> found(const Inode& inode, uint64_t at, uint64_t mode_at) {
   out.node.mtime = inode.mtime;
   return out;
 }
+// What is said where a file system was in use when it was copied. `field`: where it says so.
+inline Error not_replayed(std::string_view journal, uint64_t field) {
+  return {Fault::kUnsupported,
+          "it was not unmounted and its " + std::string(journal) + " is not replayed: what stands there may be newer",
+          field};
+}
 inline bool is_device(Kind kind) { return kind == Kind::kCharDevice || kind == Kind::kBlockDevice; }
 
 class TreeSource {

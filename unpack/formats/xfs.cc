@@ -108,8 +108,7 @@ Result<void> unpack(Bytes whole, Sink& into) {
   if (const auto unmounted = tree.image().claim_log(); !unmounted)
     into.problem(unmounted.error());
   else if (!*unmounted)
-    into.problem(
-        {Fault::kUnsupported, "it was not unmounted and its log is not replayed: what stands there may be newer", 48});
+    into.problem(not_replayed("log", 48));
   return walk_tree(tree, s.root, into);
 }
 
