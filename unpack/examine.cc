@@ -103,11 +103,12 @@ class Examiner {
     return Candidate{&format, measured->length, measured->verified, {}};
   }
 
-  // A magic of four bytes or more at the very start is no chance: why its format refuses is worth knowing, unless
-  // another format reads the whole.
+  // A magic of four bytes or more at the very start is no chance, nor one elsewhere of what is cut off: why its format
+  // refuses is worth knowing, unless another format reads the whole.
   void remember(const Format& format, const Error& refusal) {
     const bool strong = std::ranges::any_of(format.magics, [&](const Magic& m) {
-      return m.offset == 0 && m.bytes.size() >= 4 && content_.starts_with(m.bytes);
+      const bool near = m.offset == 0 || refusal.fault == Fault::kTruncated;
+      return near && m.bytes.size() >= 4 && content_.starts_with(m.bytes, place_of(m, content_));
     });
     if (strong && refusal.fault != Fault::kForeign && !refusal.what.empty())
       refusals_.push_back({refusal.fault, std::string(format.id) + ": " + refusal.what, refusal.offset});

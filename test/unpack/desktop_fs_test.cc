@@ -4,6 +4,7 @@
 #include "test/unpack/disk_tree.h"
 #include "test/unpack/host_tree.h"
 #include "unpack/codecs.h"
+#include "unpack/examine.h"
 #include "unpack/formats/file_map.h"
 
 namespace assay::unpack {
@@ -194,6 +195,21 @@ TEST(DesktopFs, AmbarellaromfsIsReadAndRefused) {
   EXPECT_EQ(measured("ambarellaromfs", lying).error().what, "file lies in the table");
   put(lying, 0, little(0));
   EXPECT_EQ(measured("ambarellaromfs", lying).error().what, "files 0");
+}
+
+// A volume that is cut off is read by no format: what it says of its size is the reason, not silence.
+TEST(DesktopFs, ACutOffVolumeSaysSo) {
+  std::string boot(8192, '\0');
+  put(boot, 3, "NTFS    ");
+  put(boot, 11, little(512, 2) + '\x08');
+  put(boot, 40, little(20479, 8) + little(4, 8));
+  put(boot, 64, "\xf6");
+  LocalArena arena(1 << 20, 1);
+  const Unpacked found =
+      examine(Bytes(boot), {}, Role::kFile, {}, {.bytes = 1 << 20, .entries = 100, .steps = 10'000}, arena);
+  ASSERT_EQ(found.problems.size(), 1u);
+  EXPECT_EQ(found.problems[0].what, "ntfs: volume of 10485760 bytes");
+  EXPECT_EQ(found.problems[0].offset, 40u);
 }
 
 TEST(FileMap, JoinsCutsAndFills) {
