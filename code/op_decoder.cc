@@ -90,48 +90,46 @@ bool OpDecoder::recall(Word word, uint64_t address, Op& op) {
   return move(word, address, op);
 }
 
-// As a number, whatever the order of its bytes.
-Word OpDecoder::bits_of(Word word) const {
-  return big_ ? __builtin_bswap32(static_cast<uint32_t>(word)) : word & ((Word{1} << kSizeShift) - 1);
-}
-
 // What an instruction as long as `word` with these bits is.
-std::optional<Op> OpDecoder::sample(Word word, Word bits, uint64_t address) {
-  std::array<std::byte, kSizeShift / 8> code;
+std::optional<OpDecoder::Sample> OpDecoder::sample(Word word, Word bits, uint64_t address) {
+  std::array<std::byte, kSizeShift / 8> bytes;
   const size_t size = size_of(word);
-  for (size_t i = 0; i < size; ++i) code[i] = static_cast<std::byte>(bits >> 8 * (big_ ? size - 1 - i : i));
+  for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::byte>(bits >> 8 * (big_ ? size - 1 - i : i));
+  const auto code = std::span<const std::byte>(bytes).first(size);
   Op op;
-  if (!decoder_.decode_anew(std::span(code).first(size), address, insn_)) return std::nullopt;
+  if (!decoder_.decode_anew(code, address, insn_)) return std::nullopt;
   translator_.translate(insn_, op);
-  return settled(kNoWord, op);
+  const auto kept = settled(kNoWord, op);
+  return kept ? std::optional(Sample{*kept, shape_at(translator_.processor(), code).number}) : std::nullopt;
 }
 
-// Two immediates show what follows it, and whether it has a sign: 0 (of x86 4096, for a call of what follows is none),
-// and one with its first and last bit.
-void OpDecoder::learn(Form& form, Word mask, uint64_t address) {
-  const Word word = form.op.address, bits = bits_of(word);
-  const int place = std::countr_zero(mask);
-  const uint64_t high = ((mask >> place) + 1) / 2, low = has_distances_ ? 4096 : 0;
+// Two numbers show what follows it, and whether it has a sign: 0 (a distance of x86: 4096, for a call of what follows
+// is none), and one with the first and last of its bits.
+void OpDecoder::learn(Form& form, const Shape& shape, uint64_t address) {
+  const Word word = form.op.address, bits = bits_in(word, big_);
+  const Word low = shape.distance ? Word{4096} << std::countr_zero(shape.mask) : 0;
+  const Word high = std::bit_floor(shape.mask) | (shape.mask & -shape.mask);
   form.number = Form::kUnlike;
-  const auto none = sample(word, bits | low << place, address),
-             some = sample(word, bits | (high | 1) << place, address);
+  const auto none = sample(word, bits | low, address), some = sample(word, bits | high, address);
   if (!none || !some) return;
-  Op same = *some;
-  same.target = none->target, same.imm = none->imm, same.displacement = none->displacement;
-  const uint64_t by_target = some->target - none->target, by_imm = static_cast<uint64_t>(some->imm - none->imm),
-                 by_displacement = static_cast<uint64_t>(some->displacement - none->displacement);
+  Op same = none->op;
+  same.target = some->op.target, same.imm = some->op.imm, same.displacement = some->op.displacement;
+  const uint64_t by_target = some->op.target - none->op.target,
+                 by_imm = static_cast<uint64_t>(some->op.imm - none->op.imm),
+                 by_displacement = static_cast<uint64_t>(some->op.displacement - none->op.displacement);
   const uint64_t by = by_target | by_imm | by_displacement;
-  if (!(same == *none) || (by_target != 0) + (by_imm != 0) + (by_displacement != 0) > 1) return;
-  form.op = *none;
+  if (!(same == some->op) || (by_target != 0) + (by_imm != 0) + (by_displacement != 0) > 1) return;
+  form.op = none->op;
   form.op.address = word;
   if (by == 0) return void(form.number = Form::kNothing);
   const uint64_t width = by_target != 0 && narrow_ ? 0xffffffff : ~uint64_t{0};
+  const uint64_t sign = uint64_t{2} << (shape.width - 1), from = none->number, to = some->number;
   for (uint8_t shift = 0; shift <= 16; ++shift)
     for (const bool is_signed : {false, true})
-      if (((by ^ (high + 1 - low - (is_signed ? 2 * high : 0)) << shift) & width) == 0) {
+      if (((by ^ (to - from - (is_signed ? sign : 0)) << shift) & width) == 0) {
         form.number = by_target != 0 ? Form::kTarget : by_imm != 0 ? Form::kImm : Form::kDisplacement;
         form.shift = shift, form.is_signed = is_signed;
-        follow(form, ~(low << shift) + 1, form.op);
+        follow(form, ~(from << shift) + 1, form.op);
         return;
       }
 }
@@ -145,42 +143,21 @@ void OpDecoder::follow(const Form& form, uint64_t by, Op& op) const {
     op.displacement = static_cast<int64_t>(static_cast<uint64_t>(op.displacement) + by);
 }
 
-bool OpDecoder::recall(const Form& form, Word word, Word mask, uint64_t address, Op& op) const {
+bool OpDecoder::recall(const Form& form, const Shape& shape, uint64_t address, Op& op) const {
   op = form.op;
-  const int place = std::countr_zero(mask);
-  const uint64_t most = mask >> place;
-  uint64_t value = (bits_of(word) & mask) >> place;
-  if (form.is_signed && value > most / 2) value -= most + 1;
-  follow(form, value << form.shift, op);
-  return move(word, address, op);
+  uint64_t number = shape.number;
+  if (form.is_signed && (number >> (shape.width - 1)) != 0) number -= uint64_t{2} << (shape.width - 1);
+  follow(form, number << form.shift, op);
+  return move(shape.word, address, op);
 }
-
-namespace {
-
-// MIPS32 Architecture, volume II: the bits of jumps (J) and of instructions with an immediate (I) that hold it. Not of
-// those in which it tells instructions apart.
-uint32_t immediate_of_mips(uint32_t bits) {
-  const uint32_t opcode = bits >> 26;
-  if (opcode == 2 || opcode == 3) return 0x3ffffff;
-  const bool branches = (opcode >= 4 && opcode <= 7) || (opcode >= 20 && opcode <= 23);
-  const bool computes = (opcode >= 9 && opcode <= 15) || opcode == 25;
-  const bool moves = (opcode >= 32 && opcode <= 43) || opcode == 49 || opcode == 53 || opcode == 55 || opcode == 57 ||
-                     opcode == 61 || opcode == 63;
-  return branches || computes || moves ? 0xffff : 0;
-}
-
-}  // namespace
 
 bool OpDecoder::decode(std::span<const std::byte> code, uint64_t address, Op& op) {
-  Word word = decoder_.in_block() ? kNoWord : word_at(translator_.processor(), code), mask = 0;
-  if (has_forms_ && word != kNoWord) mask = immediate_of_mips(static_cast<uint32_t>(bits_of(word)));
-  if (const Distance far = has_distances_ && word == kNoWord ? distance_at(translator_.processor(), code) : Distance{};
-      far.mask != 0)
-    word = far.word, mask = far.mask;
+  const Shape shape = decoder_.in_block() ? Shape{} : shape_at(translator_.processor(), code);
+  const Word word = shape.word, mask = shape.mask;
   const Word without = word & ~(big_ ? Word{__builtin_bswap32(static_cast<uint32_t>(mask))} : mask);
   Form* form = mask != 0 ? forms_.find(without) : nullptr;
   if (form && form->number >= Form::kNothing) {
-    if (recall(*form, word, mask, address, op)) return true;
+    if (recall(*form, shape, address, op)) return true;
   } else if (word != kNoWord && recall(word, address, op)) {
     return true;
   }
@@ -193,7 +170,7 @@ bool OpDecoder::decode(std::span<const std::byte> code, uint64_t address, Op& op
   if (mask != 0 && !form)
     forms_.put(without) = {.op = {.address = without}};
   else if (form && form->number == Form::kOnce)
-    learn(*form, mask, address);
+    learn(*form, shape, address);
   else if (!form || form->number == Form::kUnlike)
     remember(word, op);
   return true;

@@ -11,8 +11,6 @@ class OpDecoder {
       : decoder_(processor, dialect),
         translator_(Translator::of(processor, dialect)),
         narrow_(!is_64_bit(processor)),
-        has_distances_(family_of(processor) == Family::kX86),
-        has_forms_(family_of(processor) == Family::kMips && instruction_alignment(processor) == 4),
         big_(instruction_order(processor) == Order::kBig) {}
   // False: no instruction; op.size then says how far the next could be.
   bool decode(std::span<const std::byte> code, uint64_t address, Op& op);
@@ -28,7 +26,7 @@ class OpDecoder {
     Op op;
     Word& word() { return op.address; }
   };
-  // Instructions that differ in an immediate alone, kept as Known is with an immediate of 0: which number follows it.
+  // Instructions that differ in one number alone, kept as Known is with a number of 0: what of it follows that.
   struct Form {
     Op op;
     enum Number : uint8_t { kOnce /* met */, kUnlike, kNothing, kTarget, kImm, kDisplacement } number = kOnce;
@@ -36,22 +34,25 @@ class OpDecoder {
     bool is_signed = false;
     Word& word() { return op.address; }
   };
-  static constexpr uint8_t kPlaces = 14, kForms = 12;  // bits
+  static constexpr uint8_t kPlaces = 14, kForms = 14;  // bits
   static std::optional<Move> move_of(uint64_t from, uint64_t to, uint64_t address, uint64_t other, bool narrow);
   static uint64_t moved(Move move, uint64_t number, uint64_t from, uint64_t to, bool narrow);
   std::optional<Op> settled(Word word, const Op& op);
   bool move(Word word, uint64_t address, Op& op) const;
   bool recall(Word word, uint64_t address, Op& op);
-  bool recall(const Form& form, Word word, Word mask, uint64_t address, Op& op) const;
+  bool recall(const Form& form, const Shape& shape, uint64_t address, Op& op) const;
   void follow(const Form& form, uint64_t by, Op& op) const;
   void remember(Word word, const Op& op);
-  Word bits_of(Word word) const;
-  std::optional<Op> sample(Word word, Word bits, uint64_t address);
-  void learn(Form& form, Word mask, uint64_t address);
+  struct Sample {
+    Op op;
+    uint64_t number;
+  };
+  std::optional<Sample> sample(Word word, Word bits, uint64_t address);
+  void learn(Form& form, const Shape& shape, uint64_t address);
 
   Decoder decoder_;
   const Translator& translator_;
-  const bool narrow_, has_distances_, has_forms_, big_;
+  const bool narrow_, big_;
   Words<Known> known_{kPlaces};
   Words<Form> forms_{kForms};
   Insn insn_;

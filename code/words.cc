@@ -3,6 +3,10 @@
 // decoder found.
 #include "code/words.h"
 
+#include <array>
+#include <bit>
+#include <cstring>
+
 namespace assay::code {
 namespace {
 
@@ -22,14 +26,16 @@ size_t riscv_size(std::byte first) {
   return (b & 3) != 3 ? 2 : (b & 0x1f) != 0x1f ? 4 : 0;
 }
 
-// What follows an x86 opcode. Opcodes that end in an address or a distance of four bytes recur too seldom to be kept.
+// What follows an x86 opcode. Opcodes that end in an address of four bytes recur too seldom to be kept.
 struct Tail {
   bool known = false, modrm = false;
-  uint8_t bytes = 0;     // of immediates
-  bool operand = false;  // and one of the operand's size
-  bool if_test = false;  // the immediates are there for the first two of the group alone
+  uint8_t bytes = 0;      // of immediates
+  bool operand = false;   // and one of the operand's size
+  bool if_test = false;   // the immediates are there for the first two of the group alone
+  bool distance = false;  // a distance of four bytes
 };
-constexpr Tail kNone{true}, kModrm{true, true}, kByte{true, false, 1}, kWhole{true, false, 0, true};
+constexpr Tail kNone{true}, kModrm{true, true}, kByte{true, false, 1}, kWhole{true, false, 0, true},
+    kDistance{true, false, 4, false, false, true};
 
 constexpr Tail one_byte_tail(uint32_t op, bool wide) {
   if (op < 0x40) return (op & 7) < 4 ? kModrm : (op & 7) == 4 ? kByte : (op & 7) == 5 ? kWhole : Tail{};
@@ -45,6 +51,7 @@ constexpr Tail one_byte_tail(uint32_t op, bool wide) {
   if (op == 0x6a || (op >= 0x70 && op <= 0x7f) || op == 0xa8 || (op >= 0xb0 && op <= 0xb7) || op == 0xeb) return kByte;
   if ((op >= 0x90 && op <= 0x99) || (op >= 0xa4 && op <= 0xa7) || (op >= 0xaa && op <= 0xaf)) return kNone;
   if (op == 0xc3 || op == 0xc9 || op == 0xcc || op == 0xf4) return kNone;
+  if (op == 0xe8 || op == 0xe9) return kDistance;
   return {};
 }
 
@@ -56,83 +63,185 @@ constexpr Tail two_byte_tail(uint32_t op) {
   if ((op >= 0x70 && op <= 0x73) || op == 0xa4 || op == 0xac || op == 0xba || (op >= 0xc4 && op <= 0xc6))
     return {true, true, 1};
   if (op == 0x05 || op == 0x0b || (op >= 0xc8 && op <= 0xcf)) return kNone;
+  if (op >= 0x80 && op <= 0x8f) return kDistance;
   return {};
 }
 
-// Bytes of ModRM, SIB and displacement at `at`; 0: not known.
-size_t address_size(std::span<const std::byte> code, size_t at, bool long_mode) {
-  if (at >= code.size()) return 0;
-  const auto modrm = std::to_integer<uint32_t>(code[at]);
-  const uint32_t mod = modrm >> 6, rm = modrm & 7;
-  if (mod == 3) return 1;
-  if (mod == 0 && rm == 5) return long_mode ? 0 : 5;
-  size_t size = 1 + (mod == 1 ? 1 : mod == 2 ? 4 : 0);
-  if (rm != 4) return size;
-  if (at + 1 >= code.size()) return 0;
-  const bool no_base = mod == 0 && (std::to_integer<uint32_t>(code[at + 1]) & 7) == 5;
-  return size + 1 + (no_base ? 4 : 0);
-}
+// One byte, one byte behind a REX prefix with W, two bytes.
+using Tails = std::array<std::array<Tail, 256>, 3>;
+constexpr Tails kTails = [] {
+  Tails out;
+  for (uint32_t op = 0; op < 256; ++op)
+    out[0][op] = one_byte_tail(op, false), out[1][op] = one_byte_tail(op, true), out[2][op] = two_byte_tail(op);
+  return out;
+}();
 
-uint32_t byte_at(std::span<const std::byte> code, size_t i) {
-  return i < code.size() ? std::to_integer<uint32_t>(code[i]) : 0x100;
-}
-
-struct Prefixes {
-  size_t size = 0;
-  bool half = false, wide = false;
+// Bytes of SIB and displacement behind a ModRM byte.
+struct Address {
+  uint8_t sib, displacement;
 };
-Prefixes prefixes_of(std::span<const std::byte> code, bool long_mode) {
-  Prefixes p;
-  for (; p.size < 4; ++p.size) {
-    const uint32_t b = byte_at(code, p.size);
-    p.half |= b == 0x66;
+constexpr Address address_behind(uint32_t modrm, uint32_t sib) {
+  const uint32_t mod = modrm >> 6, rm = modrm & 7;
+  if (mod == 3) return {0, 0};
+  const bool has_sib = rm == 4, no_base = mod == 0 && (has_sib ? sib & 7 : rm) == 5;
+  return {has_sib, static_cast<uint8_t>(mod == 1 ? 1 : mod == 2 || no_base ? 4 : 0)};
+}
+
+// What is too short is taken to end in zeros and found to be too short.
+Shape x86_shape(std::span<const std::byte> code, bool long_mode) {
+  uint64_t bytes = 0;
+  std::memcpy(&bytes, code.data(), std::min(sizeof bytes, code.size()));
+  const auto byte = [&](size_t i) { return static_cast<uint32_t>(bytes >> 8 * i & 0xff); };
+  size_t at = 0;
+  bool half = false, wide = false;
+  for (; at < 4; ++at) {
+    const uint32_t b = byte(at);
+    half |= b == 0x66;
     if (b != 0x66 && b != 0xf2 && b != 0xf3) break;
   }
-  if (long_mode && (byte_at(code, p.size) & 0xf0) == 0x40) p.wide = byte_at(code, p.size++) & 8;
-  return p;
-}
-
-// 0: not known, or nothing that recurs.
-size_t x86_size(std::span<const std::byte> code, bool long_mode) {
-  const auto byte = [&](size_t i) { return byte_at(code, i); };
-  const auto [prefixes, half, wide] = prefixes_of(code, long_mode);
-  size_t at = prefixes;
-  if (byte(at) > 0xff) return 0;
-  const Tail tail = byte(at) == 0x0f ? two_byte_tail(byte(at + 1)) : one_byte_tail(byte(at), wide);
-  if (!tail.known) return 0;
-  at += byte(at) == 0x0f ? 2 : 1;
-  const bool has_immediate = !tail.if_test || (byte(at) >> 3 & 7) < 2;
+  if (long_mode && (byte(at) & 0xf0) == 0x40) wide = byte(at++) & 8;
+  const bool two = byte(at) == 0x0f;
+  if (two) ++at;
+  const Tail tail = kTails[two ? 2 : wide ? 1 : 0][byte(at++)];
+  if (!tail.known) return {};
+  size_t immediate = tail.bytes + (tail.operand ? (half ? 2 : 4) : 0), number = immediate;
+  bool distance = tail.distance;
   if (tail.modrm) {
-    const size_t size = address_size(code, at, long_mode);
-    if (size == 0) return 0;
-    at += size;
+    const uint32_t modrm = byte(at);
+    if (tail.if_test && (modrm >> 3 & 7) >= 2) immediate = number = 0;
+    const Address a = address_behind(modrm, byte(at + 1));
+    at += 1 + a.sib + a.displacement;
+    if (immediate == 0) number = a.displacement;
+    if (long_mode && (modrm & 0xc7) == 5) {
+      if (immediate != 0) return {};
+      distance = true;
+    }
   }
-  return !has_immediate ? at : at + tail.bytes + (tail.operand ? (half ? 2 : 4) : 0);
+  const size_t size = at + immediate;
+  if (size > code.size() || size > kSizeShift / 8) return {};
+  const Word word = Word{size} << kSizeShift | (bytes & ((Word{1} << 8 * size) - 1));
+  if (number == 0) return {word};
+  const Word mask = ((Word{1} << 8 * number) - 1) << 8 * (size - number);
+  return {word, mask, (bytes & mask) >> 8 * (size - number), static_cast<uint8_t>(8 * number), distance};
 }
 
-// Bytes before the distance that an instruction ends in: calls, jumps, and in 64-bit mode what counts from the program
-// counter. 0: it is none of them.
-size_t x86_before_distance(std::span<const std::byte> code, bool long_mode) {
-  const uint32_t first = byte_at(code, 0);
-  if (first == 0xe8 || first == 0xe9) return 1;
-  if (first == 0x0f && (byte_at(code, 1) & 0xf0) == 0x80) return 2;
-  if (!long_mode) return 0;
-  const size_t at = prefixes_of(code, true).size;
-  const bool two = byte_at(code, at) == 0x0f;
-  const uint32_t opcode = byte_at(code, at + two), modrm = byte_at(code, at + two + 1);
-  if (opcode > 0xff || (modrm & 0x1c7) != 5) return 0;
-  const Tail tail = two ? two_byte_tail(opcode) : one_byte_tail(opcode, false);
-  return tail.modrm && tail.bytes == 0 && !tail.operand ? at + two + 2 : 0;
+// Where immediates, displacements and distances stand that only add to what an instruction comes to: not those whose
+// bits tell instructions apart, nor rotated ones. MIPS32 Architecture, volume II: of jumps (J) and of instructions with
+// an immediate (I).
+uint32_t number_of_mips(uint32_t bits) {
+  const uint32_t opcode = bits >> 26;
+  if (opcode == 2 || opcode == 3) return 0x3ffffff;
+  const bool branches = (opcode >= 4 && opcode <= 7) || (opcode >= 20 && opcode <= 23);
+  const bool computes = (opcode >= 9 && opcode <= 15) || opcode == 25;
+  const bool moves = (opcode >= 32 && opcode <= 43) || opcode == 49 || opcode == 53 || opcode == 55 || opcode == 57 ||
+                     opcode == 61 || opcode == 63;
+  return branches || computes || moves ? 0xffff : 0;
+}
+
+// ARM DDI 0487, C4.1.
+uint32_t number_of_aarch64(uint32_t bits) {
+  struct Group {
+    uint32_t mask, value, number;
+  };
+  constexpr Group kGroups[] = {
+      {0x7c000000, 0x14000000, 0x03ffffff},  // b, bl
+      {0x3b000000, 0x39000000, 0x003ffc00},  // ldr, str: an offset that is not negative
+      {0x3a000000, 0x28000000, 0x003f8000},  // ldp, stp
+      {0x1f800000, 0x11000000, 0x003ffc00},  // add, sub
+      {0x1f000000, 0x10000000, 0x00ffffe0},  // adr, adrp: all but the lowest two
+      {0x7e000000, 0x34000000, 0x00ffffe0},  // cbz, cbnz
+      {0xff000010, 0x54000000, 0x00ffffe0},  // b.cond
+      {0x1f800000, 0x12800000, 0x001fffe0},  // mov of a wide immediate
+      {0x7e000000, 0x36000000, 0x0007ffe0},  // tbz, tbnz
+      {0x3b200000, 0x38000000, 0x001ff000},  // ldur, stur and those that change their base
+      {0x3b000000, 0x18000000, 0x00ffffe0},  // ldr of a literal
+  };
+  for (const Group& g : kGroups)
+    if ((bits & g.mask) == g.value) return g.number;
+  return 0;
+}
+
+// ARM DDI 0406C, A5.
+uint32_t number_of_arm(uint32_t bits) {
+  if (bits >> 28 == 15) return 0;
+  switch (bits >> 25 & 7) {
+    case 1:                                                 // an immediate
+      if ((bits & 0x01b00000) == 0x01000000) return 0xfff;  // movw, movt: but for the highest four
+      return (bits & 0x01b00000) != 0x01200000 && (bits & 0xf00) == 0 ? 0xff : 0;
+    case 2:  // ldr, str
+      return 0xfff;
+    case 5:  // b, bl
+      return 0x00ffffff;
+    case 6:  // vldr, vstr
+      return (bits & 0x01200e00) == 0x01000a00 ? 0xff : 0;
+    default:
+      return 0;
+  }
+}
+
+// Power ISA 2.07, book I, 1.6: I-, B-, D- and DS-forms.
+uint32_t number_of_ppc(uint32_t bits) {
+  const uint32_t opcode = bits >> 26;
+  if (opcode == 18) return 0x03fffffc;
+  if (opcode == 16 || opcode == 58 || opcode == 62) return 0xfffc;
+  const bool computes = opcode == 7 || opcode == 8 || (opcode >= 10 && opcode <= 15) || (opcode >= 24 && opcode <= 29);
+  return computes || (opcode >= 32 && opcode <= 55) ? 0xffff : 0;
+}
+
+// RISC-V unprivileged ISA, 2.2 and 2.3. Of words of four bytes.
+uint32_t number_of_riscv(uint32_t bits) {
+  switch (bits & 0x7f) {
+    case 0x13:
+    case 0x1b:
+      return (bits >> 12 & 3) == 1 ? 0 : 0xfff00000;  // not shifts
+    case 0x03:
+    case 0x07:
+    case 0x67:
+      return 0xfff00000;  // I
+    case 0x17:
+    case 0x37:
+    case 0x6f:
+      return 0xfffff000;  // U and J
+    case 0x23:
+    case 0x27:
+    case 0x63:
+      return 0xfe000f80;  // S and B
+    default:
+      return 0;
+  }
+}
+
+// Those that are not one run of bits.
+uint32_t scattered_of_riscv(uint32_t bits) {
+  const auto part = [&](int from, int count, int to) { return (bits >> from & ((1u << count) - 1)) << to; };
+  switch (bits & 0x7f) {
+    case 0x6f:
+      return part(21, 10, 0) | part(20, 1, 10) | part(12, 8, 11) | part(31, 1, 19);
+    case 0x63:
+      return part(8, 4, 0) | part(25, 6, 4) | part(7, 1, 10) | part(31, 1, 11);
+    default:
+      return part(7, 5, 0) | part(25, 7, 5);
+  }
+}
+
+uint32_t number_of(Family family, uint32_t bits) {
+  switch (family) {
+    case Family::kMips:
+      return number_of_mips(bits);
+    case Family::kAArch64:
+      return number_of_aarch64(bits);
+    case Family::kArm:
+      return number_of_arm(bits);
+    case Family::kPpc:
+      return number_of_ppc(bits);
+    case Family::kRiscv:
+      return number_of_riscv(bits);
+    default:
+      return 0;
+  }
 }
 
 }  // namespace
-
-Distance distance_at(Processor processor, std::span<const std::byte> code) {
-  const size_t before = x86_before_distance(code, processor == Processor::kX86_64);
-  if (before == 0 || before + 4 > kSizeShift / 8) return {};
-  const Word word = word_of(code, before + 4), mask = Word{0xffffffff} << 8 * before;
-  return word == kNoWord ? Distance{} : Distance{word, mask};
-}
 
 Word word_at(Processor processor, std::span<const std::byte> code) {
   if (code.empty()) return kNoWord;
@@ -152,12 +261,25 @@ Word word_at(Processor processor, std::span<const std::byte> code) {
       return kNoWord;
     case Processor::kX86:
     case Processor::kX86_64: {
-      const size_t size = x86_size(code, processor == Processor::kX86_64);
-      return size == 0 || size > kSizeShift / 8 ? kNoWord : word_of(code, size);
+      const Shape shape = x86_shape(code, processor == Processor::kX86_64);
+      return shape.distance ? kNoWord : shape.word;
     }
     default:
       return word_of(code, 4);
   }
+}
+
+Shape shape_at(Processor processor, std::span<const std::byte> code) {
+  if (code.empty()) return {};
+  const Family family = family_of(processor);
+  if (family == Family::kX86) return x86_shape(code, processor == Processor::kX86_64);
+  const Word word = word_at(processor, code);
+  if (is_thumb(processor) || size_of(word) != 4) return {word};
+  const uint32_t bits = bits_in(word, instruction_order(processor) == Order::kBig), mask = number_of(family, bits);
+  if (mask == 0) return {word};
+  const int place = std::countr_zero(mask), width = std::popcount(mask);
+  const bool scattered = family == Family::kRiscv && (place != 20 && (bits & 0x7f) != 0x37 && (bits & 0x7f) != 0x17);
+  return {word, mask, scattered ? scattered_of_riscv(bits) : (bits & mask) >> place, static_cast<uint8_t>(width)};
 }
 
 }  // namespace assay::code

@@ -19,11 +19,20 @@ inline uint8_t size_of(Word word) { return static_cast<uint8_t>(word >> kSizeShi
 // The instruction that begins `code`, where its size shows without decoding; else kNoWord.
 Word word_at(Processor processor, std::span<const std::byte> code);
 
-// x86: an instruction that ends in a distance of four bytes, and which bits of its Word those are.
-struct Distance {
-  Word word = kNoWord, mask = 0;
+// The instruction that begins `code`, and a number in it: what the instruction is but for that recurs more often.
+struct Shape {
+  Word word = kNoWord;
+  Word mask = 0;  // the number's bits, of the word as a number (`bits_in`); 0: none
+  uint64_t number = 0;
+  uint8_t width = 0;      // of the number, in bits
+  bool distance = false;  // x86: counts from where the instruction lies, and recurs too seldom (`word_at`)
 };
-Distance distance_at(Processor processor, std::span<const std::byte> code);
+Shape shape_at(Processor processor, std::span<const std::byte> code);
+
+// The bytes of a Word as a number; big-endian ones are four.
+inline Word bits_in(Word word, bool big) {
+  return big ? __builtin_bswap32(static_cast<uint32_t>(word)) : word & ((Word{1} << kSizeShift) - 1);
+}
 
 // A T has its Word in it, as `word()`.
 template <class T>
