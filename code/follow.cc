@@ -4,7 +4,7 @@
 namespace assay::code {
 namespace {
 
-constexpr Slot kArmLink = 14;
+constexpr Slot kArmLink = 14, kMipsCallee = 25;
 
 }  // namespace
 
@@ -39,6 +39,30 @@ bool Pass::to_next_function(const Op& jump) {
 
 bool Pass::stays(const Op& jump) { return inside(jump.target) && !to_next_function(jump); }
 
+// Position-independent code of MIPS calls what it loaded from the table of offsets just before: nothing for values that
+// are carried, but known as it is decoded. The last instruction that was decoded is the call; nothing where it is not
+// so.
+Value Pass::callee_of_mips(const Op& call) const {
+  constexpr size_t kFarthest = 12;
+  Value add{};
+  if (call.through != kMipsCallee || program_.global_pointer == 0) return {.unknown = 1};
+  for (size_t i = work_.ops.size() - 1; i-- > run_first_ && work_.ops.size() - i <= kFarthest;) {
+    const Op& op = work_.ops[i];
+    if (op.calls()) break;
+    if ((op.writes >> kMipsCallee & 1) == 0 && op.dst != kMipsCallee) continue;
+    if (op.conditional) break;
+    if (op.what == Do::kAdd && op.a == kMipsCallee && op.b == kNoSlot && !op.has_memory && add.add == 0) {
+      add.add = static_cast<uint64_t>(op.imm);
+      continue;
+    }
+    if (op.what != Do::kLoad || op.base != translator_.global_pointer() || op.index != kNoSlot) break;
+    Value to = machine_.loaded(work_.state, op);
+    if (to.number()) to.add = (to.add + add.add) & (program_.pointer == 4 ? 0xffffffff : ~uint64_t{0});
+    return to;
+  }
+  return {.unknown = 1};
+}
+
 // A call that does not come back, as far as is known by now. What the compiler was not told of it had to be compiled
 // as if it did: there the function goes on.
 bool Pass::stops_after(const Op& op) {
@@ -54,6 +78,14 @@ bool Pass::stops_after(const Op& op) {
     const bool ends = import != kNone ? !neighbours_.import_returns(import) : !neighbours_.returns(op.target);
     stops = ends && (import != kNone || ends_before(next));
     if (ends && !stops) out_.doubtful.push_back(next);
+  } else if (op.flow == Flow::kIndirectCall && family_of(processor_) == Family::kMips &&
+             !std::ranges::binary_search(refuted_, op.address)) {
+    const Value to = callee_of_mips(op);
+    if (to.origin == Origin::kImport)
+      stops = !neighbours_.import_returns(static_cast<uint32_t>(to.add));
+    else if (to.number() && program_.code_at(to.add))
+      stops = !neighbours_.returns(to.add) && ends_before(next);
+    if (stops) foretold_.push_back(op.address);
   }
   return *known = stops;
 }
@@ -69,7 +101,7 @@ bool Pass::goes_on_behind(uint64_t at) {
 
 // ARM keeps constants behind the code that loads them: known at once, they are not taken for what comes after a call.
 void Pass::keep_literal(const Op& op) {
-  if (op.what != Do::kLoad || family_of(processor_) != Family::kArm || op.index != kNoSlot) return;
+  if (op.what != Do::kLoad || op.index != kNoSlot) return;
   if (op.base != kProgramCounter && !(op.base == kNoSlot && op.based)) return;
   const uint64_t at = machine_.address(work_.state, op).add;
   if (!map_.at(at) || map_.owner(at) != CodeMap::kUnread) return;
@@ -89,11 +121,14 @@ bool Pass::returns_here(const Op& jump) const {
 void Pass::decode_from(uint64_t at) {
   work_.decoder(processor_).restart();
   Run run{at, static_cast<uint32_t>(work_.ops.size()), 0};
+  run_first_ = run.first;
   const auto end_run = [&] {
     run.count = static_cast<uint32_t>(work_.ops.size()) - run.first;
     if (run.count != 0) runs_.push_back(run);
   };
+  const bool is_arm = family_of(processor_) == Family::kArm;
   bool slot = false, ends = false;
+  Op decoded;
   for (;;) {
     if (at >= limit_ && !slot && !map_.starts_function(at)) return end_run();  // behind what a table says is the end
     const CodeMap::Place place = map_.place(at);
@@ -110,19 +145,17 @@ void Pass::decode_from(uint64_t at) {
       if (at != run.address || work_.ops.size() > run.first) out_.escapes.push_back({at, at, false, true});
       return end_run();
     }
-    Op& op = work_.ops.emplace_back();
-    if (!work_.decode(processor_, at, op)) {
-      undecodable_.push_back({at, at + op.size});
+    if (!work_.decode(processor_, at, decoded)) {
+      undecodable_.push_back({at, at + decoded.size});
       const bool opaque = at != start_ && goes_on_behind(at);
-      if (!opaque) {
-        work_.ops.pop_back();
-        return end_run();
-      }
-      op = Op{.address = at, .size = 4};
-      op.forgets_flags = true;
+      if (!opaque) return end_run();
+      decoded = Op{.address = at, .size = 4};
+      decoded.forgets_flags = true;
     }
+    work_.ops.push_back(decoded);
+    Op& op = work_.ops.back();
     map_.mark(at, op.size, owner_);
-    keep_literal(op);
+    if (is_arm) keep_literal(op);
     if (op.flow == Flow::kIndirectJump && work_.ops.size() - run.first > 1 && returns_here(op))
       op.flow = Flow::kIndirectCall;
     at += op.size;

@@ -158,6 +158,35 @@ void Pass::see_jump(const Op& op, const State& state) {
   if (to.kind == Destination::kOpenSwitch || keeps_frame(op, state)) out_.open = true;
 }
 
+Pass::Seen Pass::seen() const {
+  return {.references = out_.references.size(),
+          .calls = out_.calls.size(),
+          .code_pointers = out_.code_pointers.size(),
+          .system_calls = out_.system_calls.size(),
+          .endings = out_.endings.size(),
+          .told_endings = told_endings_.size(),
+          .data = out_.data.size(),
+          .escapes = out_.escapes.size(),
+          .indirect_jumps = out_.indirect_jumps,
+          .indirect_jumps_resolved = out_.indirect_jumps_resolved,
+          .indirect_calls = out_.indirect_calls,
+          .indirect_calls_resolved = out_.indirect_calls_resolved,
+          .stub_of = out_.stub_of,
+          .returns = out_.returns,
+          .open = out_.open};
+}
+
+void Pass::forget_since(const Seen& before) {
+  out_.references.resize(before.references), out_.calls.resize(before.calls);
+  out_.code_pointers.resize(before.code_pointers), out_.system_calls.resize(before.system_calls);
+  out_.endings.resize(before.endings), told_endings_.resize(before.told_endings);
+  out_.data.resize(before.data), out_.escapes.resize(before.escapes);
+  out_.indirect_jumps = before.indirect_jumps, out_.indirect_jumps_resolved = before.indirect_jumps_resolved;
+  out_.indirect_calls = before.indirect_calls, out_.indirect_calls_resolved = before.indirect_calls_resolved;
+  out_.stub_of = before.stub_of;
+  out_.returns = before.returns, out_.open = before.open;
+}
+
 void Pass::forget_seen() {
   out_.references.clear(), out_.calls.clear(), out_.code_pointers.clear(), out_.system_calls.clear();
   std::erase_if(out_.escapes, [](const Escape& e) { return !e.falls; });
@@ -208,7 +237,12 @@ bool Pass::gather() {
   }
   const auto left = std::ranges::partition_point(out_.escapes, &Escape::falls);
   std::ranges::stable_sort(left, out_.escapes.end(), {}, &Escape::site);
-  return out_.endings.empty();
+  std::ranges::sort(told_endings_);
+  const size_t refuted = refuted_.size();
+  for (const uint64_t call : foretold_)
+    if (!std::ranges::binary_search(told_endings_, call)) refuted_.push_back(call);
+  std::ranges::sort(refuted_);
+  return out_.endings.empty() && refuted_.size() == refuted;
 }
 
 }  // namespace assay::code

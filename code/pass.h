@@ -38,10 +38,10 @@ struct Reader::Work {
     return steps_left != 0;
   }
   OpDecoder& decoder(Processor processor) {
-    auto& slot = decoders[static_cast<size_t>(processor)];
-    if (!slot) slot = std::make_unique<OpDecoder>(processor, program.dialect);
-    return *slot;
+    const auto& known = decoders[static_cast<size_t>(processor)];
+    return known ? *known : add_decoder(processor);
   }
+  OpDecoder& add_decoder(Processor processor);
   // False: no instruction.
   bool decode(Processor processor, uint64_t address, Op& op, bool anywhere = false) {
     const Area* area = here;
@@ -70,6 +70,12 @@ struct Reader::Work {
     std::vector<uint32_t> ends;                        // by part: the rank behind its last block
   } search;
   std::vector<std::pair<uint32_t, State>> entered;  // of Pass::settle_loop: by rank
+  struct Trial {                                    // of it too: blocks behind the loop
+    uint32_t number = 0;
+    std::vector<uint32_t> by;     // by block: the last trial that sent something there
+    std::vector<uint32_t> fresh;  // that nothing was sent to before this one
+    std::vector<std::pair<uint32_t, State>> held;
+  } trial;
   // Of a Pass, kept from one to the next for their room.
   std::vector<uint64_t> todo, leaders;
   std::vector<Run> runs;
@@ -94,6 +100,7 @@ class Pass {
   void decode_from(uint64_t at);
   bool returns_here(const Op& jump) const;
   void keep_literal(const Op& op);
+  Value callee_of_mips(const Op& call) const;
   bool stops_after(const Op& op);
   bool boundary(uint64_t at);
   bool ends_before(uint64_t at) { return boundary(at) || neighbours_.can_begin(at, processor_); }
@@ -111,8 +118,12 @@ class Pass {
   void edges_of(uint32_t control);
   void add_edge(uint64_t to, Way way);
   void propagate();
-  bool settle_loop(uint32_t from, uint32_t end);
-  void visit(uint32_t piece, uint32_t first, uint32_t last, bool here);
+  enum class Settled : uint8_t { kNo, kYes, kDone /* and what follows from it was sent and taken down */ };
+  Settled settle_loop(uint32_t from, uint32_t end);
+  enum class Visit : uint8_t { kPassing, kTrial, kLast };
+  void visit(uint32_t piece, uint32_t first, uint32_t last, Visit how);
+  void keep(uint32_t piece);
+  void take_back();
   bool leads_to(uint32_t piece, uint32_t first, uint32_t last) const;
   void send(uint32_t from, uint32_t to, const State& state);
   void send_back(uint32_t to, const State& state);
@@ -124,6 +135,16 @@ class Pass {
   void after_call(const Op& op, uint32_t mark, State& state);
   void give_up_values();
   bool gather();
+  // How much was taken down, as of Pass::out_ and told_endings_.
+  struct Seen {
+    size_t references = 0, calls = 0, code_pointers = 0, system_calls = 0, endings = 0, told_endings = 0, data = 0,
+           escapes = 0;
+    uint32_t indirect_jumps = 0, indirect_jumps_resolved = 0, indirect_calls = 0, indirect_calls_resolved = 0;
+    uint32_t stub_of = kNone;
+    bool returns = false, open = false;
+  };
+  Seen seen() const;
+  void forget_since(const Seen& before);
   void forget_seen();
   void see_block(uint32_t piece, State& state, State* taken);
   bool slot_is_likely(uint32_t piece) const;
@@ -153,8 +174,11 @@ class Pass {
   std::vector<uint64_t> endings_;
   AddressMap<bool>& stops_;             // calls, and whether they do not come back
   std::vector<uint64_t> told_endings_;  // calls that were known not to come back when they were decoded
-  std::vector<Run>& runs_;              // that are not in order yet
-  size_t ordered_ = 0;                  // operations that are, before them
+  // Of MIPS: those that seemed so; and of an attempt before those whose values then said otherwise.
+  std::vector<uint64_t> foretold_, refuted_;
+  size_t run_first_ = 0;    // operation of the run that is decoded
+  std::vector<Run>& runs_;  // that are not in order yet
+  size_t ordered_ = 0;      // operations that are, before them
   std::vector<uint8_t>&is_leader_, &reached_;
   std::vector<uint32_t>&order_, &rank_;  // blocks in the order of their visits, and their places in it
   struct Head {

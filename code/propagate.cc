@@ -64,24 +64,42 @@ void Pass::enter(uint32_t piece) {
   Machine::forget(work_.states[piece], head.lost, head.words, piece);
 }
 
-// Steps through a block and sends what comes out to blocks of the ranks [first, last). `here`: in its own state, which
-// nobody asks for any more, and taking down what the block does where that is known to be final.
-void Pass::visit(uint32_t piece, uint32_t first, uint32_t last, bool here) {
-  State& state = here && sees_ ? work_.states[piece] : work_.state;
+// Steps through a block and sends what comes out to blocks of the ranks [first, last). The last time it is in its own
+// state, which nobody asks for any more, and taking down what the block does where that is known to be final. On trial
+// it is as if it were the last time, and what comes out is sent beyond `last` too.
+void Pass::visit(uint32_t piece, uint32_t first, uint32_t last, Visit how) {
+  State& state = how == Visit::kLast && sees_ ? work_.states[piece] : work_.state;
   if (&state == &work_.state) state = work_.states[piece];
   const Block& b = out_.blocks[piece];
   const uint32_t control = work_.pieces[piece].control;
   const bool branches = control != kNone && (work_.ops[control].conditional || work_.ops[control].likely);
   State* taken = branches ? &work_.taken : nullptr;
-  if (here && sees_)
+  if (how != Visit::kPassing && sees_)
     see_block(piece, state, taken);
   else
     walk(piece, state, taken, [](const Op&, const State&) {});
   for (uint32_t e = b.first_edge; e < b.first_edge + b.edges; ++e) {
     const Edge& edge = out_.edges[e];
-    if (rank_[edge.to] >= first && rank_[edge.to] < last)
+    const bool beyond = how == Visit::kTrial && rank_[edge.to] >= last;
+    if (beyond) keep(edge.to);
+    if (beyond || (rank_[edge.to] >= first && rank_[edge.to] < last))
       send(piece, edge.to, branches && edge.way != Way::kNext ? work_.taken : state);
   }
+}
+
+// What holds at a block behind the loop that is tried, before the first is sent there.
+void Pass::keep(uint32_t piece) {
+  auto& [number, by, fresh, held] = work_.trial;
+  if (std::exchange(by[piece], number) == number) return;
+  if (reached_[piece])
+    held.emplace_back(piece, work_.states[piece]);
+  else
+    fresh.push_back(piece);
+}
+
+void Pass::take_back() {
+  for (const uint32_t piece : work_.trial.fresh) reached_[piece] = 0;
+  for (const auto& [piece, state] : work_.trial.held) work_.states[piece] = state;
 }
 
 bool Pass::leads_to(uint32_t piece, uint32_t first, uint32_t last) const {
@@ -151,8 +169,10 @@ void Pass::give_up_values() {
   reached_.assign(out_.blocks.size(), 1);
 }
 
-// The blocks of the ranks [from, end), which lead to each other. False: too much work.
-bool Pass::settle_loop(uint32_t from, uint32_t end) {
+// The blocks of the ranks [from, end), which lead to each other. The second turn, and each later one that begins with
+// the first of them, is mostly the last: it is tried whether it is. PowerPC's stubs depend on what is passed to them,
+// and who asked for them is kept (Reader::stub_of): there nothing is tried.
+Pass::Settled Pass::settle_loop(uint32_t from, uint32_t end) {
   // All but the first are entered from within, unless jumps lead into the middle.
   auto& entered = work_.entered;
   entered.clear();
@@ -176,13 +196,18 @@ bool Pass::settle_loop(uint32_t from, uint32_t end) {
         if (k >= first) work_.states[order_[k]] = state, reached_[order_[k]] = 1;
       // Blocks before the first head that changed hold what they held; what they send beyond is sent anew.
       for (uint32_t k = from; k < first; ++k)
-        if (leads_to(order_[k], first, end)) visit(order_[k], first, end, false);
+        if (leads_to(order_[k], first, end)) visit(order_[k], first, end, Visit::kPassing);
     }
-    for (uint32_t k = first; k < end; ++k) enter(order_[k]), visit(order_[k], 0, end, false);
-    if (changed_ == kNone) return true;
-    if (!work_.charge(steps)) return false;
+    const bool tries = round != 0 && first == from && family_of(processor_) != Family::kPpc;
+    const Seen before = seen();
+    if (tries) ++work_.trial.number, work_.trial.fresh.clear(), work_.trial.held.clear();
+    for (uint32_t k = first; k < end; ++k)
+      enter(order_[k]), visit(order_[k], 0, end, tries ? Visit::kTrial : Visit::kPassing);
+    if (changed_ == kNone) return tries ? Settled::kDone : Settled::kYes;
+    if (tries) take_back(), forget_since(before);
+    if (!work_.charge(steps)) return Settled::kNo;
   }
-  return true;
+  return Settled::kYes;
 }
 
 void Pass::propagate() {
@@ -202,14 +227,17 @@ void Pass::propagate() {
     return known == switches_.end() || known->second.table == 0;
   });
   if (sees_) forget_seen();
+  work_.trial.number = 0, work_.trial.by.assign(count, 0);
   work_.states[entry] = machine_.entry(start_), reached_[entry] = 1;
   const auto blocks = static_cast<uint32_t>(order_.size());
   for (uint32_t k = 0; k < blocks;) {
     const uint32_t end = work_.search.ends[work_.search.part[order_[k]]];
     const bool loops = end > k + 1 || head_of_[order_[k]] != kNone;
-    if (loops && !settle_loop(k, end)) return give_up_values();
+    const Settled settled = loops ? settle_loop(k, end) : Settled::kYes;
+    if (settled == Settled::kNo) return give_up_values();
+    if (settled == Settled::kDone) k = end;
     for (; k < end; ++k)
-      if (!loops || sees_ || leads_to(order_[k], end, blocks)) visit(order_[k], end, blocks, true);
+      if (!loops || sees_ || leads_to(order_[k], end, blocks)) visit(order_[k], end, blocks, Visit::kLast);
   }
 }
 

@@ -15,6 +15,10 @@ uint64_t stated_end(const Program& program, uint64_t start) {
 
 }  // namespace
 
+OpDecoder& Reader::Work::add_decoder(Processor processor) {
+  return *(decoders[static_cast<size_t>(processor)] = std::make_unique<OpDecoder>(processor, program.dialect));
+}
+
 Pass::Pass(const Program& program, CodeMap& map, const Neighbours& neighbours, Reader& reader, Reader::Work& work,
            uint64_t start, Processor processor, uint32_t owner)
     : program_(program),
@@ -81,6 +85,7 @@ void Pass::reset() {
   for (const Range& r : literals_) map_.clear(r.from, r.to - r.from, CodeMap::kData);
   work_.ops.clear(), ordered_ = 0;
   runs_.clear(), leaders_.clear(), todo_.clear(), stops_.clear(), undecodable_.clear(), literals_.clear();
+  foretold_.clear();
   switches_.clear();
   guessed_ = false;
   std::vector<uint64_t> endings = std::move(out_.endings);
