@@ -34,16 +34,23 @@ void Pass::sort_ops() {
     std::ranges::copy(sorted, ops.begin() + static_cast<ptrdiff_t>(ordered_));
   }
   runs_.clear();
+  const auto ascend = [](std::span<const Op> some) {
+    return std::ranges::adjacent_find(some, std::ranges::greater_equal{}, &Op::address) == some.end();
+  };
+  bool each_once = ascend(std::span(ops).subspan(ordered_));
   // A delay slot read twice, and x86 code read at two offsets: by address, the first stays.
-  put_in_order(std::span(ops).subspan(ordered_));
+  if (!each_once) put_in_order(std::span(ops).subspan(ordered_));
   const auto before = std::span(ops).first(ordered_), since = std::span(ops).subspan(ordered_);
-  if (!before.empty() && !since.empty() && since.front().address < before.back().address) {
+  if (!before.empty() && !since.empty() && since.front().address <= before.back().address) {
     sorted.clear();
     std::ranges::merge(before, since, std::back_inserter(sorted), {}, &Op::address, &Op::address);
     ops.swap(sorted);
+    each_once = false;
   }
-  const auto rest = std::ranges::unique(ops, {}, &Op::address);
-  ops.erase(rest.begin(), rest.end());
+  if (!each_once) {
+    const auto rest = std::ranges::unique(ops, {}, &Op::address);
+    ops.erase(rest.begin(), rest.end());
+  }
   ordered_ = ops.size();
 }
 
@@ -118,7 +125,10 @@ void Pass::connect() {
   for (uint32_t i = 0; i < pieces.size(); ++i) {
     Block b{.address = work_.ops[pieces[i].first].address, .end = work_.ops[pieces[i].last - 1].end()};
     b.first_edge = static_cast<uint32_t>(out_.edges.size());
-    if (pieces[i].next) add_edge(b.end, Way::kNext);
+    if (pieces[i].next && i + 1 < pieces.size() && pieces[i + 1].address == b.end)
+      out_.edges.push_back({i + 1, Way::kNext});
+    else if (pieces[i].next)
+      add_edge(b.end, Way::kNext);
     if (pieces[i].control != kNone) edges_of(pieces[i].control);
     b.edges = static_cast<uint32_t>(out_.edges.size()) - b.first_edge;
     out_.blocks.push_back(b);

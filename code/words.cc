@@ -90,7 +90,10 @@ constexpr Address address_behind(uint32_t modrm, uint32_t sib) {
 // What is too short is taken to end in zeros and found to be too short.
 Shape x86_shape(std::span<const std::byte> code, bool long_mode) {
   uint64_t bytes = 0;
-  std::memcpy(&bytes, code.data(), std::min(sizeof bytes, code.size()));
+  if (code.size() >= sizeof bytes)
+    std::memcpy(&bytes, code.data(), sizeof bytes);
+  else
+    std::memcpy(&bytes, code.data(), code.size());
   const auto byte = [&](size_t i) { return static_cast<uint32_t>(bytes >> 8 * i & 0xff); };
   size_t at = 0;
   bool half = false, wide = false;
@@ -104,7 +107,7 @@ Shape x86_shape(std::span<const std::byte> code, bool long_mode) {
   if (two) ++at;
   const Tail tail = kTails[two ? 2 : wide ? 1 : 0][byte(at++)];
   if (!tail.known) return {};
-  size_t immediate = tail.bytes + (tail.operand ? (half ? 2 : 4) : 0), number = immediate;
+  size_t immediate = tail.bytes + (tail.operand ? (half ? 2 : 4) : 0), number = immediate, behind = 0;
   bool distance = tail.distance;
   if (tail.modrm) {
     const uint32_t modrm = byte(at);
@@ -113,16 +116,17 @@ Shape x86_shape(std::span<const std::byte> code, bool long_mode) {
     at += 1 + a.sib + a.displacement;
     if (immediate == 0) number = a.displacement;
     if (long_mode && (modrm & 0xc7) == 5) {
-      if (immediate != 0) return {};
-      distance = true;
+      if (immediate > 1) return {};
+      distance = true, number = 4, behind = immediate;
     }
   }
   const size_t size = at + immediate;
   if (size > code.size() || size > kSizeShift / 8) return {};
   const Word word = Word{size} << kSizeShift | (bytes & ((Word{1} << 8 * size) - 1));
   if (number == 0) return {word};
-  const Word mask = ((Word{1} << 8 * number) - 1) << 8 * (size - number);
-  return {word, mask, (bytes & mask) >> 8 * (size - number), static_cast<uint8_t>(8 * number), distance};
+  const size_t place = 8 * (size - behind - number);
+  const Word mask = ((Word{1} << 8 * number) - 1) << place;
+  return {word, mask, (bytes & mask) >> place, static_cast<uint8_t>(8 * number), distance};
 }
 
 // Where immediates, displacements and distances stand that only add to what an instruction comes to: not those whose
