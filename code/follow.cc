@@ -43,11 +43,13 @@ bool Pass::stays(const Op& jump) { return inside(jump.target) && !to_next_functi
 // are carried, but known as it is decoded. The last instruction that was decoded is the call; nothing where it is not
 // so.
 Value Pass::callee_of_mips(const Op& call) const {
-  constexpr size_t kFarthest = 12;
+  constexpr size_t kFarthest = 11;
   Value add{};
   if (call.through != kMipsCallee || program_.global_pointer == 0) return {.unknown = 1};
-  for (size_t i = work_.ops.size() - 1; i-- > run_first_ && work_.ops.size() - i <= kFarthest;) {
-    const Op& op = work_.ops[i];
+  const auto run = std::span<const Op>(work_.ops).subspan(run_first_);
+  const size_t farthest = std::min(run.size() - 1, kFarthest);
+  for (size_t back = 1; back <= farthest; ++back) {
+    const Op& op = run[run.size() - 1 - back];
     if (op.calls()) break;
     if ((op.writes >> kMipsCallee & 1) == 0 && op.dst != kMipsCallee) continue;
     if (op.conditional) break;

@@ -115,6 +115,44 @@ TEST(Remembering, DistancesOfFourBytesAreWhatFollowsThem) {
   }
 }
 
+// Words of every kind, with numbers of every kind in them: few, so that what follows them was learned by then.
+TEST_P(Remembering, NumbersAreWhatFollowsThem) {
+  const auto processor = static_cast<Processor>(GetParam());
+  const bool big = instruction_order(processor) == Order::kBig;
+  const Translator& translator = Translator::of(processor, Dialect::kUsual);
+  OpDecoder ops(processor, Dialect::kUsual);
+  Decoder anew(processor);
+  std::minstd_rand random(7);
+  size_t numbered = 0, met = 0;
+  for (int i = 0; i < 1500; ++i) {
+    Code code(8);
+    for (std::byte& b : code) b = static_cast<std::byte>(random() >> 8);
+    const Shape shape = shape_at(processor, code);
+    if (shape.mask == 0) continue;
+    ++numbered;
+    const size_t size = size_of(shape.word);
+    for (const uint64_t pattern : {0x155ull, 0x2aaaaaaaull, 3ull, 0ull, 1ull, ~0ull, 0x40404040ull, 0x80808080ull}) {
+      Word bits = bits_in(shape.word, big);
+      uint64_t left = pattern;
+      for (int b = 0; b < 56; ++b)
+        if (shape.mask >> b & 1) bits = (bits & ~(Word{1} << b)) | (left & 1) << b, left >>= 1;
+      for (size_t k = 0; k < size; ++k) code[k] = static_cast<std::byte>(bits >> 8 * (big ? size - 1 - k : k));
+      for (const uint64_t address : {0x10ff0u, 0xfffffff0u}) {
+        anew.restart(), ops.restart();
+        Insn insn;
+        Op op, expected;
+        const bool is = anew.decode_anew(code, address, insn);
+        ASSERT_EQ(ops.decode(code, address, op), is);
+        if (!is) continue;
+        ++met;
+        translator.translate(insn, expected);
+        ASSERT_EQ(op, expected) << anew.set().opcode_name(insn.opcode) << std::hex << " " << bits << " at " << address;
+      }
+    }
+  }
+  EXPECT_EQ(met > 1000, numbered != 0);
+}
+
 TEST(Remembering, ACallOfWhatFollowsIsNoneThereAlone) {
   const Code call = {std::byte{0x0c}, std::byte{0}, std::byte{0x41}, std::byte{0}};  // jal 0x10400
   OpDecoder ops(Processor::kMips32Be, Dialect::kUsual);
