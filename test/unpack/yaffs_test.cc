@@ -176,6 +176,20 @@ TEST(Yaffs, CorrectsTagsAndReadsAttributes) {
   EXPECT_EQ(got.find("file")->node.xattrs, xattrs);
 }
 
+// What stands in tables of any program: small numbers, and zeros behind them.
+TEST(Yaffs, TagsWithoutTheirCodeAreNoEvidence) {
+  YaffsBuilder two{.page = 16384, .spare = 512, .coded = false, .sequence = 0x1111};
+  two.header({.object = 0x1111, .type = 1, .parent = 1, .name = "\xff\xff", .size = 700'000'000});
+  two.out.replace(16384 + 2 + 8, 20, 20, '\0');  // chunk, bytes, and the code that such tags have
+  EXPECT_FALSE(measured("yaffs", two.out));
+  YaffsBuilder one{.page = 512, .spare = 16, .tags_at = 2, .kind = Kind2::kOnePacked};
+  one.header({.object = 257, .type = 1, .parent = 1, .name = "file", .size = 4096});
+  for (uint32_t chunk = 1; chunk <= 8; ++chunk) one.data(257, chunk, std::string(512, 'x'));
+  EXPECT_TRUE(measured("yaffs", one.out));
+  for (size_t at = 514; at < one.out.size(); at += 528) one.out[at + 6] ^= 0x0c;  // in the code
+  EXPECT_FALSE(measured("yaffs", one.out));
+}
+
 TEST(Yaffs, RefusesLiesAndSurvivesDamage) {
   const std::string image = yaffs_image({.page = 512, .spare = 16, .tags_at = 0, .coded = false});
   EXPECT_FALSE(measured("yaffs", image.substr(0, 527)));

@@ -226,7 +226,7 @@ constexpr std::string_view kSource =
 extern const Format kYaffs;
 const Format kYaffs = {.id = "yaffs",
                        .title = "YAFFS flash file system",
-                       .version = 1,
+                       .version = 2,
                        .magics = kMagics,
                        .measure = measure<false>,
                        .unpack = unpack<false>,
@@ -242,7 +242,7 @@ const Format kYaffs = {.id = "yaffs",
 extern const Format kYaffsFlash;
 const Format kYaffsFlash = {.id = "yaffs-flash",
                             .title = "YAFFS flash file system, worn: begins with any chunk",
-                            .version = 1,
+                            .version = 2,
                             .measure = measure<true>,
                             .unpack = unpack<true>,
                             .carve = false,

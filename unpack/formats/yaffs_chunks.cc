@@ -50,7 +50,8 @@ Code correct_tags2(std::array<uint8_t, kTagsSize>& tags, Bytes stored, Order ord
   const uint32_t columns = (c.columns ^ stored[0]) & 0x3f;
   const uint32_t lines = c.lines ^ *stored.get<uint32_t>(4, order, "");
   const uint32_t complement = c.complement ^ *stored.get<uint32_t>(8, order, "");
-  if ((columns | lines | complement) == 0) return Code::kHolds;
+  // Of bytes that repeat the code is zeros, as the bytes behind them often are: that says nothing.
+  if ((columns | lines | complement) == 0) return is_run(stored) && stored[0] == 0 ? Code::kNone : Code::kHolds;
   if (lines == ~complement && ((columns ^ columns >> 1) & 0x15) == 0x15 && lines < kTagsSize) {
     const uint32_t bit = (columns >> 1 & 1) | (columns >> 3 & 1) << 1 | (columns >> 5 & 1) << 2;
     tags[lines] ^= static_cast<uint8_t>(1u << bit);
@@ -130,6 +131,11 @@ struct Run {
   uint64_t score() const { return valid + headers + coded; }
 };
 
+// The mode of an object: 16 bits, in a field of 32. That of a hard link is left as erased.
+bool has_mode(Bytes page, Order order) {
+  return *page.get<uint32_t>(268, order, "") <= 0xffff || *page.get<uint32_t>(0, order, "") == 4;
+}
+
 bool agrees(const Bytes& page, const YaffsTags& t, const YaffsGeometry& g) {
   return t.sequence == kYaffsCheckpoint || t.chunk != 0 || is_yaffs_header(page, g.order);
 }
@@ -143,7 +149,8 @@ Run first_run(Bytes from, const YaffsGeometry& g, uint64_t most) {
     if (!t && is_erased(raw)) break;
     if (!t || !agrees(raw.head(g.page), *t, g)) break;
     ++run.valid;
-    run.headers += t->chunk == 0 && !t->deleted && t->sequence != kYaffsCheckpoint;
+    run.headers +=
+        t->chunk == 0 && !t->deleted && t->sequence != kYaffsCheckpoint && has_mode(raw.head(g.page), g.order);
     run.coded += t->code == Code::kHolds;
   }
   return run;
@@ -161,6 +168,8 @@ class Search {
     const Run run = first_run(from_, g, kLooks);
     // One chunk alone is one only when its code says so; two without a header are not believed.
     if (run.valid == 0 || run.headers == 0 || (run.valid < 3 && run.coded == 0)) return;
+    // Tags of YAFFS1 are few bits that nearly all bytes could be, but always with their code.
+    if (g.is_yaffs1() && run.coded * 2 < run.valid) return;
     if (run.score() <= best_.score()) return;
     best_ = run;
     geometry_ = g;
