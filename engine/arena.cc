@@ -15,7 +15,9 @@ namespace {
 
 // Room on disk is taken in steps ahead of what is written: blocks found one by one cost several times the copy.
 constexpr uint64_t kAllocated = 64 << 20;
-constexpr size_t kPending = 256 << 10;  // collected before a write: pieces are often a few bytes
+// What is written at one time, up to a multiple of it in the file: pieces are often a few bytes, and of more than half
+// a MiB the kernel takes several times as long for each byte.
+constexpr size_t kPiece = 256 << 10;
 
 std::unexpected<Error> io(const char* what) {
   return fail(Fault::kIo, std::string(what) + ": " + std::strerror(errno));
@@ -66,11 +68,16 @@ SharedArena::~SharedArena() {
 Result<void> SharedArena::append(std::span<const std::byte> piece) {
   ASSAY_CHECK(writable_);
   if (piece.size() > room_ - size_) return fail(Fault::kLimit, "no room for decoded bytes");
-  if (pending_.size() + piece.size() > kPending) TRY_VOID(write_pending());
-  if (piece.size() > kPending) {
-    TRY_VOID(write_all(piece));
-  } else {
-    pending_.insert(pending_.end(), piece.begin(), piece.end());
+  for (auto rest = piece; !rest.empty();) {
+    const size_t room = kPiece - (written_ + pending_.size()) % kPiece;
+    const auto now = rest.first(std::min(rest.size(), room));
+    const bool direct = pending_.empty() && now.size() == room;
+    if (!direct) pending_.insert(pending_.end(), now.begin(), now.end());
+    if (auto done = direct ? write_all(now) : now.size() == room ? write_pending() : Result<void>{}; !done) {
+      forget(size_);
+      return done;
+    }
+    rest = rest.subspan(now.size());
   }
   size_ += piece.size();
   return {};
@@ -107,9 +114,18 @@ void SharedArena::flush() const {
 void SharedArena::truncate(uint64_t size) {
   if (!writable_ || size >= size_) return;
   size_ = size;
-  if (size >= written_) return pending_.resize(size - written_);
+  forget(size);
+}
+
+void SharedArena::forget(uint64_t from) {
+  if (from >= written_) return pending_.resize(from - written_);
   pending_.clear();
-  written_ = size;
+  written_ = from;
+}
+
+Bytes SharedArena::recent(uint64_t at, uint64_t size) const {
+  if (at < written_ || at + size > size_) return view(at, size);
+  return Bytes(std::span<const std::byte>(pending_).subspan(at - written_, size));
 }
 
 Bytes SharedArena::view(uint64_t at, uint64_t size) const {

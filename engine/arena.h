@@ -24,6 +24,7 @@ class SharedArena final : public unpack::Arena {
   Result<void> append(std::span<const std::byte> piece) override;
   void truncate(uint64_t size) override;
   Bytes view(uint64_t at, uint64_t size) const override;
+  Bytes recent(uint64_t at, uint64_t size) const override;
 
   void make_readonly();          // this process will only read: writing becomes impossible
   void flush() const;            // others see what was appended only after it
@@ -34,6 +35,7 @@ class SharedArena final : public unpack::Arena {
  private:
   Result<void> write_all(std::span<const std::byte> bytes) const;
   Result<void> write_pending() const;
+  void forget(uint64_t from);
   void allocate(uint64_t end) const;
   SharedArena(uint32_t id, int fd, std::byte* base, uint64_t room, uint64_t size, bool writable)
       : id_(id), fd_(fd), base_(base), room_(room), size_(size), written_(size), writable_(writable) {}

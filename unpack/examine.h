@@ -23,6 +23,8 @@ class Arena {
   virtual Result<void> append(std::span<const std::byte> piece) = 0;  // kLimit: no room
   virtual void truncate(uint64_t size) = 0;                           // forgets what was appended after `size`
   virtual Bytes view(uint64_t at, uint64_t size) const = 0;           // valid until truncated below it
+  // The same bytes, valid until the next append: what was appended last may not have to be written for that.
+  virtual Bytes recent(uint64_t at, uint64_t size) const { return view(at, size); }
 };
 
 // For tests and fuzzing: an arena in this process's own memory.

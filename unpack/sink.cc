@@ -111,7 +111,7 @@ Result<void> Collector::add(Node node, Content content, std::vector<Unpacked> in
   if (!decoded && content.extents.size() > 1) TRY_VOID(copy_together(content.extents));
   Bytes bytes;
   if (decoded || content.extents.size() > 1) {
-    bytes = arena_.view(mark_, arena_.size() - mark_);
+    bytes = arena_.recent(mark_, arena_.size() - mark_);
     entry.place = {arena_.id(), mark_, bytes.size(), true};
     mark_ = arena_.size();
   } else if (!content.extents.empty()) {

@@ -1,0 +1,41 @@
+// What an arena gives back is what was appended, whatever the pieces, and so it is for who maps it.
+#include "engine/arena.h"
+
+#include <gtest/gtest.h>
+
+#include <random>
+
+namespace assay::engine {
+namespace {
+
+TEST(SharedArena, GivesBackWhatWasAppended) {
+  std::mt19937 random(3);
+  auto made = SharedArena::create(1);
+  ASSERT_TRUE(made);
+  SharedArena arena = std::move(*made);
+  std::string expected;
+  constexpr size_t kSizes[] = {1, 100, 4096, 65'536, 262'143, 262'144, 262'145, 700'000};
+  for (int round = 0; round < 60; ++round) {
+    std::string piece(kSizes[random() % std::size(kSizes)], '\0');
+    for (size_t i = 0; i < piece.size(); i += 97) piece[i] = static_cast<char>(random());
+    const size_t before = expected.size();
+    ASSERT_TRUE(arena.append(std::as_bytes(std::span(piece))));
+    expected += piece;
+    ASSERT_EQ(arena.size(), expected.size());
+    ASSERT_TRUE(arena.recent(before, piece.size()).text() == piece) << "round " << round;
+    if (random() % 8 == 0) {
+      const size_t kept = random() % (expected.size() + 1);
+      arena.truncate(kept);
+      expected.resize(kept);
+    }
+    if (random() % 8 == 0) {
+      ASSERT_TRUE(arena.view(0, expected.size()).text() == expected) << "round " << round;
+    }
+  }
+  arena.flush();
+  ASSERT_TRUE(arena.holds(0, expected.size()));
+  EXPECT_TRUE(arena.view(0, expected.size()).text() == expected);
+}
+
+}  // namespace
+}  // namespace assay::engine
