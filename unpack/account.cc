@@ -44,11 +44,23 @@ std::vector<Span> layer(const std::vector<Span>& taken, const std::vector<Span>&
   return out;
 }
 
+// Where a run of at least kShortestRun bytes may begin that ends behind `at`: such a run covers one of the blocks that
+// are half as long.
+uint64_t next_run(Bytes gap, uint64_t at) {
+  constexpr uint64_t kBlock = kShortestRun / 2;
+  for (uint64_t block = at; block + kBlock <= gap.size(); block += kBlock) {
+    if (gap[block] != gap[block + kBlock - 1] || !is_run(gap.head(kBlock, block))) continue;
+    while (block > at && gap[block - 1] == gap[block]) --block;
+    return block;
+  }
+  return gap.size();
+}
+
 void split_gap(std::vector<Span>& out, Bytes whole, uint64_t from, uint64_t to) {
   const Bytes gap = whole.head(to - from, from);
   if (is_run(gap)) return push(out, Range::kPadding, from, to);
   uint64_t unknown_from = from;
-  for (uint64_t at = 0; at < gap.size();) {
+  for (uint64_t at = next_run(gap, 0); at < gap.size(); at = next_run(gap, at)) {
     uint64_t end = at + 1;
     while (end < gap.size() && gap[end] == gap[at]) ++end;
     if (end - at >= kShortestRun) {

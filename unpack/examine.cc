@@ -6,6 +6,7 @@
 #include "unpack/sink.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <optional>
 #include <set>
@@ -13,7 +14,7 @@
 namespace assay::unpack {
 namespace {
 
-constexpr uint32_t kDriverVersion = 3;
+constexpr uint32_t kDriverVersion = 4;
 constexpr uint64_t kSmallestSearched = 16;  // bytes; below, a range is only named
 constexpr uint64_t kNamedFrom = 512;        // an unknown gap this long becomes a part of its own
 constexpr size_t kLookAhead = 64;           // candidates inside an unverified one that may disprove it
@@ -36,6 +37,22 @@ bool magic_matches(const Format& format, Bytes from) {
     const uint64_t at = place_of(m, from);
     return at < from.size() && from[at] == static_cast<uint8_t>(m.bytes.front()) && from.starts_with(m.bytes, at);
   });
+}
+
+// The formats whose magic may match a content that begins with this byte, in the order of all: most have one at the
+// very start, and a large image has a million contents.
+std::span<const Format* const> formats_for(uint8_t first) {
+  static const auto lists = [] {
+    std::array<std::vector<const Format*>, 256> made;
+    for (const Format* format : formats())
+      for (size_t byte = 0; byte < made.size(); ++byte)
+        if (format->magics.empty() || std::ranges::any_of(format->magics, [&](const Magic& m) {
+              return m.offset != 0 || static_cast<uint8_t>(m.bytes.front()) == byte;
+            }))
+          made[byte].push_back(format);
+    return made;
+  }();
+  return lists[first];
 }
 
 // Two or three bytes turn up by chance in any large image; such formats refuse cheaply.
@@ -116,7 +133,7 @@ class Examiner {
 
   Candidate best_at_start() {
     Candidate best;
-    for (const Format* format : formats()) {
+    for (const Format* format : formats_for(content_[0])) {
       if (!magic_matches(*format, content_) || (format->magics.empty() && role_ == Role::kFile)) continue;
       // A stream without a magic is a last resort: it says nothing against one that decoded to its end.
       if (format->magics.empty() && format->decode && best.format && best.format->decode && best.verified) continue;
@@ -124,7 +141,8 @@ class Examiner {
       Error refusal{};
       attempt_beside(*format, content_, best, &refusal);
       remember(*format, refusal);
-      // Nothing that starts here says more than a stream that decoded to the end.
+      // Nothing beats what is verified to the last byte, nor says more than a stream that decoded to the end.
+      if (best.verified && best.length == content_.size()) break;
       if (best.format && best.format->decode && best.verified && only_padding_after(best.length)) break;
     }
     return best;
@@ -177,7 +195,7 @@ class Examiner {
   // Carving: structures from left to right; each accepted one is jumped over.
   // `best_at_zero`: what was found at the very start; what a stream decoded to is still in the output.
   void search(uint64_t from, const Candidate& best_at_zero = {}) {
-    const std::vector<Hit> hits = scan(content_);
+    const std::vector<Hit> hits = hits_from(from);
     const bool known = best_at_zero.format && best_at_zero.format->carve && !best_at_zero.format->magics.empty();
     uint64_t cursor = from;
     for (size_t i = 0; i < hits.size(); ++i) {
@@ -206,6 +224,12 @@ class Examiner {
     }
     sink_.discard();
     if (found_structure_ || from > 0) name_gap(cursor, content_.size());
+  }
+
+  std::vector<Hit> hits_from(uint64_t from) const {
+    std::vector<Hit> hits = scan(content_.head(content_.size(), from));
+    for (Hit& hit : hits) hit.start += from;
+    return hits;
   }
 
   // Other formats whose magic stands at the same place may read it better.

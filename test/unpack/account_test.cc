@@ -47,5 +47,27 @@ TEST(Settle, AgreesWithPaintingEveryByte) {
   }
 }
 
+// Runs of every length around the shortest that counts, at every place: against a walk from byte to byte.
+TEST(Settle, FindsRunsWhereverTheyStand) {
+  std::mt19937 random(11);
+  for (int round = 0; round < 400; ++round) {
+    std::string bytes;
+    while (bytes.size() < 1500) {
+      bytes += std::string(random() % 3 ? random() % 40 : 55 + random() % 20, static_cast<char>(random() % 3));
+      bytes += std::string(random() % 3, 'x');
+    }
+    bytes += 'e', bytes += 'f';  // no run as a whole
+    std::string expected(bytes.size(), 'u');
+    for (size_t at = 0; at < bytes.size();) {
+      const size_t end = std::min(bytes.find_first_not_of(bytes[at], at), bytes.size());
+      if (end - at >= 64) expected.replace(at, end - at, end - at, 'p');
+      at = end;
+    }
+    std::string found;
+    for (const Span& s : settle({}, Bytes(bytes))) found.append(s.length, s.range == Range::kPadding ? 'p' : 'u');
+    ASSERT_EQ(found, expected) << "round " << round;
+  }
+}
+
 }  // namespace
 }  // namespace assay::unpack
