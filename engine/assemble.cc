@@ -20,18 +20,22 @@ class Assembler {
     describe(item, index, way);
     if (depth >= kDeepest) return;
     const std::string inside = way_inside(way, item.unpacked);
-    for (const Entry& entry : item.unpacked.entries) {
+    for (size_t i = 0; i < item.unpacked.entries.size(); ++i) {
       if (into_.artifacts.size() >= kMostArtifacts) {
         if (!full_) into_.incomplete_because.push_back("more than 2000000 artifacts; the rest is not listed");
         full_ = true;
         return;
       }
-      add(entry, index, join_way(inside, escape(entry.node.path)), depth);
+      const Entry& entry = item.unpacked.entries[i];
+      const int32_t at = add(entry, index, join_way(inside, escape(entry.node.path)));
+      if (!entry.has_content || entry.size == 0) continue;
+      if (const Item* opened = contents_.inside(item, i); opened && opened->opened)
+        content(*opened, at, std::string(into_.artifacts[static_cast<size_t>(at)].way), depth + 1);
     }
   }
 
  private:
-  void add(const Entry& entry, int32_t parent, std::string way, int depth) {
+  int32_t add(const Entry& entry, int32_t parent, const std::string& way) {
     // Two entries of one name (a tar may hold them) keep apart: the later one gets a number.
     std::string unique = way;
     for (int n = 2; !ways_.insert(unique).second; ++n) unique = way + "#" + std::to_string(n);
@@ -52,10 +56,7 @@ class Assembler {
       ++into_.files.total;
       ++(entry.has_content ? into_.files.read : into_.files.unread);
     }
-    if (!entry.has_content || entry.size == 0) return;
-    const auto role = entry.node.kind == Kind::kPart ? unpack::Role::kPart : unpack::Role::kFile;
-    if (const Item* item = contents_.find(entry.sha256, role); item && item->opened)
-      content(*item, index, unique, depth + 1);
+    return index;
   }
 
   void describe(const Item& item, int32_t index, const std::string& way) {
@@ -68,7 +69,7 @@ class Assembler {
       into_.facts.problems.push_back({way, Fault::kIo, item.died, 0});
       into_.incomplete_because.push_back((way.empty() ? "the image" : way) + ": " + item.died);
     }
-    if (!item.code_died.empty() && !item.facts.elf.empty()) code_unread(item.code_died, way);
+    if (!item.code_died.empty() && item.facts && !item.facts->elf.empty()) code_unread(item.code_died, way);
     const bool unknown =
         std::ranges::any_of(item.unpacked.spans, [](const Span& span) { return span.range == Range::kUnknown; });
     const bool raw =
@@ -86,7 +87,8 @@ class Assembler {
            {way, note.offset, 0, escape(note.name) + ": " + escape(std::string_view(note.value).substr(0, 160))}});
     describe_protection(item, way);
     describe_encrypted(item, way);
-    Facts facts = item.facts;
+    if (!item.facts) return;
+    Facts facts = *item.facts;
     place_facts(facts, way);
     append(into_.facts, std::move(facts));
   }

@@ -21,9 +21,7 @@ constexpr uint64_t kMostEntries = 2'000'000;
 constexpr uint32_t kDeepest = 24;  // containers within containers
 constexpr uint64_t kFirstAllowance = 1 << 20, kFirstRatio = 64;
 constexpr uint64_t kMostInOneGroup = 512 << 20;
-// Opened before its turn: contents of at least this size whose first allowance is at most the second, and together,
-// with what was decoded in vain, no more than one group.
-constexpr uint64_t kWorthAhead = 256 << 10, kMostAhead = 256 << 20;
+constexpr uint64_t kWorthAhead = 256 << 10;          // size of a content that is opened before its turn
 constexpr uint32_t kFirstAhead = uint32_t{1} << 31;  // ids of such tasks; those of a group start at 0
 constexpr std::string_view kProgram =
     "\x7f"
@@ -101,9 +99,26 @@ Digest Contents::code_key(const Item& item) const {
       Bytes("code\n" + program_identity() + "\n" + std::to_string(code::kCodeVersion) + "\n" + item.sha256.hex()));
 }
 
+std::pair<uint32_t, bool> ItemIndex::insert(const Key& key, uint32_t fresh) {
+  const auto [it, is_new] = trees_[place_of(key.first)].insert({key, fresh});
+  return {it->second, is_new};
+}
+
+uint32_t ItemIndex::find(const Key& key) const {
+  const auto& tree = trees_[place_of(key.first)];
+  const auto it = tree.find(key);
+  return it == tree.end() ? kNoItem : it->second;
+}
+
 const Item* Contents::find(const Digest& sha256, unpack::Role role) const {
-  const auto it = index_.find({sha256, role});
-  return it == index_.end() ? nullptr : &items_[it->second];
+  const uint32_t index = index_.find({sha256, role});
+  return index == kNoItem ? nullptr : &items_[index];
+}
+
+const Item* Contents::inside(const Item& container, size_t entry) const {
+  if (entry < container.inside.size() && container.inside[entry] != kNoItem) return &items_[container.inside[entry]];
+  const Entry& stored = container.unpacked.entries[entry];
+  return find(stored.sha256, stored.node.kind == Kind::kPart ? unpack::Role::kPart : unpack::Role::kFile);
 }
 
 bool Contents::in_focus(std::string_view way) const {
@@ -115,8 +130,8 @@ bool Contents::in_focus(std::string_view way) const {
 
 size_t Contents::add(const Digest& sha256, unpack::Role role, Place place, uint32_t depth, std::string way,
                      Indices& next) {
-  const auto [it, fresh] = index_.insert({{sha256, role}, items_.size()});
-  if (!fresh) return it->second;
+  const auto [index, fresh] = index_.insert({sha256, role}, static_cast<uint32_t>(items_.size()));
+  if (!fresh) return index;
   Item item;
   item.sha256 = sha256;
   item.role = role;
@@ -124,22 +139,26 @@ size_t Contents::add(const Digest& sha256, unpack::Role role, Place place, uint3
   item.depth = depth;
   item.way = std::move(way);
   items_.push_back(std::move(item));
-  next.push_back(it->second);
+  next.push_back(index);
   progress_.contents_total += 1;
   progress_.bytes_total += place.size;
-  return it->second;
+  return index;
 }
 
-void Contents::add_entries(const std::string& way, const Unpacked& unpacked, uint32_t depth, Indices& next) {
-  const std::string inside = way_inside(way, unpacked);
-  for (const Entry& entry : unpacked.entries) {
+void Contents::add_entries(size_t container, Indices& next) {
+  Item& item = items_[container];
+  const std::string inside = way_inside(item.way, item.unpacked);
+  item.inside.assign(item.unpacked.entries.size(), kNoItem);
+  for (size_t i = 0; i < item.unpacked.entries.size(); ++i) {
+    const Entry& entry = item.unpacked.entries[i];
     if (!entry.has_content || entry.size == 0) continue;
     std::string child = join_way(inside, escape(entry.node.path));
     if (!in_focus(child)) continue;
     const auto role = entry.node.kind == Kind::kPart ? unpack::Role::kPart : unpack::Role::kFile;
     Place place = entry.place;
     place.size = entry.size;  // known even where the bytes are not held
-    const size_t index = add(entry.sha256, role, place, depth + 1, std::move(child), next);
+    const size_t index = add(entry.sha256, role, place, item.depth + 1, std::move(child), next);
+    item.inside[i] = static_cast<uint32_t>(index);
     // A by-product of carving: the content has been unpacked already.
     if (!entry.inner.empty() && !items_[index].opened) {
       items_[index].unpacked = entry.inner[0];
@@ -162,7 +181,7 @@ void Contents::open(const Input& input) {
     for (const size_t index : generation) {
       const Item& item = items_[index];
       if (item.depth < kDeepest)
-        add_entries(item.way, item.unpacked, item.depth, next);
+        add_entries(index, next);
       else if (!item.unpacked.entries.empty()) {
         items_[index].unpacked.problems.push_back(
             {"", Fault::kLimit, "containers are nested deeper than 24; not opened", 0});
@@ -193,7 +212,7 @@ bool Contents::facts_from_store(Item& item, std::vector<Arrow>& arrows) {
     if (!code) return false;
     append(*facts, std::move(*code));
   }
-  item.facts = std::move(*facts);
+  item.facts = std::make_unique<Facts>(std::move(*facts));
   return true;
 }
 
@@ -227,7 +246,21 @@ bool Contents::from_store(Item& item) {
   return true;
 }
 
+// What may be decoded before its turn, with what was decoded in vain: as much as one group may, that of the input.
+uint64_t Contents::most_ahead() const { return std::max(kMostInOneGroup, items_.front().place.size * 2); }
+
+// All of a generation, in its order: large ones run alone, and the other workers would wait.
+void Contents::note_candidates(const Indices& generation) {
+  candidates_.clear();
+  for (const size_t index : generation) {
+    const Item& item = items_[index];
+    if (item.place.size >= kWorthAhead && item.place.held && !item.opened)
+      candidates_.push_back({{item.sha256, item.role}, item.place});
+  }
+}
+
 void Contents::open_generation(const Indices& generation) {
+  note_candidates(generation);
   Indices group;
   std::vector<uint64_t> allowances;
   uint64_t sum = 0;
@@ -263,17 +296,23 @@ void Contents::note_candidates(const Item& item) {
   }
 }
 
+bool Contents::is_known(const Key& key, const Item& item) {
+  const uint32_t index = index_.find(key);
+  if (index != kNoItem && (items_[index].opened || items_[index].asked)) return true;
+  return ahead_.contains(key) || store_.get(unpack_key(item));
+}
+
 std::optional<Task> Contents::next_ahead() {
   while (!candidates_.empty()) {
     const auto [key, place] = candidates_.front();
     Item item;
     item.sha256 = key.first, item.role = key.second, item.place = place;
     const uint64_t allowance = first_allowance(item);
-    const bool fits = ahead_bytes_ + allowance <= std::min(kMostInOneGroup, bytes_left_);
-    const bool known = index_.contains(key) || ahead_.contains(key) || store_.get(unpack_key(item));
-    if (!known && allowance <= kMostAhead && !fits) return std::nullopt;
+    const bool fits = ahead_bytes_ + allowance <= std::min(most_ahead(), bytes_left_);
+    const bool known = is_known(key, item), large = allowance > most_ahead() / 2;
+    if (!known && !large && !fits) return std::nullopt;
     candidates_.pop_front();
-    if (known || allowance > kMostAhead) continue;
+    if (known || large) continue;
     Task task;
     task.id = kFirstAhead + static_cast<uint32_t>(ahead_count_++);
     task.place = place;
@@ -354,7 +393,8 @@ void Contents::run_group(const Indices& group, std::vector<uint64_t> allowances,
     }
   }
   for (size_t i = 0; i < group.size(); ++i) {
-    const Item& item = items_[group[i]];
+    Item& item = items_[group[i]];
+    item.asked = true;
     Task task;
     task.id = static_cast<uint32_t>(i);
     task.place = item.place;
@@ -396,7 +436,10 @@ void Contents::run_group(const Indices& group, std::vector<uint64_t> allowances,
     }
     for (const std::string* bytes : {&facts[task.id], &code[task.id]}) {
       if (bytes->empty()) continue;
-      if (auto read = unpack_as<Facts>(*bytes)) append(item.facts, std::move(*read));
+      auto read = unpack_as<Facts>(*bytes);
+      if (!read) continue;
+      if (!item.facts) item.facts = std::make_unique<Facts>();
+      append(*item.facts, std::move(*read));
     }
   };
   const auto idle = [this] { report_progress("unpacking"); };
@@ -422,7 +465,9 @@ void Contents::run_group(const Indices& group, std::vector<uint64_t> allowances,
     entries_left_ -= std::min<uint64_t>(entries_left_, item.unpacked.entries.size());
     if (item.unpacked.limited) budget_hit_ = true;
     const bool keep = item.died.empty() && !item.unpacked.limited;
-    if (ran_unpack) ran("unpack", item, unpack_key(item), pack(without_places(item.unpacked)), keep);
+    const bool wanted = !options_.store_folder.empty() || options_.root;
+    if (ran_unpack)
+      ran("unpack", item, unpack_key(item), wanted ? pack(without_places(item.unpacked)) : std::string(), keep);
     if (!facts[i].empty()) ran("file", item, facts_key(item), facts[i], keep);
     if (!code[i].empty()) ran("code", item, code_key(item), code[i], keep);
   }
@@ -449,9 +494,9 @@ void Contents::update_places(const Unpacked& unpacked) {
   for (const Entry& entry : unpacked.entries) {
     if (!entry.has_content || !entry.place.held) continue;
     const auto role = entry.node.kind == Kind::kPart ? unpack::Role::kPart : unpack::Role::kFile;
-    const auto it = index_.find({entry.sha256, role});
-    if (it == index_.end()) continue;
-    Item& item = items_[it->second];
+    const uint32_t index = index_.find({entry.sha256, role});
+    if (index == kNoItem) continue;
+    Item& item = items_[index];
     if (!item.place.held) item.place = entry.place;
     if (!entry.inner.empty() && item.opened && !item.unpacked.entries.empty() && !item.unpacked.entries[0].place.held) {
       bool same = true;

@@ -4,8 +4,10 @@
 #include "engine/inspect.h"
 #include "store/store.h"
 
+#include <array>
 #include <deque>
 #include <map>
+#include <memory>
 
 namespace assay::engine {
 
@@ -16,10 +18,28 @@ struct Item {
   uint32_t depth = 0;
   std::string way;  // under which it was first found
   Unpacked unpacked;
-  Facts facts;
+  std::vector<uint32_t> inside;  // of its entries: which items they are; kNoItem: none, or not known
+  std::unique_ptr<Facts> facts;  // none: nothing was said; of most of a large image's contents nothing is
   bool opened = false, from_store = false;
+  bool asked = false;     // its turn has come
   std::string died;       // why there is no result
   std::string code_died;  // why its code was not read, although the rest was
+};
+
+constexpr uint32_t kNoItem = ~0u;
+
+// Which item a content is. A tree for each beginning of a digest: one of all is as deep in memory as it is large, and
+// of a table an image could choose the digests that make it slow.
+class ItemIndex {
+ public:
+  using Key = std::pair<Digest, unpack::Role>;
+  // The item of that key, which is `fresh` when there was none.
+  std::pair<uint32_t, bool> insert(const Key& key, uint32_t fresh);
+  uint32_t find(const Key& key) const;  // kNoItem: none
+
+ private:
+  static size_t place_of(const Digest& digest) { return size_t{digest.bytes[0]} << 4 | digest.bytes[1] >> 4; }
+  std::array<std::map<Key, uint32_t>, 4096> trees_;
 };
 
 class Contents {
@@ -34,6 +54,7 @@ class Contents {
 
   const Item& root() const { return items_.front(); }
   const Item* find(const Digest& sha256, unpack::Role role) const;
+  const Item* inside(const Item& container, size_t entry) const;  // what `find` gives for this entry of it
   uint64_t bytes_out() const { return bytes_out_; }
   bool budget_hit() const { return budget_hit_; }
 
@@ -45,7 +66,7 @@ class Contents {
   bool from_store(Item& item);
   void keep(const Item& item, std::string_view facts);
   size_t add(const Digest& sha256, unpack::Role role, Place place, uint32_t depth, std::string way, Indices& next);
-  void add_entries(const std::string& way, const Unpacked& unpacked, uint32_t depth, Indices& next);
+  void add_entries(size_t container, Indices& next);
   void adopt_places(Unpacked& into, const Unpacked& from, bool& same);
   void update_places(const Unpacked& unpacked);
   bool in_focus(std::string_view way) const;
@@ -65,8 +86,11 @@ class Contents {
     bool whole = false;              // no budget was hit
     uint64_t bytes = 0, entries = 0;
   };
-  using Key = std::pair<Digest, unpack::Role>;
+  using Key = ItemIndex::Key;
   void note_candidates(const Item& item);
+  void note_candidates(const Indices& generation);
+  bool is_known(const Key& key, const Item& item);
+  uint64_t most_ahead() const;
   std::optional<Task> next_ahead();
   void offer_ahead();
   void came_back(Ahead& ahead, Outcome outcome);
@@ -78,7 +102,7 @@ class Contents {
   store::Store& store_;
   std::vector<Arrow>& arrows_;
   std::deque<Item> items_;  // references stay valid while it grows
-  std::map<std::pair<Digest, unpack::Role>, size_t> index_;
+  ItemIndex index_;
   std::string key_prefix_;
   uint64_t bytes_left_, entries_left_, most_bytes_ = 0, bytes_out_ = 0;
   bool budget_hit_ = false;
