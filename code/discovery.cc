@@ -429,7 +429,20 @@ bool Discovery::is_prologue(Processor processor, uint64_t address) {
   return false;
 }
 
+// x86 pads with few instructions, too long for the decoder to remember them: what they are is remembered here.
+bool Discovery::is_known_padding(uint64_t address, uint64_t& size) const {
+  const Area* area = paddings_.empty() ? nullptr : program_.code_at(address);
+  if (!area) return false;
+  const std::string_view rest = area->bytes.text().substr(address - area->address);
+  const auto known = std::ranges::find_if(paddings_, [&](std::string_view p) { return rest.starts_with(p); });
+  if (known == paddings_.end()) return false;
+  size = known->size();
+  return true;
+}
+
 bool Discovery::is_padding(Processor processor, uint64_t address, uint64_t& size) {
+  constexpr size_t kMostKnown = 16;
+  if (is_known_padding(address, size)) return true;
   Op op;
   const uint64_t unit = instruction_alignment(processor);
   decoder(processor).restart();
@@ -441,6 +454,8 @@ bool Discovery::is_padding(Processor processor, uint64_t address, uint64_t& size
   const Area* area = program_.code_at(address);
   const Bytes bytes = area->bytes.head(op.size, address - area->address);
   const bool zero = is_run(bytes) && bytes[0] == 0;
+  if (op.padding && family_of(processor) == Family::kX86 && paddings_.size() < kMostKnown)
+    paddings_.push_back(bytes.text());
   return op.padding || zero || (op.flow == Flow::kTrap && family_of(processor) != Family::kX86);
 }
 

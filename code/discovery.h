@@ -100,6 +100,7 @@ class Discovery : public Neighbours {
   bool crossings();
   bool is_prologue(Processor processor, uint64_t address);
   bool is_padding(Processor processor, uint64_t address, uint64_t& size);
+  bool is_known_padding(uint64_t address, uint64_t& size) const;
   bool plausible(Processor processor, uint64_t address);
   bool is_no_function(const Start& s);
   Processor mode_before(uint64_t address) const;
@@ -126,6 +127,7 @@ class Discovery : public Neighbours {
   std::array<std::unique_ptr<Decoder>, kProcessors> decoders_;
   mutable std::array<std::unique_ptr<Entry>, kProcessors> entries_;
   Insn insn_;
+  std::vector<std::string_view> paddings_;  // of x86, as the program has them
 };
 
 }  // namespace assay::code

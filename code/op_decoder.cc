@@ -90,11 +90,15 @@ bool OpDecoder::recall(Word word, uint64_t address, Op& op) {
   return move(word, address, op);
 }
 
-// What an instruction as long as `word` with these bits is.
-std::optional<OpDecoder::Sample> OpDecoder::sample(Word word, Word bits, uint64_t address) {
-  std::array<std::byte, kSizeShift / 8> bytes;
-  const size_t size = size_of(word);
-  for (size_t i = 0; i < size; ++i) bytes[i] = static_cast<std::byte>(bits >> 8 * (big_ ? size - 1 - i : i));
+// What the instruction is with these bits of its number.
+std::optional<OpDecoder::Sample> OpDecoder::sample(Word key, Word number, uint64_t address) {
+  std::array<std::byte, 2 * kLongestWord> bytes;
+  const size_t size = size_of(key);
+  const Word bits = bits_in(key, big_) | (size > kLongestWord ? 0 : number);
+  for (size_t i = 0; i < std::min(size, kLongestWord); ++i)
+    bytes[i] = static_cast<std::byte>(bits >> 8 * (big_ ? size - 1 - i : i));
+  if (size > kLongestWord)
+    for (size_t i = 0; i < 4; ++i) bytes[size - 4 + i] = static_cast<std::byte>(number >> 8 * i);
   const auto code = std::span<const std::byte>(bytes).first(size);
   Op op;
   if (!decoder_.decode_anew(code, address, insn_)) return std::nullopt;
@@ -106,11 +110,11 @@ std::optional<OpDecoder::Sample> OpDecoder::sample(Word word, Word bits, uint64_
 // Two numbers show what follows it, and whether it has a sign: 0 (a distance of x86: 4096, for a call of what follows
 // is none), and one with the first and last of its bits.
 void OpDecoder::learn(Form& form, const Shape& shape, uint64_t address) {
-  const Word word = form.op.address, bits = bits_in(word, big_);
+  const Word key = form.op.address;
   const Word low = shape.distance ? Word{4096} << std::countr_zero(shape.mask) : 0;
   const Word high = std::bit_floor(shape.mask) | (shape.mask & -shape.mask);
   form.number = Form::kUnlike;
-  const auto none = sample(word, bits | low, address), some = sample(word, bits | high, address);
+  const auto none = sample(key, low, address), some = sample(key, high, address);
   if (!none || !some) return;
   Op same = none->op;
   same.target = some->op.target, same.imm = some->op.imm, same.displacement = some->op.displacement;
@@ -120,7 +124,7 @@ void OpDecoder::learn(Form& form, const Shape& shape, uint64_t address) {
   const uint64_t by = by_target | by_imm | by_displacement;
   if (!(same == some->op) || (by_target != 0) + (by_imm != 0) + (by_displacement != 0) > 1) return;
   form.op = none->op;
-  form.op.address = word;
+  form.op.address = key;
   if (by == 0) return void(form.number = Form::kNothing);
   const uint64_t width = by_target != 0 && narrow_ ? 0xffffffff : ~uint64_t{0};
   const uint64_t sign = uint64_t{2} << (shape.width - 1), from = none->number, to = some->number;
@@ -148,14 +152,13 @@ bool OpDecoder::recall(const Form& form, const Shape& shape, uint64_t address, O
   uint64_t number = shape.number;
   if (form.is_signed && (number >> (shape.width - 1)) != 0) number -= uint64_t{2} << (shape.width - 1);
   follow(form, number << form.shift, op);
-  return move(shape.word, address, op);
+  return move(shape.key, address, op);
 }
 
 bool OpDecoder::decode(std::span<const std::byte> code, uint64_t address, Op& op) {
   const Shape shape = decoder_.in_block() ? Shape{} : shape_at(translator_.processor(), code);
   const Word word = shape.word, mask = shape.mask;
-  const Word without = word & ~(big_ ? Word{__builtin_bswap32(static_cast<uint32_t>(mask))} : mask);
-  Form* form = mask != 0 ? forms_.find(without) : nullptr;
+  Form* form = mask != 0 ? forms_.find(shape.key) : nullptr;
   if (form && form->number >= Form::kNothing) {
     if (recall(*form, shape, address, op)) return true;
   } else if (word != kNoWord && recall(word, address, op)) {
@@ -166,12 +169,12 @@ bool OpDecoder::decode(std::span<const std::byte> code, uint64_t address, Op& op
     return false;
   }
   translator_.translate(insn_, op);
-  if (word == kNoWord || size_of(word) != op.size || decoder_.in_block()) return true;
+  if (size_of(mask != 0 ? shape.key : word) != op.size || decoder_.in_block()) return true;
   if (mask != 0 && !form)
-    forms_.put(without) = {.op = {.address = without}};
+    forms_.put(shape.key) = {.op = {.address = shape.key}};
   else if (form && form->number == Form::kOnce)
     learn(*form, shape, address);
-  else if (!form || form->number == Form::kUnlike)
+  else if (word != kNoWord && (!form || form->number == Form::kUnlike))
     remember(word, op);
   return true;
 }

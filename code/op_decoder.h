@@ -47,7 +47,7 @@ class OpDecoder {
     Op op;
     uint64_t number;
   };
-  std::optional<Sample> sample(Word word, Word bits, uint64_t address);
+  std::optional<Sample> sample(Word key, Word number, uint64_t address);
   void learn(Form& form, const Shape& shape, uint64_t address);
 
   Decoder decoder_;

@@ -28,14 +28,15 @@ size_t riscv_size(std::byte first) {
 
 // What follows an x86 opcode. Opcodes that end in an address of four bytes recur too seldom to be kept.
 struct Tail {
-  bool known = false, modrm = false;
-  uint8_t bytes = 0;      // of immediates
-  bool operand = false;   // and one of the operand's size
-  bool if_test = false;   // the immediates are there for the first two of the group alone
-  bool distance = false;  // a distance of four bytes
+  bool known : 1 = false, modrm : 1 = false;
+  bool operand : 1 = false;   // an immediate of the operand's size
+  bool if_test : 1 = false;   // the immediates are there for the first two of the group alone
+  bool distance : 1 = false;  // a distance of four bytes
+  uint8_t bytes : 4 = 0;      // of other immediates
 };
-constexpr Tail kNone{true}, kModrm{true, true}, kByte{true, false, 1}, kWhole{true, false, 0, true},
-    kDistance{true, false, 4, false, false, true};
+constexpr Tail kNone{.known = true}, kModrm{.known = true, .modrm = true}, kByte{.known = true, .bytes = 1},
+    kWhole{.known = true, .operand = true}, kModrmByte{.known = true, .modrm = true, .bytes = 1},
+    kModrmWhole{.known = true, .modrm = true, .operand = true}, kDistance{.known = true, .distance = true, .bytes = 4};
 
 constexpr Tail one_byte_tail(uint32_t op, bool wide) {
   if (op < 0x40) return (op & 7) < 4 ? kModrm : (op & 7) == 4 ? kByte : (op & 7) == 5 ? kWhole : Tail{};
@@ -43,10 +44,10 @@ constexpr Tail one_byte_tail(uint32_t op, bool wide) {
   if (op == 0x63 || (op >= 0x84 && op <= 0x8f) || (op >= 0xd0 && op <= 0xd3) || (op >= 0xd8 && op <= 0xdf))
     return kModrm;
   if (op == 0xfe || op == 0xff) return kModrm;
-  if (op == 0x69 || op == 0x81 || op == 0xc7) return {true, true, 0, true};
-  if (op == 0x6b || op == 0x80 || op == 0x83 || op == 0xc0 || op == 0xc1 || op == 0xc6) return {true, true, 1};
-  if (op == 0xf6) return {true, true, 1, false, true};
-  if (op == 0xf7) return {true, true, 0, true, true};
+  if (op == 0x69 || op == 0x81 || op == 0xc7) return kModrmWhole;
+  if (op == 0x6b || op == 0x80 || op == 0x83 || op == 0xc0 || op == 0xc1 || op == 0xc6) return kModrmByte;
+  if (op == 0xf6) return {.known = true, .modrm = true, .if_test = true, .bytes = 1};
+  if (op == 0xf7) return {.known = true, .modrm = true, .operand = true, .if_test = true};
   if (op == 0x68 || op == 0xa9 || (op >= 0xb8 && op <= 0xbf && !wide)) return kWhole;
   if (op == 0x6a || (op >= 0x70 && op <= 0x7f) || op == 0xa8 || (op >= 0xb0 && op <= 0xb7) || op == 0xeb) return kByte;
   if ((op >= 0x90 && op <= 0x99) || (op >= 0xa4 && op <= 0xa7) || (op >= 0xaa && op <= 0xaf)) return kNone;
@@ -61,7 +62,7 @@ constexpr Tail two_byte_tail(uint32_t op) {
   if ((op >= 0x90 && op <= 0x9f) || op == 0xa3 || op == 0xab || op == 0xaf) return kModrm;
   if ((op >= 0xb0 && op <= 0xb7) || (op >= 0xbb && op <= 0xc1) || (op >= 0xd0 && op <= 0xfe)) return kModrm;
   if ((op >= 0x70 && op <= 0x73) || op == 0xa4 || op == 0xac || op == 0xba || (op >= 0xc4 && op <= 0xc6))
-    return {true, true, 1};
+    return kModrmByte;
   if (op == 0x05 || op == 0x0b || (op >= 0xc8 && op <= 0xcf)) return kNone;
   if (op >= 0x80 && op <= 0x8f) return kDistance;
   return {};
@@ -87,7 +88,9 @@ constexpr Address address_behind(uint32_t modrm, uint32_t sib) {
   return {has_sib, static_cast<uint8_t>(mod == 1 ? 1 : mod == 2 || no_base ? 4 : 0)};
 }
 
-// What is too short is taken to end in zeros and found to be too short.
+// What is too short is taken to end in zeros and found to be too short. With so many prefixes at most, REX aside, a SIB
+// byte is among the first eight.
+constexpr size_t kMostPrefixes = 3;
 Shape x86_shape(std::span<const std::byte> code, bool long_mode) {
   uint64_t bytes = 0;
   if (code.size() >= sizeof bytes)
@@ -97,7 +100,7 @@ Shape x86_shape(std::span<const std::byte> code, bool long_mode) {
   const auto byte = [&](size_t i) { return static_cast<uint32_t>(bytes >> 8 * i & 0xff); };
   size_t at = 0;
   bool half = false, wide = false;
-  for (; at < 4; ++at) {
+  for (; at < kMostPrefixes; ++at) {
     const uint32_t b = byte(at);
     half |= b == 0x66;
     if (b != 0x66 && b != 0xf2 && b != 0xf3) break;
@@ -121,12 +124,20 @@ Shape x86_shape(std::span<const std::byte> code, bool long_mode) {
     }
   }
   const size_t size = at + immediate;
-  if (size > code.size() || size > kSizeShift / 8) return {};
-  const Word word = Word{size} << kSizeShift | (bytes & ((Word{1} << 8 * size) - 1));
+  if (size > code.size()) return {};
+  const Word head = Word{size} << kSizeShift;
+  const auto first = [&](size_t count) { return bytes & ((Word{1} << 8 * count) - 1); };
+  if (size > kLongestWord) {
+    if (number != 4 || size - 4 > kLongestWord || behind != 0) return {};
+    uint32_t last = 0;
+    std::memcpy(&last, code.data() + size - 4, sizeof last);
+    return {kNoWord, head | first(size - 4), 0xffffffff, last, 32, distance};
+  }
+  const Word word = head | first(size);
   if (number == 0) return {word};
   const size_t place = 8 * (size - behind - number);
   const Word mask = ((Word{1} << 8 * number) - 1) << place;
-  return {word, mask, (bytes & mask) >> place, static_cast<uint8_t>(8 * number), distance};
+  return {word, word & ~mask, mask, (bytes & mask) >> place, static_cast<uint8_t>(8 * number), distance};
 }
 
 // Where immediates, displacements and distances stand that only add to what an instruction comes to: not those whose
@@ -143,26 +154,33 @@ uint32_t number_of_mips(uint32_t bits) {
 }
 
 // ARM DDI 0487, C4.1.
+struct Group {
+  uint32_t mask, value, number;
+};
+constexpr Group kAArch64[] = {
+    {0x7c000000, 0x14000000, 0x03ffffff},  // b, bl
+    {0x3b000000, 0x39000000, 0x003ffc00},  // ldr, str: an offset that is not negative
+    {0x3a000000, 0x28000000, 0x003f8000},  // ldp, stp
+    {0x1f800000, 0x11000000, 0x003ffc00},  // add, sub
+    {0x1f000000, 0x10000000, 0x00ffffe0},  // adr, adrp: all but the lowest two
+    {0x7e000000, 0x34000000, 0x00ffffe0},  // cbz, cbnz
+    {0xff000010, 0x54000000, 0x00ffffe0},  // b.cond
+    {0x1f800000, 0x12800000, 0x001fffe0},  // mov of a wide immediate
+    {0x7e000000, 0x36000000, 0x0007ffe0},  // tbz, tbnz
+    {0x3b200000, 0x38000000, 0x001ff000},  // ldur, stur and those that change their base
+    {0x3b000000, 0x18000000, 0x00ffffe0},  // ldr of a literal
+};
+// By the highest byte, which no two groups share.
+constexpr auto kAArch64Groups = [] {
+  std::array<uint8_t, 256> out{};
+  for (uint32_t high = 0; high < 256; ++high)
+    for (uint8_t i = 0; i < std::size(kAArch64); ++i)
+      if (((high << 24 ^ kAArch64[i].value) & kAArch64[i].mask & 0xff000000) == 0) out[high] = i;
+  return out;
+}();
 uint32_t number_of_aarch64(uint32_t bits) {
-  struct Group {
-    uint32_t mask, value, number;
-  };
-  constexpr Group kGroups[] = {
-      {0x7c000000, 0x14000000, 0x03ffffff},  // b, bl
-      {0x3b000000, 0x39000000, 0x003ffc00},  // ldr, str: an offset that is not negative
-      {0x3a000000, 0x28000000, 0x003f8000},  // ldp, stp
-      {0x1f800000, 0x11000000, 0x003ffc00},  // add, sub
-      {0x1f000000, 0x10000000, 0x00ffffe0},  // adr, adrp: all but the lowest two
-      {0x7e000000, 0x34000000, 0x00ffffe0},  // cbz, cbnz
-      {0xff000010, 0x54000000, 0x00ffffe0},  // b.cond
-      {0x1f800000, 0x12800000, 0x001fffe0},  // mov of a wide immediate
-      {0x7e000000, 0x36000000, 0x0007ffe0},  // tbz, tbnz
-      {0x3b200000, 0x38000000, 0x001ff000},  // ldur, stur and those that change their base
-      {0x3b000000, 0x18000000, 0x00ffffe0},  // ldr of a literal
-  };
-  for (const Group& g : kGroups)
-    if ((bits & g.mask) == g.value) return g.number;
-  return 0;
+  const Group& g = kAArch64[kAArch64Groups[bits >> 24]];
+  return (bits & g.mask) == g.value ? g.number : 0;
 }
 
 // ARM DDI 0406C, A5.
@@ -194,20 +212,25 @@ uint32_t number_of_ppc(uint32_t bits) {
 
 // RISC-V unprivileged ISA, 2.2 and 2.3. Of words of four bytes.
 uint32_t number_of_riscv(uint32_t bits) {
+  const uint32_t function = bits >> 12 & 7;
   switch (bits & 0x7f) {
-    case 0x13:
+    case 0x13:  // of x0: hints, which their number tells apart
+      if ((bits >> 7 & 31) == 0) return 0;
+      [[fallthrough]];
     case 0x1b:
-      return (bits >> 12 & 3) == 1 ? 0 : 0xfff00000;  // not shifts
+      return (function & 3) == 1 ? 0 : 0xfff00000;  // not shifts
     case 0x03:
-    case 0x07:
     case 0x67:
       return 0xfff00000;  // I
+    case 0x07:
+      return function >= 1 && function <= 4 ? 0xfff00000 : 0;  // not of vectors
     case 0x17:
     case 0x37:
     case 0x6f:
       return 0xfffff000;  // U and J
-    case 0x23:
     case 0x27:
+      return function >= 1 && function <= 4 ? 0xfe000f80 : 0;
+    case 0x23:
     case 0x63:
       return 0xfe000f80;  // S and B
     default:
@@ -228,21 +251,25 @@ uint32_t scattered_of_riscv(uint32_t bits) {
   }
 }
 
-uint32_t number_of(Family family, uint32_t bits) {
-  switch (family) {
-    case Family::kMips:
-      return number_of_mips(bits);
-    case Family::kAArch64:
-      return number_of_aarch64(bits);
-    case Family::kArm:
-      return number_of_arm(bits);
-    case Family::kPpc:
-      return number_of_ppc(bits);
-    case Family::kRiscv:
-      return number_of_riscv(bits);
-    default:
-      return 0;
-  }
+template <uint32_t (*number_of)(uint32_t)>
+Shape shape_of(std::span<const std::byte> code, bool big) {
+  const Word word = word_of(code, 4);
+  const uint32_t bits = static_cast<uint32_t>(bits_in(word, big)), mask = word == kNoWord ? 0 : number_of(bits);
+  if (mask == 0) return {word};
+  const int place = std::countr_zero(mask);
+  const Word key = word & ~Word{big ? __builtin_bswap32(mask) : mask};
+  return {word, key, mask, (bits & mask) >> place, static_cast<uint8_t>(std::bit_width(mask) - place)};
+}
+
+Shape riscv_shape(std::span<const std::byte> code) {
+  const size_t size = riscv_size(code[0]);
+  if (size != 4) return {size == 0 ? kNoWord : word_of(code, size)};
+  Shape shape = shape_of<number_of_riscv>(code, false);
+  const auto bits = static_cast<uint32_t>(shape.word);
+  const uint32_t opcode = bits & 0x7f;
+  if (shape.mask == 0xfe000f80 || (shape.mask == 0xfffff000 && opcode == 0x6f))
+    shape.number = scattered_of_riscv(bits), shape.width = static_cast<uint8_t>(std::popcount(shape.mask));
+  return shape;
 }
 
 }  // namespace
@@ -275,15 +302,32 @@ Word word_at(Processor processor, std::span<const std::byte> code) {
 
 Shape shape_at(Processor processor, std::span<const std::byte> code) {
   if (code.empty()) return {};
-  const Family family = family_of(processor);
-  if (family == Family::kX86) return x86_shape(code, processor == Processor::kX86_64);
-  const Word word = word_at(processor, code);
-  if (is_thumb(processor) || size_of(word) != 4) return {word};
-  const uint32_t bits = bits_in(word, instruction_order(processor) == Order::kBig), mask = number_of(family, bits);
-  if (mask == 0) return {word};
-  const int place = std::countr_zero(mask), width = std::popcount(mask);
-  const bool scattered = family == Family::kRiscv && (place != 20 && (bits & 0x7f) != 0x37 && (bits & 0x7f) != 0x17);
-  return {word, mask, scattered ? scattered_of_riscv(bits) : (bits & mask) >> place, static_cast<uint8_t>(width)};
+  switch (processor) {
+    case Processor::kX86:
+    case Processor::kX86_64:
+      return x86_shape(code, processor == Processor::kX86_64);
+    case Processor::kAArch64:
+      return shape_of<number_of_aarch64>(code, false);
+    case Processor::kRiscv32:
+    case Processor::kRiscv64:
+      return riscv_shape(code);
+    case Processor::kMips32Be:
+    case Processor::kMips64Be:
+      return shape_of<number_of_mips>(code, true);
+    case Processor::kMips32Le:
+    case Processor::kMips64Le:
+      return shape_of<number_of_mips>(code, false);
+    case Processor::kArm:
+    case Processor::kArmBe:
+      return shape_of<number_of_arm>(code, processor == Processor::kArmBe);
+    case Processor::kPpc32:
+    case Processor::kPpc64Be:
+      return shape_of<number_of_ppc>(code, true);
+    case Processor::kPpc64Le:
+      return shape_of<number_of_ppc>(code, false);
+    default:
+      return {word_at(processor, code)};
+  }
 }
 
 }  // namespace assay::code

@@ -14,6 +14,7 @@ namespace assay::code {
 using Word = uint64_t;
 constexpr Word kNoWord = 0;
 constexpr int kSizeShift = 56;
+constexpr size_t kLongestWord = kSizeShift / 8;
 inline uint8_t size_of(Word word) { return static_cast<uint8_t>(word >> kSizeShift); }
 
 // The instruction that begins `code`, where its size shows without decoding; else kNoWord.
@@ -21,8 +22,10 @@ Word word_at(Processor processor, std::span<const std::byte> code);
 
 // The instruction that begins `code`, and a number in it: what the instruction is but for that recurs more often.
 struct Shape {
-  Word word = kNoWord;
-  Word mask = 0;  // the number's bits, of the word as a number (`bits_in`); 0: none
+  Word word = kNoWord;  // also of what is too long for one
+  Word key = kNoWord;   // what is left without the number
+  Word mask = 0;  // the number's bits, of the word as a number (`bits_in`), or where that is too long, of the last
+                  // four bytes; 0: none
   uint64_t number = 0;
   uint8_t width = 0;      // of the number, in bits
   bool distance = false;  // x86: counts from where the instruction lies, and recurs too seldom (`word_at`)

@@ -125,18 +125,20 @@ TEST_P(Remembering, NumbersAreWhatFollowsThem) {
   std::minstd_rand random(7);
   size_t numbered = 0, met = 0;
   for (int i = 0; i < 1500; ++i) {
-    Code code(8);
+    Code code(16);
     for (std::byte& b : code) b = static_cast<std::byte>(random() >> 8);
     const Shape shape = shape_at(processor, code);
     if (shape.mask == 0) continue;
     ++numbered;
-    const size_t size = size_of(shape.word);
+    const size_t size = size_of(shape.key);
     for (const uint64_t pattern : {0x155ull, 0x2aaaaaaaull, 3ull, 0ull, 1ull, ~0ull, 0x40404040ull, 0x80808080ull}) {
-      Word bits = bits_in(shape.word, big);
+      Word bits = size > kLongestWord ? 0 : bits_in(shape.key, big);
       uint64_t left = pattern;
       for (int b = 0; b < 56; ++b)
-        if (shape.mask >> b & 1) bits = (bits & ~(Word{1} << b)) | (left & 1) << b, left >>= 1;
-      for (size_t k = 0; k < size; ++k) code[k] = static_cast<std::byte>(bits >> 8 * (big ? size - 1 - k : k));
+        if (shape.mask >> b & 1) bits |= (left & 1) << b, left >>= 1;
+      const size_t from = size > kLongestWord ? size - 4 : 0;
+      for (size_t k = from; k < size; ++k)
+        code[k] = static_cast<std::byte>(bits >> 8 * (big ? size - 1 - k : k - from));
       for (const uint64_t address : {0x10ff0u, 0xfffffff0u}) {
         anew.restart(), ops.restart();
         Insn insn;
