@@ -98,7 +98,7 @@ Result<File> open_file(const std::string& path, int flags) {
 
 // Many writers that sleep on one file lock are woken all at once for each that gets it; the lock is held for
 // microseconds, so it is tried a little first.
-Result<Journal::Held> lock(const File& file, const std::string& folder) {
+Result<Journal::Held> lock_file(const File& file, const std::string& folder) {
   constexpr int kTries = 40;
   for (int i = 0; i < kTries; ++i) {
     if (flock(file.fd(), LOCK_EX | LOCK_NB) == 0) return Journal::Held(file.fd());
@@ -155,7 +155,7 @@ Result<void> Journal::map() {
   append_lock_ = TRY(open_file(folder_ + "/lock.append", O_RDWR | O_CREAT));
   sync_lock_ = TRY(open_file(folder_ + "/lock.sync", O_RDWR | O_CREAT));
   state_file_ = TRY(open_file(folder_ + "/state", O_RDWR | O_CREAT));
-  const Held held = TRY(lock(append_lock_, folder_));
+  const Held held = TRY(lock_file(append_lock_, folder_));
   struct stat at{};
   if (fstat(state_file_.fd(), &at) != 0) return system_error("read " + folder_ + "/state");
   if (at.st_size < static_cast<off_t>(sizeof(Shared)))
@@ -244,7 +244,7 @@ void Journal::make_longer(uint64_t end) {
 Result<uint64_t> Journal::append(const std::vector<std::string>& entries, const Published& published) {
   uint64_t index = 0;
   {
-    const Held held = TRY(lock(append_lock_, folder_));
+    const Held held = TRY(lock_file(append_lock_, folder_));
     TRY_VOID(ready(published));
     const Place end = shared_->end();
     index = end.count;
@@ -293,7 +293,7 @@ Result<void> Journal::sync_now() {
 Result<uint64_t> Journal::sync(const Published& published) {
   uint64_t count = 0;
   {
-    const Held held = TRY(lock(append_lock_, folder_));
+    const Held held = TRY(lock_file(append_lock_, folder_));
     TRY_VOID(ready(published));
     count = shared_->end().count;
   }
@@ -336,10 +336,10 @@ void Journal::published(uint64_t size) {
 
 bool Journal::is_long() const { return shared_->end().bytes > kLong; }
 
-Result<Journal::Held> Journal::hold() { return lock(append_lock_, folder_); }
+Result<Journal::Held> Journal::hold() { return lock_file(append_lock_, folder_); }
 
 Result<void> Journal::begin_anew(uint64_t size) {
-  const Held held = TRY(lock(sync_lock_, folder_));
+  const Held held = TRY(lock_file(sync_lock_, folder_));
   if (shared_->end().count != size || shared_->durable != size) return {};
   std::memset(shared_->boot, 0, sizeof shared_->boot);  // a death from here on: read the file again
   TRY_VOID(create(folder_, size));

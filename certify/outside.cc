@@ -11,7 +11,7 @@
 namespace assay::certify {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Ordered = nlohmann::ordered_json;
 using yaml::Document;
 
 const Document& document() {
@@ -41,10 +41,10 @@ Result<void> read_results(Collection& out, const YAML::Node& node) {
   return {};
 }
 
-Json collection_of(const Collection& c) {
-  Json records = Json::array();
+Ordered collection_of(const Collection& c) {
+  Ordered records = Ordered::array();
   for (const Record& record : c.records) {
-    Json fields = Json::object();
+    Ordered fields = Ordered::object();
     for (const auto& [name, value] : record.fields) fields[name] = escape(value);
     records.push_back({{"id", record.id}, {"fields", fields}});
   }
@@ -91,13 +91,13 @@ void add(Evidences& evidence, const Outside& outside) {
 }
 
 Statement statement_of(const Outside& outside, const std::vector<Subject>& subjects) {
-  Json collections = Json::object();
+  Ordered collections = Ordered::object();
   for (const auto& [name, collection] : outside.collections) collections[name] = collection_of(collection);
-  const Json predicate = {{"kind", outside.kind},
-                          {"file", {{"name", escape(outside.file)}, {"digest", {{"sha256", outside.sha256}}}}},
-                          {"producer", escape(outside.producer)},
-                          {"settings", escape(outside.settings)},
-                          {"collections", collections}};
+  const Ordered predicate = {{"kind", outside.kind},
+                             {"file", {{"name", escape(outside.file)}, {"digest", {{"sha256", outside.sha256}}}}},
+                             {"producer", escape(outside.producer)},
+                             {"settings", escape(outside.settings)},
+                             {"collections", collections}};
   return {kOutsideType, subjects, json_text(predicate)};
 }
 

@@ -19,7 +19,7 @@ namespace {
 constexpr CK_KEY_TYPE kEdwardsKey = 0x40;
 constexpr CK_MECHANISM_TYPE kEddsa = 0x1057;
 
-using Attributes = std::map<std::string, std::string, std::less<>>;
+using UriAttributes = std::map<std::string, std::string, std::less<>>;
 
 int hex_digit(char c) {
   const size_t at = std::string_view("0123456789abcdef").find(static_cast<char>(c | 0x20));
@@ -41,7 +41,7 @@ Result<std::string> percent_decoded(std::string_view text) {
   return out;
 }
 
-Result<void> read_attribute(std::string_view piece, Attributes& attributes) {
+Result<void> read_attribute(std::string_view piece, UriAttributes& attributes) {
   const size_t equals = piece.find('=');
   const std::string name(piece.substr(0, equals));
   for (const char* known : {"token", "object", "module-path", "pin-source", "pin-value"})
@@ -53,10 +53,10 @@ Result<void> read_attribute(std::string_view piece, Attributes& attributes) {
                                      " is not read; token, object, module-path, pin-source and pin-value are");
 }
 
-Result<Attributes> read_uri(std::string_view uri) {
+Result<UriAttributes> read_uri(std::string_view uri) {
   uri.remove_prefix(std::string_view("pkcs11:").size());
   const size_t query = uri.find('?');
-  Attributes out;
+  UriAttributes out;
   for (const std::string_view piece : split(uri.substr(0, query), ';')) TRY_VOID(read_attribute(piece, out));
   if (query != std::string_view::npos)
     for (const std::string_view piece : split(uri.substr(query + 1), '&')) TRY_VOID(read_attribute(piece, out));
@@ -66,7 +66,7 @@ Result<Attributes> read_uri(std::string_view uri) {
   return out;
 }
 
-Result<std::string> pin_of(const Attributes& attributes) {
+Result<std::string> pin_of(const UriAttributes& attributes) {
   if (const auto value = attributes.find("pin-value"); value != attributes.end()) return value->second;
   const auto source = attributes.find("pin-source");
   if (source == attributes.end()) return fail(Fault::kMalformed, "PKCS#11 URI: neither pin-source nor pin-value");
@@ -166,7 +166,7 @@ class InModule final : public SigningKey::Backend {
     if (session_) calls_->C_CloseSession(session_);
   }
 
-  Result<void> start(const Attributes& attributes) {
+  Result<void> start(const UriAttributes& attributes) {
     module_ = TRY(Module::open(attributes.at("module-path")));
     calls_ = module_->calls();
     const CK_SLOT_ID slot = TRY(find_slot(attributes.at("token")));
@@ -254,7 +254,7 @@ class InModule final : public SigningKey::Backend {
 }  // namespace
 
 Result<std::unique_ptr<SigningKey::Backend>> open_pkcs11(const std::string& uri) {
-  const Attributes attributes = TRY(read_uri(uri));
+  const UriAttributes attributes = TRY(read_uri(uri));
   auto key = std::make_unique<InModule>();
   TRY_VOID(key->start(attributes));
   return key;

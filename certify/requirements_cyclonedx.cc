@@ -8,12 +8,12 @@
 namespace assay::certify {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Ordered = nlohmann::ordered_json;
 
-Json property(const char* name, const std::string& value) { return {{"name", name}, {"value", value}}; }
+Ordered property(const char* name, const std::string& value) { return {{"name", name}, {"value", value}}; }
 
-Json requirement_of(const Standard& standard, const Requirement& r) {
-  Json properties = Json::array({property("assay:evidence", r.evidence)});
+Ordered requirement_of(const Standard& standard, const Requirement& r) {
+  Ordered properties = Ordered::array({property("assay:evidence", r.evidence)});
   if (!r.editions.empty()) properties.push_back(property("assay:editions", r.editions));
   for (const std::string& rule : r.rules) properties.push_back(property("assay:rule", rule));
   return {{"bom-ref", standard.stem + "/" + r.clause + (r.id.empty() ? "" : "/" + r.id)},
@@ -29,8 +29,8 @@ std::string description_of(const Standard& s) {
          " This is no copy of the standard and does not replace it.";
 }
 
-Json standard_of(const Standard& s) {
-  Json requirements = Json::array();
+Ordered standard_of(const Standard& s) {
+  Ordered requirements = Ordered::array();
   for (const Requirement& r : s.requirements) requirements.push_back(requirement_of(s, r));
   return {{"bom-ref", s.stem},    {"name", s.name},
           {"version", s.version}, {"description", description_of(s)},
@@ -40,9 +40,9 @@ Json standard_of(const Standard& s) {
 }  // namespace
 
 std::string standards_cyclonedx(const std::vector<Standard>& standards) {
-  Json list = Json::array();
+  Ordered list = Ordered::array();
   for (const Standard& s : standards) list.push_back(standard_of(s));
-  const Json all{
+  const Ordered all{
       {"bomFormat", "CycloneDX"}, {"specVersion", "1.6"}, {"version", 1}, {"definitions", {{"standards", list}}}};
   return json_text(all, 1) + "\n";
 }

@@ -11,9 +11,9 @@
 namespace assay::certify {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using Ordered = nlohmann::ordered_json;
 
-Json digest(const std::string& sha256) { return {{"sha256", sha256}}; }
+Ordered digest(const std::string& sha256) { return {{"sha256", sha256}}; }
 
 Subject subject_of(const Image& image) { return {escape(image.examination->name), image.examination->sha256.hex()}; }
 
@@ -46,11 +46,11 @@ size_t count(const std::vector<Judgement>& judgements, const std::vector<std::st
   }));
 }
 
-Json policy_of(const Ground& g) {
+Ordered policy_of(const Ground& g) {
   return {{"uri", "urn:assay:policy:" + g.policy->name + ":" + g.policy->version}, {"digest", digest(g.policy_sha256)}};
 }
 
-Json coverage_of(const Examination& e) {
+Ordered coverage_of(const Examination& e) {
   return {{"image", e.sha256.hex()},
           {"complete", e.complete},
           {"because", e.incomplete_because},
@@ -59,8 +59,8 @@ Json coverage_of(const Examination& e) {
 }
 
 // Each requirement with its verdict, its reason and exactly the records it rests on.
-Json judgements_of(const std::vector<Judgement>& judgements) {
-  Json out = Json::array();
+Ordered judgements_of(const std::vector<Judgement>& judgements) {
+  Ordered out = Ordered::array();
   for (const Judgement& j : judgements)
     out.push_back({{"ref", escape(j.ref)},
                    {"blocking", j.blocking},
@@ -72,30 +72,30 @@ Json judgements_of(const std::vector<Judgement>& judgements) {
 }
 
 Statement test_result(const Ground& g, const std::vector<Judgement>& judgements, bool passed) {
-  Json coverage = Json::array();
+  Ordered coverage = Ordered::array();
   for (const Image& image : g.images) coverage.push_back(coverage_of(*image.examination));
-  const Json predicate = {{"result", passed ? "PASSED" : "FAILED"},
-                          {"configuration", Json::array({policy_of(g)})},
-                          {"passedTests", refs(judgements, {Verdict::kPass})},
-                          {"warnedTests", refs(judgements, {Verdict::kInconclusive, Verdict::kNotTested})},
-                          {"failedTests", refs(judgements, {Verdict::kFail})},
-                          {kExtension,
-                           {{"coverage", coverage},
-                            {"rules", g.images[0].examination->rules_digest},
-                            {"evidence", digest(g.evidence_sha256)},
-                            {"judgements", judgements_of(judgements)},
-                            {"notApplicable", refs(judgements, {Verdict::kNotApplicable})}}}};
+  const Ordered predicate = {{"result", passed ? "PASSED" : "FAILED"},
+                             {"configuration", Ordered::array({policy_of(g)})},
+                             {"passedTests", refs(judgements, {Verdict::kPass})},
+                             {"warnedTests", refs(judgements, {Verdict::kInconclusive, Verdict::kNotTested})},
+                             {"failedTests", refs(judgements, {Verdict::kFail})},
+                             {kExtension,
+                              {{"coverage", coverage},
+                               {"rules", g.images[0].examination->rules_digest},
+                               {"evidence", digest(g.evidence_sha256)},
+                               {"judgements", judgements_of(judgements)},
+                               {"notApplicable", refs(judgements, {Verdict::kNotApplicable})}}}};
   return {kTestResultType, subjects(g), json_text(predicate)};
 }
 
-Json attestations_of(const std::vector<std::string>& digests) {
-  Json out = Json::array();
+Ordered attestations_of(const std::vector<std::string>& digests) {
+  Ordered out = Ordered::array();
   for (const std::string& one : digests) out.push_back({{"digest", digest(one)}});
   return out;
 }
 
-Json images_of(const Ground& g) {
-  Json out = Json::array();
+Ordered images_of(const Ground& g) {
+  Ordered out = Ordered::array();
   for (const Image& image : g.images)
     out.push_back({{"name", escape(image.examination->name)},
                    {"sha256", image.examination->sha256.hex()},
@@ -104,8 +104,8 @@ Json images_of(const Ground& g) {
   return out;
 }
 
-Json waivers_of(const Ground& g) {
-  Json out = Json::array();
+Ordered waivers_of(const Ground& g) {
+  Ordered out = Ordered::array();
   for (const Waived& one : g.waivers)
     out.push_back({{"ref", escape(one.waiver.ref)}, {"until", one.waiver.until}, {"sha256", one.waiver.file_sha256}});
   return out;
@@ -120,8 +120,8 @@ Result<std::string> valid_until(const Ground& g) {
 }
 
 // What the vendor calls it: printed, and read by no rule.
-Json product_of(const checks::Declaration& d) {
-  Json out = Json::object();
+Ordered product_of(const checks::Declaration& d) {
+  Ordered out = Ordered::object();
   for (const auto& [name, value] : {std::pair<const char*, const std::string&>{"vendor", d.names.vendor},
                                     {"product", d.names.product},
                                     {"model", d.names.model},
@@ -132,19 +132,19 @@ Json product_of(const checks::Declaration& d) {
   return out;
 }
 
-Result<Json> extension_of(const Ground& g) {
+Result<Ordered> extension_of(const Ground& g) {
   const Examination& e = *g.images[0].examination;
-  Json keys = Json::array();
+  Ordered keys = Ordered::array();
   for (const auto& [format, sha256] : e.keys_used) keys.push_back({{"format", format}, {"sha256", sha256}});
-  Json out = {{"program", {{"version", e.tool_version}, {"sha256", g.program_sha256}}},
-              {"validFrom", e.as_of},
-              {"validUntil", TRY(valid_until(g))},
-              {"images", images_of(g)},
-              {"asOf", e.as_of},
-              {"keys", keys}};
+  Ordered out = {{"program", {{"version", e.tool_version}, {"sha256", g.program_sha256}}},
+                 {"validFrom", e.as_of},
+                 {"validUntil", TRY(valid_until(g))},
+                 {"images", images_of(g)},
+                 {"asOf", e.as_of},
+                 {"keys", keys}};
   if (!e.declaration_digest.empty()) out["declaration"] = digest(e.declaration_digest);
   if (g.declaration != nullptr)
-    if (const Json product = product_of(*g.declaration); !product.empty()) out["product"] = product;
+    if (const Ordered product = product_of(*g.declaration); !product.empty()) out["product"] = product;
   if (!g.waivers.empty()) out["waivers"] = waivers_of(g);
   return out;
 }
@@ -156,9 +156,9 @@ std::vector<std::string> waived_refs(const Ground& g) {
 }
 
 // A level that holds by a waiver is another one, so that nobody takes it for the whole.
-Json levels_of(const Ground& g, bool passed) {
-  if (!passed) return Json::array();
-  return Json::array({g.policy->level + (g.waivers.empty() ? "" : "_WITH_WAIVERS")});
+Ordered levels_of(const Ground& g, bool passed) {
+  if (!passed) return Ordered::array();
+  return Ordered::array({g.policy->level + (g.waivers.empty() ? "" : "_WITH_WAIVERS")});
 }
 
 std::vector<Statement> inputs_of(const Ground& g, const std::vector<Judgement>& judgements, bool passed) {
@@ -202,14 +202,14 @@ Result<Statements> statements_of(const Ground& ground, const std::vector<Judgeme
   out.inputs = inputs_of(ground, judgements, decision.passed);
   std::vector<std::string> digests;
   for (const Statement& input : out.inputs) digests.push_back(sha256(Bytes(TRY(statement_bytes(input)))).hex());
-  const Json predicate = {{"verifier", {{"id", "urn:assay:program"}}},
-                          {"timeVerified", e.as_of + "T00:00:00Z"},
-                          {"resourceUri", resource_of(ground)},
-                          {"policy", policy_of(ground)},
-                          {"inputAttestations", attestations_of(digests)},
-                          {"verificationResult", decision.passed ? "PASSED" : "FAILED"},
-                          {"verifiedLevels", levels_of(ground, decision.passed)},
-                          {kExtension, TRY(extension_of(ground))}};
+  const Ordered predicate = {{"verifier", {{"id", "urn:assay:program"}}},
+                             {"timeVerified", e.as_of + "T00:00:00Z"},
+                             {"resourceUri", resource_of(ground)},
+                             {"policy", policy_of(ground)},
+                             {"inputAttestations", attestations_of(digests)},
+                             {"verificationResult", decision.passed ? "PASSED" : "FAILED"},
+                             {"verifiedLevels", levels_of(ground, decision.passed)},
+                             {kExtension, TRY(extension_of(ground))}};
   out.verdict = {kVerdictType, subjects(ground), json_text(predicate)};
   return out;
 }

@@ -18,7 +18,7 @@ namespace {
 // room, so that the number of workers does not show).
 constexpr uint64_t kMostBytes = uint64_t{2} << 30, kMostPerByte = 8, kMostEver = uint64_t{32} << 30;
 constexpr uint64_t kMostEntries = 2'000'000;
-constexpr uint32_t kDeepest = 24;  // containers within containers
+constexpr uint32_t kDeepestContainer = 24;  // containers within containers
 constexpr uint64_t kFirstAllowance = 1 << 20, kFirstRatio = 64;
 constexpr uint64_t kMostInOneGroup = 512 << 20;
 constexpr uint64_t kWorthAhead = 256 << 10;          // size of a content that is opened before its turn
@@ -180,7 +180,7 @@ void Contents::open(const Input& input) {
     Indices next;
     for (const size_t index : generation) {
       const Item& item = items_[index];
-      if (item.depth < kDeepest)
+      if (item.depth < kDeepestContainer)
         add_entries(index, next);
       else if (!item.unpacked.entries.empty()) {
         items_[index].unpacked.problems.push_back(
@@ -286,7 +286,7 @@ void Contents::open_generation(const Indices& generation) {
 
 // Parts of a content that was just opened, large enough that opening one early is worth the messages.
 void Contents::note_candidates(const Item& item) {
-  if (item.depth >= kDeepest) return;
+  if (item.depth >= kDeepestContainer) return;
   const std::string inside = way_inside(item.way, item.unpacked);
   for (const Entry& entry : item.unpacked.entries) {
     if (!entry.has_content || entry.size < kWorthAhead || !entry.place.held || !entry.inner.empty()) continue;

@@ -20,7 +20,7 @@ Json location(const Examination& e, const Evidence& evidence) {
   return {{"physicalLocation", physical}, {"message", {{"text", escape(evidence.shows)}}}};
 }
 
-Json rule(const Rule& r) {
+Json reporting_descriptor(const Rule& r) {
   Json tags = Json::array({"security"});
   for (const uint32_t cwe : r.cwe) tags.push_back("external/cwe/cwe-" + std::to_string(cwe));
   for (const std::string& requirement : r.requirements) tags.push_back(requirement);
@@ -54,7 +54,7 @@ std::string sarif(const Examination& e) {
   Json rules = Json::array(), results = Json::array(), notifications = Json::array();
   for (const Rule& r : e.rules) {
     rule_index.emplace(r.id, rules.size());
-    rules.push_back(rule(r));
+    rules.push_back(reporting_descriptor(r));
   }
   for (const Finding& f : e.findings) results.push_back(result(e, f, rule_index));
   for (const std::string& reason : e.incomplete_because)

@@ -19,7 +19,7 @@ if [ -z "${ASSAY_TIDY_ALL:-}" ] && [ "$count" -gt "$most" ]; then
   echo "$count files changed; reading every $(((count + most - 1) / most))th (ASSAY_TIDY_ALL=1 reads all)"
   files=$(awk -v n=$(((count + most - 1) / most)) 'NR % n == 0' <<<"$files")
 fi
-# Without the precompiled headers, which would hide an include that is missing.
-mkdir -p build/tidy
-sed -E 's/ -Winvalid-pch| -include [^ "]*cmake_pch\.hxx//g' build/release/compile_commands.json >build/tidy/compile_commands.json
+# Without the precompiled headers and joined sources, which would hide an include that is missing.
+mkdir -p build
+cmake -G Ninja -S . -B build/tidy -DASSAY_TESTS=ON >build/tidy.configure.log 2>&1 || { cat build/tidy.configure.log >&2; exit 1; }
 xargs -P2 -n4 clang-tidy-19 -p build/tidy --quiet --warnings-as-errors='*' <<<"$files" 2> >(grep -v 'warnings generated\|Suppressed\|Use -header-filter' >&2)
