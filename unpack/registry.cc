@@ -24,6 +24,7 @@ extern const Format kBcmTag;
 extern const Format kBinHdr;
 extern const Format kBneg;
 extern const Format kBroadcomSao;
+extern const Format kBtrfs;
 extern const Format kBuffaloEnc;
 extern const Format kBzimage;
 extern const Format kBzip2;
@@ -213,6 +214,7 @@ constexpr const Format* kFormats[] = {
     &kBinHdr,
     &kBneg,
     &kBroadcomSao,
+    &kBtrfs,
     &kBuffaloEnc,
     &kBzimage,
     &kBzip2,
