@@ -58,6 +58,7 @@ extern const Format kElf;
 extern const Format kEncrptedImg;
 extern const Format kErofs;
 extern const Format kEva;
+extern const Format kExfat;
 extern const Format kExt;
 extern const Format kF2fs;
 extern const Format kFat;
@@ -101,6 +102,7 @@ extern const Format kMaxLinear;
 extern const Format kMbr;
 extern const Format kMh01;
 extern const Format kMiniFs;
+extern const Format kMinix;
 extern const Format kMoxaFrm;
 extern const Format kMzip;
 extern const Format kNand;
@@ -195,6 +197,8 @@ extern const Format kZynos;
 extern const Format kZyxelRas;
 
 constexpr const Format* kFormats[] = {
+    &kExfat,
+    &kMinix,
     &kSevenZip,
     &kAlphaEnc,
     &kAlphaScript,
