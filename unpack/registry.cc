@@ -98,6 +98,7 @@ extern const Format kLzmaVendor;
 extern const Format kLzop;
 extern const Format kMachO;
 extern const Format kMachOFat;
+extern const Format kMatterOta;
 extern const Format kMaxLinear;
 extern const Format kMbr;
 extern const Format kMh01;
@@ -115,6 +116,7 @@ extern const Format kOpensslSalted;
 extern const Format kOptionRom;
 extern const Format kOtaPayload;
 extern const Format kPackImg;
+extern const Format kPartclone;
 extern const Format kPe;
 extern const Format kPjl;
 extern const Format kPlanex;
@@ -169,6 +171,7 @@ extern const Format kUefiVolume;
 extern const Format kUImage;
 extern const Format kUpdateApp;
 extern const Format kUpx;
+extern const Format kUzip;
 extern const Format kVbmeta;
 extern const Format kVhd;
 extern const Format kVhdFixed;
@@ -178,6 +181,7 @@ extern const Format kVrp;
 extern const Format kVxWorks;
 extern const Format kWrg;
 extern const Format kWrgg;
+extern const Format kXalz;
 extern const Format kXar;
 extern const Format kXeroxDlm;
 extern const Format kXfs;
@@ -198,6 +202,7 @@ extern const Format kZyxelRas;
 
 constexpr const Format* kFormats[] = {
     &kExfat,
+    &kMatterOta,
     &kMinix,
     &kSevenZip,
     &kAlphaEnc,
@@ -307,6 +312,7 @@ constexpr const Format* kFormats[] = {
     &kOptionRom,
     &kOtaPayload,
     &kPackImg,
+    &kPartclone,
     &kPe,
     &kPjl,
     &kPlanex,
@@ -360,6 +366,7 @@ constexpr const Format* kFormats[] = {
     &kUImage,
     &kUpdateApp,
     &kUpx,
+    &kUzip,
     &kVbmeta,
     &kVhd,
     &kVhdFixed,
@@ -369,6 +376,7 @@ constexpr const Format* kFormats[] = {
     &kVxWorks,
     &kWrg,
     &kWrgg,
+    &kXalz,
     &kXar,
     &kXeroxDlm,
     &kXfs,

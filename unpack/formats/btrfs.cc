@@ -291,7 +291,7 @@ class Tree final : public TreeSource {
     std::string detail;
     const auto sector = [&](const Item& item, uint64_t n) -> Result<void> {
       const Bytes data = TRY(volume_.at(item.key.offset + n * s_.sector, s_.sector, "data"));
-      if (~crc32c(data) == *item.bytes.le<uint32_t>(n * 4, "") || wrong++) return {};
+      if (checksum_holds(~crc32c(data), *item.bytes.le<uint32_t>(n * 4, "")) || wrong++) return {};
       first = item.bytes.base() + n * 4;
       detail = "first at " + std::to_string(data.base());
       return {};

@@ -12,7 +12,7 @@ constexpr uint8_t kChunkItem = 228;
 constexpr uint64_t kStriped = 8 | 64 | 128 | 256;  // RAID 0, 10, 5, 6: a piece lies on several devices
 constexpr int kMostLevel = 8;
 
-bool checksum_right(Bytes b) { return ~crc32c(b.head(b.size(), 32)) == *b.le<uint32_t>(0, ""); }
+bool checksum_right(Bytes b) { return checksum_holds(~crc32c(b.head(b.size(), 32)), *b.le<uint32_t>(0, "")); }
 
 }  // namespace
 

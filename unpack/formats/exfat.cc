@@ -13,6 +13,7 @@
 //     c1 name: 2 15 letters
 //
 // Source: Microsoft, exFAT file system specification.
+#include "core/hash.h"
 #include "core/text.h"
 #include "core/utf16.h"
 #include "unpack/dos_time.h"
@@ -71,7 +72,7 @@ bool region_right(Bytes whole, const Super& s, uint64_t at) {
   for (uint64_t i = 0; i < b.size(); ++i)
     if (i != 106 && i != 107 && i != 112) sum = std::rotr(sum, 1) + b[i];
   for (uint64_t i = 0; i < s.sector; i += 4)
-    if (*whole.le<uint32_t>(at + b.size() + i, "") != sum) return false;
+    if (!checksum_holds(sum, *whole.le<uint32_t>(at + b.size() + i, ""))) return false;
   return true;
 }
 
@@ -143,7 +144,7 @@ class Tree final : public TreeSource {
       if (set[i * kEntry] == kName) name += set.head(30, i * kEntry + 2).text();
     name.resize(std::min<size_t>(name.size(), stream[3] * 2));
     name = utf8_of_utf16(Bytes(name), Order::kLittle);
-    if (sum != *set.le<uint16_t>(2, ""))
+    if (!checksum_holds(sum, *set.le<uint16_t>(2, "")))
       into_.problem({Fault::kMalformed, "checksum of the entries of " + escape(name) + " does not match", above.at});
     File f{.cluster = *stream.le<uint32_t>(20, ""),
            .size = *stream.le<uint64_t>(24, ""),
