@@ -201,9 +201,6 @@ extern const Format kZynos;
 extern const Format kZyxelRas;
 
 constexpr const Format* kFormats[] = {
-    &kExfat,
-    &kMatterOta,
-    &kMinix,
     &kSevenZip,
     &kAlphaEnc,
     &kAlphaScript,
@@ -257,6 +254,7 @@ constexpr const Format* kFormats[] = {
     &kEncrptedImg,
     &kErofs,
     &kEva,
+    &kExfat,
     &kExt,
     &kF2fs,
     &kFat,
@@ -296,10 +294,12 @@ constexpr const Format* kFormats[] = {
     &kLzop,
     &kMachO,
     &kMachOFat,
+    &kMatterOta,
     &kMaxLinear,
     &kMbr,
     &kMh01,
     &kMiniFs,
+    &kMinix,
     &kMoxaFrm,
     &kMzip,
     &kNand,
