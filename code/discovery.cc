@@ -63,6 +63,10 @@ bool Discovery::can_begin(uint64_t address, Processor processor) const {
   return program_.code_at(address) && entry(processor).possible(address);
 }
 
+bool Discovery::makes_frame(uint64_t address, Processor processor) const {
+  return can_begin(address, processor) && entry(processor).saves_link();
+}
+
 std::span<const uint64_t> Discovery::stray(uint64_t function) const {
   const auto at = by_address_.find(function);
   return at == by_address_.end() ? std::span<const uint64_t>() : starts_[at->second].stray;
@@ -200,7 +204,8 @@ void Discovery::take(uint32_t index) {
     tail_targets_.emplace_back(to, there);
   }
   code_pointers_.insert(code_pointers_.end(), body.code_pointers.begin(), body.code_pointers.end());
-  body.code_pointers = {};
+  code_numbers_.insert(code_numbers_.end(), body.code_numbers.begin(), body.code_numbers.end());
+  body.code_pointers = body.code_numbers = {};
 }
 
 // A function that is called is read before others: whether it returns is known by then to most who call it.
@@ -221,10 +226,25 @@ void Discovery::drain() {
   }
 }
 
+// Who jumps into the middle of a function returns only if that does.
+void Discovery::end_with(uint64_t target) {
+  if (starts_function(target)) return;
+  std::vector<uint32_t> users;
+  jumpers_.append(target, users);
+  for (const uint32_t user : users) jumpers_.note(starts_[map_.owner(target) - CodeMap::kFirstOwner].address, user);
+  unjudged_.insert(unjudged_.end(), users.begin(), users.end());
+}
+
 // It ends only in calls of, and jumps to, functions that do not return.
 bool Discovery::ends_nowhere(const Start& s) const {
   if (s.reads == 0 || s.body.returns || s.body.instructions == 0 || s.body.undecodable != 0) return false;
-  return std::ranges::none_of(s.body.escapes, [&](const Escape& e) { return returns(e.target); });
+  return std::ranges::none_of(s.body.escapes, [&](const Escape& e) { return comes_back(e.target); });
+}
+
+// Whether a jump to `target` may end in a return: one into the middle of a function that never does ends there too.
+bool Discovery::comes_back(uint64_t target) const {
+  const uint32_t owner = starts_function(target) ? CodeMap::kUnread : map_.owner(target);
+  return owner >= CodeMap::kFirstOwner ? starts_[owner - CodeMap::kFirstOwner].returns : returns(target);
 }
 
 // Whether it goes on behind a call of a function that is known by now not to return.
@@ -287,7 +307,10 @@ void Discovery::settle() {
 // Where functions may start although the one before seems to go on.
 std::vector<uint64_t> Discovery::doubtful_places() const {
   std::vector<uint64_t> out;
-  for (const Start& s : starts_) out.insert(out.end(), s.body.doubtful.begin(), s.body.doubtful.end());
+  for (const Start& s : starts_) {
+    out.insert(out.end(), s.body.doubtful.begin(), s.body.doubtful.end());
+    out.insert(out.end(), s.body.cuts.begin(), s.body.cuts.end());
+  }
   std::ranges::sort(out);
   return out;
 }
@@ -295,12 +318,17 @@ std::vector<uint64_t> Discovery::doubtful_places() const {
 void Discovery::tails() {
   for (int round = 0; round < kMostRounds; ++round) {
     auto targets = std::exchange(tail_targets_, {});
+    for (const Start& s : starts_)
+      for (const uint64_t cut : s.body.cuts) targets.emplace_back(cut, s.processor);
     std::ranges::sort(targets);
     targets.erase(std::ranges::unique(targets).begin(), targets.end());
     const size_t before = starts_.size();
     const std::vector<uint64_t> doubtful = doubtful_places();
     for (const auto& [to, processor] : targets) {
-      if (map_.owner(to) >= CodeMap::kFirstOwner && !std::ranges::binary_search(doubtful, to)) continue;
+      if (map_.owner(to) >= CodeMap::kFirstOwner && !std::ranges::binary_search(doubtful, to)) {
+        end_with(to);
+        continue;
+      }
       if (reader_.stub(to, processor, nullptr) != kNone) continue;
       if (plausible(processor, to) && can_begin(to, processor)) add(to, processor, Found::kTailCall, Sure::kMedium);
       drain();
@@ -318,6 +346,17 @@ bool Discovery::is_thumb_label(uint64_t value, Processor processor) {
   return plausible(before->processor, value) && !(plausible(processor, value) && can_begin(value, processor));
 }
 
+// Whether `address` lies behind a function with nothing but constants and padding between.
+bool Discovery::follows(const Start& before, uint64_t address) {
+  constexpr int kMostPadding = 64;
+  uint64_t at = before.address, size = 0;
+  for (const Range& r : before.body.extents)
+    if (r.to <= address) at = r.to;
+  for (int i = 0; i < kMostPadding && (at = map_.next_unread(at, address)) < address; ++i, at += size)
+    if (!is_padding(before.processor, at, size)) return false;
+  return at == address;
+}
+
 void Discovery::pointer(uint64_t value, bool made_by_code) {
   const Processor processor = mode_at(program_, value);
   if (value % instruction_alignment(processor) != 0 || !program_.code_at(value) || starts_function(value)) return;
@@ -331,13 +370,13 @@ void Discovery::pointer(uint64_t value, bool made_by_code) {
   if (is_thumb_label(value, processor) && strays(value)) return;
   if (is_padding(processor, value, size)) return;
   if (!plausible(processor, value) || reader_.stub(value, processor, nullptr) != kNone) return;
-  const bool begins = can_begin(value, processor);
+  const bool begins = can_begin(value, processor) && !leads_back(processor, value);
   if (owner == CodeMap::kUnread && !(made_by_code && begins) && strays(value)) return;
   if (!begins) return;
   if (!made_by_code && !is_prologue(processor, value)) {
     // Where no instruction ends just before, code could not fall into it either.
     const Start* before = owner_before(value);
-    if (!before || before->body.open) return;
+    if (!before || before->body.open || (value < kSmallNumbers && !follows(*before, value))) return;
   }
   add(value, processor, Found::kPointer, Sure::kHigh);
   settle();
@@ -362,6 +401,20 @@ bool Discovery::made_pointers() {
   const size_t before = starts_.size();
   for (const uint64_t value : made)
     if (value < end) pointer(value, true);
+  // A number may look like a pointer. Where nothing is known of what lies before, it waits until something is.
+  auto numbers = std::exchange(code_numbers_, {});
+  std::ranges::sort(numbers);
+  numbers.erase(std::ranges::unique(numbers).begin(), numbers.end());
+  for (const uint64_t value : numbers) {
+    uint64_t bare = value;
+    const Processor processor = mode_at(program_, bare);
+    if (value >= end || map_.owner(bare) != CodeMap::kUnread) continue;
+    const Start* last = owner_before(bare);
+    if (!last || follows(*last, bare) || begins_with_frame(processor, bare))
+      pointer(value, true);
+    else
+      code_numbers_.push_back(value);
+  }
   return starts_.size() != before;
 }
 
@@ -466,9 +519,12 @@ bool Discovery::plausible(Processor processor, uint64_t address) {
   Op op;
   for (int i = 0; i < kFarthest; ++i, address += op.size) {
     if (!decode(processor, address, op) || insn_.unpredictable) return false;
-    if (op.target != kNowhere && !program_.code_at(op.target))
+    if (op.target != kNowhere && !program_.code_at(op.target)) {
+      // A static program's stubs lead to no import.
+      const Area* stubs = has_sections_ && !op.conditional ? program_.data_at(op.target) : nullptr;
       return reader_.stub(op.target, processor, nullptr) != kNone ||
-             (op.flow == Flow::kCall && program_.data_at(op.target));
+             (op.flow == Flow::kCall && program_.data_at(op.target)) || (stubs && stubs->executable);
+    }
     if (op.flow != Flow::kNone) return op.flow != Flow::kTrap || i > 0;
   }
   return true;
@@ -487,6 +543,21 @@ Processor Discovery::mode_before(uint64_t address) const {
   return starts_.empty() ? program_.processor : starts_.front().processor;
 }
 
+// A return that nothing leads to, right behind a jump out of a function or a call that does not come back: left over.
+bool Discovery::is_left_over(const Start& s) const {
+  const uint32_t one = family_of(s.processor) == Family::kMips ? 2 : 1;
+  if (s.found != Found::kGap || s.body.instructions > one || !s.body.returns || !s.body.escapes.empty()) return false;
+  const auto at = by_address_.find(s.address);
+  if (at == by_address_.begin()) return false;
+  const Start& before = starts_[std::prev(at)->second];
+  constexpr uint64_t kLongest = 8;  // a jump and what fills its slot
+  const auto ends = [&](uint64_t site) { return site < s.address && s.address - site <= kLongest; };
+  return !before.body.extents.empty() && before.body.extents.back().to == s.address &&
+         (std::ranges::any_of(before.body.endings, ends) ||
+          std::ranges::any_of(before.body.escapes,
+                              [&](const Escape& e) { return !e.falls && !e.conditional && ends(e.site); }));
+}
+
 // Stubs in the middle of code: where sections set them apart, only what linkers put between functions; else also the
 // first entry of their table, which jumps through a word that the dynamic linker fills with its own address. And what
 // lies behind a call that does not return, should it return.
@@ -494,7 +565,7 @@ bool Discovery::is_no_function(const Start& s) {
   if (s.sure == Sure::kCertain || !s.name.empty()) return false;
   constexpr uint32_t kShortest = 2, kStub = 6;
   if (s.found == Found::kGap && !s.returns && s.body.instructions <= kShortest && s.body.escapes.empty()) return true;
-  if (reader_.stub(s.address, s.processor, nullptr) != kNone) return true;
+  if (is_left_over(s) || reader_.stub(s.address, s.processor, nullptr) != kNone) return true;
   const bool among = !has_sections_ || family_of(s.processor) == Family::kPpc;  // stubs lie among functions
   return among && s.body.instructions <= kStub && s.body.indirect_jumps == 1 && s.body.blocks.size() == 1 &&
          s.body.stub_of == kNone;
@@ -512,6 +583,37 @@ uint64_t Discovery::next_begin(Processor processor, uint64_t from, uint64_t to) 
   return to;
 }
 
+// The first jump of what lies at `address` is one back into the middle of the function before: it is a part of that.
+bool Discovery::leads_back(Processor processor, uint64_t address) {
+  constexpr int kFarthest = 64;
+  const Start* before = owner_before(address);
+  if (!before) return false;
+  decoder(processor).restart();
+  Op op;
+  uint64_t at = address;
+  for (int i = 0; i < kFarthest && decode(processor, at, op); ++i, at += op.size) {
+    if (op.flow == Flow::kJump)
+      return op.target > before->address && op.target < address && map_.starts(op.target) &&
+             !starts_function(op.target);
+    if (op.flow != Flow::kNone) return false;
+  }
+  return false;
+}
+
+// Of AArch64, whose functions may begin with a nop (where a landing place for branches could be): what aligns code
+// ends where that is aligned. Of nops and the code behind them, the place that is aligned best, if it is a nop's.
+uint64_t Discovery::behind_alignment(Processor processor, uint64_t from, uint64_t to) {
+  constexpr uint64_t kAlignment = 16;
+  if (family_of(processor) != Family::kAArch64) return kNowhere;
+  Op op;
+  uint64_t best = from, at = from;
+  decoder(processor).restart();
+  for (; at < to && decode(processor, at, op) && op.padding && map_.owner(at) == CodeMap::kUnread; at += op.size)
+    if (std::countr_zero(at) > std::countr_zero(best)) best = at;
+  const bool code = at < to && map_.owner(at) == CodeMap::kUnread && !starts_function(at) && decode(processor, at, op);
+  return code && best % kAlignment == 0 && at % kAlignment != 0 ? best : kNowhere;
+}
+
 void Discovery::gap(uint64_t from, uint64_t to, bool prologues_alone) {
   while ((from = map_.next_unread(from, to)) < to) {
     const Processor processor = mode_before(from);
@@ -522,8 +624,14 @@ void Discovery::gap(uint64_t from, uint64_t to, bool prologues_alone) {
     }
     uint64_t size = unit;
     if (is_padding(processor, from, size)) {
-      from += size;
-      continue;
+      const uint64_t start = behind_alignment(processor, from, to);
+      if (start != from) {
+        from = start != kNowhere ? start : from + size;
+        if (from != start || !plausible(processor, from) || !can_begin(from, processor)) continue;
+        add(from, processor, Found::kGap, Sure::kMedium);
+        settle();
+        continue;
+      }
     }
     const Start* before = owner_before(from);
     const bool open = before && before->body.open;
@@ -535,7 +643,7 @@ void Discovery::gap(uint64_t from, uint64_t to, bool prologues_alone) {
     }
     // A hole in a function is code that nothing leads to any more.
     const bool hole = before && !before->body.extents.empty() && before->body.extents.back().to > from;
-    const bool begins = plausible(processor, from) && can_begin(from, processor);
+    const bool begins = plausible(processor, from) && can_begin(from, processor) && !leads_back(processor, from);
     if (begins && (prologue || begins_with_frame(processor, from) || (!open && !hole && !prologues_alone))) {
       add(from, processor, prologue ? Found::kPrologue : Found::kGap, Sure::kMedium);
       settle();
@@ -609,6 +717,8 @@ void Discovery::run() {
       pointers();
       if (starts_.size() == known) break;
     }
+    // Before what is left: a function that was entered behind its start is that one's by now.
+    while (crossings()) settle();
     gaps();
     settle();
     while (crossings()) settle();

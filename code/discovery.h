@@ -64,6 +64,7 @@ class Discovery : public Neighbours {
   bool import_returns(uint32_t import) const override { return import >= no_return_.size() || !no_return_[import]; }
   Processor processor_at(uint64_t address, Processor here, bool other) const override;
   bool can_begin(uint64_t address, Processor processor) const override;
+  bool makes_frame(uint64_t address, Processor processor) const override;
   std::span<const uint64_t> stray(uint64_t function) const override;
 
  private:
@@ -77,7 +78,9 @@ class Discovery : public Neighbours {
   void hurry(uint64_t address);
   void drain();
   const Start* reader_of(uint64_t address) const;
+  void end_with(uint64_t target);
   bool ends_nowhere(const Start& start) const;
+  bool comes_back(uint64_t target) const;
   bool outlives_call(const Start& start) const;
   bool find_no_return();
   bool stopped_too_early(const Start& start) const;
@@ -94,6 +97,9 @@ class Discovery : public Neighbours {
   void gap(uint64_t from, uint64_t to, bool prologues_alone);
   uint64_t next_begin(Processor processor, uint64_t from, uint64_t to);
   bool strays(uint64_t address);
+  bool follows(const Start& before, uint64_t address);
+  bool leads_back(Processor processor, uint64_t address);
+  uint64_t behind_alignment(Processor processor, uint64_t from, uint64_t to);
   bool begins_with_frame(Processor processor, uint64_t address);
   Entry& entry(Processor processor) const;
   uint64_t behind_padding(uint64_t address);
@@ -102,6 +108,7 @@ class Discovery : public Neighbours {
   bool is_padding(Processor processor, uint64_t address, uint64_t& size);
   bool is_known_padding(uint64_t address, uint64_t& size) const;
   bool plausible(Processor processor, uint64_t address);
+  bool is_left_over(const Start& s) const;
   bool is_no_function(const Start& s);
   Processor mode_before(uint64_t address) const;
   const Start* owner_before(uint64_t address) const;
@@ -123,7 +130,7 @@ class Discovery : public Neighbours {
   bool strayed_ = false;  // a stray was added
   bool mixed_ = false;    // functions of more than one instruction set
   std::vector<std::pair<uint64_t, Processor>> tail_targets_;
-  std::vector<uint64_t> code_pointers_, doubtful_;
+  std::vector<uint64_t> code_pointers_, code_numbers_, doubtful_;
   std::array<std::unique_ptr<Decoder>, kProcessors> decoders_;
   mutable std::array<std::unique_ptr<Entry>, kProcessors> entries_;
   Insn insn_;

@@ -15,6 +15,7 @@ class Entry {
   bool possible(uint64_t address);
   // Of what was asked for last: it makes a frame and saves registers in it.
   bool makes_frame() const { return processor_ != Processor::kX86 && saved_ != 0 && depth_ > 0; }
+  bool saves_link() const { return (saved_ & link_) != 0 && depth_ > 0; }
   // Behind the next place where control cannot run on; `most` bytes on at the farthest.
   uint64_t run_end(uint64_t address, uint64_t most);
 

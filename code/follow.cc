@@ -25,8 +25,8 @@ bool Pass::boundary(uint64_t at) {
   return !decoded || op.padding || op.flow == Flow::kTrap;
 }
 
-// A jump over padding alone, which no compiler makes within a function, to what can begin one.
-bool Pass::to_next_function(const Op& jump) {
+// A jump over padding alone.
+bool Pass::aligns(const Op& jump) {
   constexpr uint64_t kMostPadding = 32;
   uint64_t at = jump.end() + (jump.delay_slot ? 4 : 0);
   if (jump.conditional || jump.target < at || jump.target - at > kMostPadding) return false;
@@ -34,7 +34,12 @@ bool Pass::to_next_function(const Op& jump) {
   work_.decoder(processor_).restart();
   while (at < jump.target && work_.decode(processor_, at, op) && op.padding) at = op.end();
   work_.decoder(processor_).restart();
-  return at == jump.target && neighbours_.can_begin(at, processor_);
+  return at == jump.target;
+}
+
+// No compiler makes one within a function, but PowerPC's assemblers align by it.
+bool Pass::to_next_function(const Op& jump) {
+  return family_of(processor_) != Family::kPpc && aligns(jump) && neighbours_.can_begin(jump.target, processor_);
 }
 
 bool Pass::stays(const Op& jump) { return inside(jump.target) && !to_next_function(jump); }
@@ -120,6 +125,26 @@ bool Pass::returns_here(const Op& jump) const {
          before.conditional == jump.conditional;
 }
 
+// A call with nothing behind it but the next function, and what aligns that: it does not come back.
+bool Pass::ends_in_call(const Run& run) {
+  auto& ops = work_.ops;
+  size_t end = ops.size();
+  while (end > run.first && ops[end - 1].padding) --end;
+  if (end == run.first) return false;
+  size_t call = end - 1;
+  if (ops[call].delay_slot)
+    ++end;
+  else if (!ops[call].calls() && call > run.first && ops[call - 1].delay_slot)
+    --call;
+  if (!ops[call].calls() || ops[call].conditional || end > ops.size()) return false;
+  const uint64_t site = ops[call].address;
+  for (size_t i = end; i < ops.size(); ++i) map_.clear(ops[i].address, ops[i].size, owner_);
+  ops.resize(end);
+  *stops_.try_emplace(site, true).first = true;
+  endings_.insert(std::ranges::upper_bound(endings_, site), site);
+  return true;
+}
+
 void Pass::decode_from(uint64_t at) {
   work_.decoder(processor_).restart();
   Run run{at, static_cast<uint32_t>(work_.ops.size()), 0};
@@ -135,7 +160,8 @@ void Pass::decode_from(uint64_t at) {
     if (at >= limit_ && !slot && !map_.starts_function(at)) return end_run();  // behind what a table says is the end
     const CodeMap::Place place = map_.place(at);
     if (at != start_ && !slot && place.function) {
-      out_.escapes.push_back({work_.ops.size() > run.first ? work_.ops.back().address : at, at, false, true});
+      if (!ends_in_call(run))
+        out_.escapes.push_back({work_.ops.size() > run.first ? work_.ops.back().address : at, at, false, true});
       return end_run();
     }
     if (place.owner == owner_ && place.starts) {
@@ -148,8 +174,10 @@ void Pass::decode_from(uint64_t at) {
       return end_run();
     }
     if (!work_.decode(processor_, at, decoded)) {
-      undecodable_.push_back({at, at + decoded.size});
       const bool opaque = at != start_ && goes_on_behind(at);
+      // Power ISA, book I, 1.3.3: a word of zeros is no instruction and never will be; code ends with it on purpose.
+      if (family_of(processor_) != Family::kPpc || at == start_ || program_.word(at, 4) != 0)
+        undecodable_.push_back({at, at + decoded.size});
       if (!opaque) return end_run();
       decoded = Op{.address = at, .size = 4};
       decoded.forgets_flags = true;

@@ -137,6 +137,9 @@ Destination destination(const Program& program, const Machine& machine, State st
     out.kind = target.add != 0 ? Destination::kAddress : Destination::kUnknown, out.address = target.add;
     return out;
   }
+  if (target.origin == Origin::kAddress && within.holds(target.add) && program.code_at(target.add))
+    out.base = target.add;
+  if (target.origin == Origin::kAddress) out.kind = Destination::kOpenSwitch;
   const auto shape = shape_of(program, machine.unknowns(), target);
   if (!shape) return out;
   if (!shape->branches && !program.data_at(shape->entry.add) && shape->entry.add == 0) return out;

@@ -17,6 +17,7 @@ struct Switch {
 // What the target of an indirect jump turns out to be.
 struct Destination {
   enum Kind : uint8_t { kUnknown, kSwitch, kOpenSwitch, kAddress, kImport } kind = kUnknown;
+  uint64_t base = 0;     // of what is not known: a place within that something is added to; 0: none
   uint64_t address = 0;  // or index of the import
   Switch table;
 };

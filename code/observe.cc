@@ -10,7 +10,8 @@ void Pass::see_reference(uint64_t from, const Value& v, bool whole) {
   if ((!program_.data_at(to) && !is_code) || to == program_.offset_table) return;
   if (v.origin == Origin::kNumber && program_.moves) return;
   if (v.origin == Origin::kNumber && !whole) return;
-  if (is_code) out_.code_pointers.push_back(to);
+  const bool number = v.origin == Origin::kNumber && to < kSmallNumbers;
+  if (is_code) (number ? out_.code_numbers : out_.code_pointers).push_back(to);
   out_.references.push_back({.from = from, .to = to});
 }
 
@@ -113,14 +114,24 @@ void Pass::end_in(uint32_t import, const Op& op) {
 bool Pass::keeps_frame(const Op& jump, const State& state) const {
   const Slot sp = translator_.stack_pointer();
   const Value now = state.slots[sp], then = machine_.entry(start_).slots[sp];
-  if (now.unknown != then.unknown || now.shift != 0 || now.add == then.add || jump.conditional) return false;
+  if (jump.conditional) return false;
+  // Room of a size that is only known then is given back before a function ends, by way of what its frame counts from.
+  const Family family = family_of(processor_);
+  const bool known = family == Family::kAArch64 || family == Family::kMips || family == Family::kRiscv;
+  if (now.unknown != then.unknown || now.shift != 0) return known && values_;
+  if (now.add == then.add) return false;
   const uint32_t slot = jump.delay_slot ? op_at(jump.end()) : kNone;
   return slot == kNone || (work_.ops[slot].writes >> sp & 1) == 0;
 }
 
 void Pass::see_jump(const Op& op, const State& state) {
   if (op.flow == Flow::kJump) {
-    if (stays(op)) return;
+    if (stays(op)) {
+      const Slot sp = translator_.stack_pointer();
+      if (!op.conditional && op.target > op.end() && state.slots[sp] == machine_.entry_stack())
+        tail_jumps_.push_back(op.target);
+      return;
+    }
     const Processor there = neighbours_.processor_at(op.target, processor_, op.other_mode);
     const uint32_t import = reader_.stub(op.target, there, &state);
     if (import != kNone) return end_in(import, op);
@@ -188,7 +199,9 @@ void Pass::forget_since(const Seen& before) {
 }
 
 void Pass::forget_seen() {
-  out_.references.clear(), out_.calls.clear(), out_.code_pointers.clear(), out_.system_calls.clear();
+  tail_jumps_.clear();
+  out_.references.clear(), out_.calls.clear(), out_.code_pointers.clear(), out_.code_numbers.clear(),
+      out_.system_calls.clear();
   std::erase_if(out_.escapes, [](const Escape& e) { return !e.falls; });
   out_.endings.clear(), told_endings_.clear();
   out_.indirect_calls = out_.indirect_calls_resolved = out_.indirect_jumps = out_.indirect_jumps_resolved = 0;

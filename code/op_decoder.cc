@@ -76,7 +76,8 @@ bool OpDecoder::move(Word word, uint64_t address, Op& op) const {
     op.displacement = static_cast<int64_t>(moved(by(4), static_cast<uint64_t>(op.displacement), 0, address, false));
   }
   // A call of what follows is none (`settle`): where the target stays as the call moves, that shows here alone.
-  return op.flow != Flow::kCall || op.target != op.end() + (op.delay_slot ? 4 : 0);
+  const bool links = op.flow == Flow::kCall || (op.flow == Flow::kJump && op.links);
+  return !links || op.target != op.end() + (op.delay_slot ? 4 : 0);
 }
 
 void OpDecoder::remember(Word word, const Op& op) {

@@ -259,6 +259,7 @@ void Translator::apply(const Recipe& r, const Insn& insn, Op& op) const {
   op.sets_flags = r.sets_flags;
   op.moves = (r.what == Do::kAdd && r.imm < 0 && r.b < 0) || r.what == Do::kOr;
   if (r.what == Do::kOr && r.imm >= 0 && r.b < 0) op.moves = false;
+  if (r.what == Do::kShiftLeft || r.what == Do::kShiftRight) op.shift = static_cast<uint8_t>(op.imm & 63);
   if (family_ == Family::kX86) return;
   if (uses_memory(op.what)) {
     op.has_memory = true;
@@ -266,7 +267,6 @@ void Translator::apply(const Recipe& r, const Insn& insn, Op& op) const {
     op.displacement = std::exchange(op.imm, 0);
     op.a = op.b = kNoSlot, op.shift = 0;
   }
-  if (r.what == Do::kShiftLeft || r.what == Do::kShiftRight) op.shift = static_cast<uint8_t>(op.imm & 63);
 }
 
 void Translator::memory(const Row& row, const Insn& insn, Op& op) const {

@@ -101,12 +101,14 @@ class Pass {
   bool returns_here(const Op& jump) const;
   void keep_literal(const Op& op);
   Value callee_of_mips(const Op& call) const;
+  bool ends_in_call(const Run& run);
   bool stops_after(const Op& op);
   bool boundary(uint64_t at);
   bool ends_before(uint64_t at) { return boundary(at) || neighbours_.can_begin(at, processor_); }
   bool goes_on_behind(uint64_t at);
   bool inside(uint64_t target) const;
   bool stays(const Op& jump);
+  bool aligns(const Op& jump);
   bool to_next_function(const Op& jump);
   bool guess(const Op& jump, const State& at_jump, const Destination& to);
   void leader(uint64_t at) { todo_.push_back(at); }
@@ -157,6 +159,9 @@ class Pass {
   void see_memory(const Op& op, const State& before);
   void finish_blocks();
   void finish_extents();
+  void find_cuts();
+  void cut_behind_calls();
+  void cut_at_jumps();
   Slot thunk(uint64_t target) const;
 
   const Program& program_;
@@ -169,6 +174,7 @@ class Pass {
   const uint32_t owner_, alignment_;
   const Translator& translator_;
   Machine machine_;
+  const bool states_end_;  // a table does
   uint64_t limit_;
   std::vector<uint64_t>&todo_, &leaders_;
   std::vector<uint64_t> endings_;
@@ -192,6 +198,7 @@ class Pass {
   bool values_ = true, guessed_ = false;
   bool sees_ = false;  // what the function does was taken down while values were carried
   std::vector<Range> undecodable_, literals_;
+  std::vector<uint64_t> tail_jumps_;  // targets of jumps that find the stack as the function was entered
   ReadFunction out_;
 };
 

@@ -344,6 +344,30 @@ void collect_pointers(const elf::File& file, Program& program) {
   settle_pointers(program);
 }
 
+// MIPS's start-up code asks where it is and adds how far $gp is from there (crt1 of the n64 ABI): bal .+8; …; lui gp,
+// …; addiu gp, gp, …; daddu gp, gp, ra. As position-independent functions do, it may count from $t9, where it is
+// called.
+uint64_t mips_global_pointer(const Program& program, uint64_t entry) {
+  constexpr uint32_t kMostWords = 16, kBal = 0x04110000, kLui = 0x3c1c0000, kAddiu = 0x279c0000, kDaddiu = 0x679c0000,
+                     kHigh = 0xffff0000, kAddu = 0x00000021, kDaddu = 0x0000002d, kRa = 31, kT9 = 25, kGp = 28;
+  uint64_t here = 0, distance = 0, base = 0;
+  bool high = false, low = false;
+  for (uint32_t i = 0; i < kMostWords; ++i) {
+    const uint64_t at = entry + 4 * uint64_t{i};
+    const auto word = static_cast<uint32_t>(program.word(at, 4).value_or(0));
+    const auto number = static_cast<uint64_t>(sign_extend(word, 16));
+    if ((word & kHigh) == kBal) here = at + 8;
+    if ((word & kHigh) == kLui) distance = number << 16, high = true, low = false, base = 0;
+    if (high && ((word & kHigh) == kAddiu || (word & kHigh) == kDaddiu)) distance += number, low = true;
+    for (const uint32_t add : {kAddu, kDaddu})
+      for (const uint32_t from : {kRa, kT9})
+        if (word == (kGp << 21 | from << 16 | kGp << 11 | add) || word == (from << 21 | kGp << 16 | kGp << 11 | add))
+          base = from == kRa ? here : entry;
+    if (low && base != 0) return program.pointer == 4 ? (base + distance) & 0xffffffff : base + distance;
+  }
+  return 0;
+}
+
 void collect_constants(const elf::File& file, Program& program) {
   constexpr uint32_t kRegisters = 0x70000000, kOptions = 0x70000002;
   for (const Area& area : program.data)
@@ -359,6 +383,8 @@ void collect_constants(const elf::File& file, Program& program) {
     program.global_pointer = file.bytes.get<uint32_t>(s->offset + 20, program.order, "gp").value_or(0);
   else if (const elf::Segment* o = file.segment(kOptions))
     program.global_pointer = file.bytes.get<uint64_t>(o->offset + 32, program.order, "gp").value_or(0);
+  else
+    program.global_pointer = mips_global_pointer(program, file.header.entry);
   // Without sections its table of offsets is what $gp reaches from there on.
   const uint64_t table = program.global_pointer - kGpBias;
   if (const Area* area = file.section(".got") ? nullptr : program.data_at(table); area && program.global_pointer != 0)

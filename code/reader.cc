@@ -32,6 +32,7 @@ Pass::Pass(const Program& program, CodeMap& map, const Neighbours& neighbours, R
       alignment_(instruction_alignment(processor)),
       translator_(work.decoder(processor).translator()),
       machine_(program, translator_, work.unknowns),
+      states_end_(stated_end(program, start) != kNowhere),
       limit_(std::min(neighbours.next_start(start), stated_end(program, start))),
       todo_(work.todo),
       leaders_(work.leaders),
@@ -112,6 +113,7 @@ ReadFunction Pass::run() {
     }
     reset();
   }
+  find_cuts();
   finish_extents();
   finish_blocks();
   endings_.insert(endings_.end(), told_endings_.begin(), told_endings_.end());

@@ -19,9 +19,14 @@ class Neighbours {
   virtual bool import_returns(uint32_t import) const = 0;
   virtual Processor processor_at(uint64_t address, Processor here, bool other_mode) const = 0;
   virtual bool can_begin(uint64_t address, Processor processor) const = 0;  // a function, as far as its code shows
+  virtual bool makes_frame(uint64_t address,
+                           Processor processor) const = 0;  // it can, and saves where it was called from
   // Code that nothing leads to and that lies in the function, one of whose jumps is not resolved; ascending.
   virtual std::span<const uint64_t> stray(uint64_t function) const = 0;
 };
+
+// Below, programs count, more often than they point at code.
+constexpr uint64_t kSmallNumbers = uint64_t{1} << 22;
 
 struct Escape {  // a jump out of the function, or code that runs on into another one
   uint64_t site = 0, target = 0;
@@ -39,7 +44,9 @@ struct ReadFunction {
   std::vector<Escape> escapes;
   std::vector<Range> data;              // in code: literals and tables; ascending, each once
   std::vector<uint64_t> code_pointers;  // addresses of code that it makes
+  std::vector<uint64_t> code_numbers;   // small numbers that could be some
   std::vector<uint64_t> endings;        // calls that do not return
+  std::vector<uint64_t> cuts;           // where another function begins, as far as its shape tells; ascending
   std::vector<uint64_t> doubtful;       // behind calls that do not return, although code goes on there
   uint32_t instructions = 0, undecodable = 0;
   uint32_t indirect_jumps = 0, indirect_jumps_resolved = 0, indirect_calls = 0, indirect_calls_resolved = 0;

@@ -1,4 +1,5 @@
 // Instructions that no row of a table can say, processor by processor.
+#include "code/bits.h"
 #include "code/translate.h"
 
 namespace assay::code {
@@ -16,6 +17,13 @@ int64_t pushed(const Insn& insn, std::string_view n) {
   if ((!push && !pop) || insn.operand_count <= first) return 0;
   const auto size = static_cast<int64_t>((insn.operand_count - first) * (n.front() == 'V' ? 8 : 4));
   return push ? size : -size;
+}
+
+// AArch64: what a load or store of general registers adds to the register that its address is in.
+int64_t stack_step(const Insn& insn, std::string_view n) {
+  const bool pair = n == "STPXpre" || n == "LDPXpost", one = n == "STRXpre" || n == "LDRXpost";
+  if (pair && insn.operand_count == 5) return 8 * insn.imm(4);
+  return one && insn.operand_count == 4 ? insn.imm(3) : 0;
 }
 
 }  // namespace
@@ -68,6 +76,10 @@ void Translator::special(const Insn& insn, std::string_view n, Op& op) const {
       if (op.links) op.what = Do::kLinkNext, op.dst = 14, op.imm = static_cast<int64_t>(insn.end());
       break;
     case Family::kAArch64:
+      // Frames are taken and given back as registers are saved and restored.
+      if (const int64_t bytes = stack_step(insn, n); bytes != 0 && (op.writes >> stack_pointer() & 1) != 0)
+        op.what = Do::kAdd, op.dst = op.a = stack_pointer(), op.b = op.c = kNoSlot, op.imm = bytes, op.shift = 0,
+        op.has_memory = false;
       op.padding = n == "HINT" && insn.imm(0) == 0;
       if (op.links) op.what = Do::kLinkNext, op.dst = 30, op.imm = static_cast<int64_t>(insn.end());
       break;
@@ -75,9 +87,15 @@ void Translator::special(const Insn& insn, std::string_view n, Op& op) const {
       if (n == "MTCTR" || n == "MTCTR8") op.what = Do::kAdd, op.dst = kCount, op.a = slot(insn, 0);
       if (n == "MFLR" || n == "MFLR8") op.what = Do::kAdd, op.dst = slot(insn, 0), op.a = kLink;
       if (n == "MTLR" || n == "MTLR8") op.what = Do::kAdd, op.dst = kLink, op.a = slot(insn, 0);
+      // A frame is taken and linked to the one before at once.
+      if ((n == "STWU" || n == "STDU") && same(1, 3) && slot(insn, 1) == stack_pointer())
+        op.what = Do::kAdd, op.dst = op.a = stack_pointer(),
+        op.imm = sign_extend(static_cast<uint64_t>(insn.imm(2)), 16);
       if (n == "ORI" && same(0, 1) && insn.imm(2) == 0) op.padding = true;
       if (op.what == Do::kCompare) op.is_signed = !n.starts_with("CMPL");
       if (op.what == Do::kCompare) op.flags = static_cast<uint8_t>(fields_[insn.reg(0)]);
+      // No compiler calls under a condition: hand-written code asks where it is.
+      if (op.flow == Flow::kCall && op.conditional) op.flow = Flow::kJump, op.links = true;
       if (op.links) op.what = Do::kLinkNext, op.dst = kLink, op.imm = static_cast<int64_t>(insn.end());
       break;
     case Family::kRiscv:

@@ -3,18 +3,20 @@
 
 namespace assay::code {
 
-// The first jump that no table explains, in a function with code that no other way leads to.
+// A jump that no table explains leads to what it counts from, and the first one to code that no other way leads to.
 bool Pass::guess(const Op& jump, const State& at_jump, const Destination& to) {
-  if (guessed_ || switches_.contains(jump.address) ||
-      (to.kind != Destination::kOpenSwitch && to.kind != Destination::kUnknown))
-    return false;
-  if (to.kind == Destination::kUnknown && !keeps_frame(jump, at_jump)) return false;
+  if (switches_.contains(jump.address)) return false;
   Switch all{.guessed = true};
-  for (const uint64_t place : neighbours_.stray(start_))
-    if (inside(place)) all.places.push_back(place), leader(place);
+  if (to.base != 0 && inside(to.base)) all.places.push_back(to.base);
+  const bool open = to.base != 0 || to.kind == Destination::kOpenSwitch ||
+                    (to.kind == Destination::kUnknown && keeps_frame(jump, at_jump));
+  if (open && !guessed_)
+    for (const uint64_t place : neighbours_.stray(start_))
+      if (inside(place)) all.places.push_back(place), guessed_ = true;
   if (all.places.empty()) return false;
+  for (const uint64_t place : all.places) leader(place);
   switches_.emplace(jump.address, std::move(all));
-  return guessed_ = true;
+  return true;
 }
 
 bool Pass::follow_switches() {

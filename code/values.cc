@@ -81,6 +81,8 @@ State Machine::entry(uint64_t function) const {
   return s;
 }
 
+Value Machine::entry_stack() const { return {.unknown = kEntry + translator_.stack_pointer()}; }
+
 Value Machine::value(const State& state, Slot slot, const Op& op) const {
   if (slot < kSlots) {
     if (slot == translator_.global_pointer() && program_.global_pointer != 0)
@@ -113,7 +115,14 @@ Value Machine::sum(const Value& a, const Value& b, uint8_t shift, int64_t add) c
   if (a.origin == Origin::kImport && nothing(b) && add == 0) return a;
   if (b.origin == Origin::kImport && nothing(a) && add == 0 && shift == 0) return b;
   if (a.origin == Origin::kImport || b.origin == Origin::kImport) return {.unknown = ~uint32_t{0}};
-  if (!a.constant() && !b.constant()) return {.unknown = ~uint32_t{0}};
+  if (!a.constant() && !b.constant()) {
+    // Still an address and something.
+    const bool of_a = a.origin == Origin::kAddress, of_b = b.origin == Origin::kAddress && shift == 0;
+    if (of_a == of_b) return {.unknown = ~uint32_t{0}};
+    return {.add = (of_a ? a.add : b.add) + static_cast<uint64_t>(add),
+            .unknown = ~uint32_t{0},
+            .origin = Origin::kAddress};
+  }
   Value out;
   out.add = a.add + (b.add << shift) + static_cast<uint64_t>(add);
   if (narrow_) out.add &= 0xffffffff;
@@ -370,7 +379,7 @@ void Machine::step(const Op& op, uint32_t mark, State& state) {
   const bool table = op.what == Do::kTableBranch;
   const Slot dst = table ? Slot{15} : op.dst;
   if (dst != kNoSlot) result = compute(op, mark, state);
-  if (result.unknown == ~uint32_t{0}) result = {.unknown = 2 * mark};
+  if (result.unknown == ~uint32_t{0}) result = {.add = result.add, .unknown = 2 * mark, .origin = result.origin};
   if (op.conditional && dst < kSlots && op.flow == Flow::kNone && !(state.slots[dst] == result))
     result = {.unknown = 2 * mark};
   for (uint64_t left = op.writes; left != 0; left &= left - 1) {
@@ -383,8 +392,8 @@ void Machine::step(const Op& op, uint32_t mark, State& state) {
   }
   if (op.what == Do::kStore) store(op, mark, state);
   if (op.what == Do::kTouch) state.epoch = mark;
-  // ARM's pushes of several registers: what they write is not followed.
-  if (op.what == Do::kAdd && dst == sp && op.imm < 0 && family_ == Family::kArm) {
+  // ARM's pushes of several registers, PowerPC's frames: what they write is not followed.
+  if (op.what == Do::kAdd && dst == sp && op.imm < 0 && (family_ == Family::kArm || family_ == Family::kPpc)) {
     state.epoch = mark;
     forget_word(state, result, static_cast<uint8_t>(std::min<int64_t>(-op.imm, 255)), program_.pointer);
   }

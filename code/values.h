@@ -112,6 +112,7 @@ class Machine {
   Machine(const Program& program, const Translator& translator, Unknowns& unknowns);
 
   State entry(uint64_t function) const;
+  Value entry_stack() const;  // of the stack pointer, as any function is entered
   // `mark`: a number of its own for each instruction, from 1 on; what it writes and nobody understands bears it.
   void step(const Op& op, uint32_t mark, State& state);
   void call(uint32_t mark, State& state) const;
