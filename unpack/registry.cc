@@ -30,6 +30,7 @@ extern const Format kBzimage;
 extern const Format kBzip2;
 extern const Format kCab;
 extern const Format kCasFw;
+extern const Format kCfb;
 extern const Format kCfe;
 extern const Format kChk;
 extern const Format kCiscoIos;
@@ -226,6 +227,7 @@ constexpr const Format* kFormats[] = {
     &kBzip2,
     &kCab,
     &kCasFw,
+    &kCfb,
     &kCfe,
     &kChk,
     &kCiscoIos,

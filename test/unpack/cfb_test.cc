@@ -1,0 +1,73 @@
+// Compound files, against msibuild.
+#include "test/unpack/build.h"
+#include "test/unpack/disk_tree.h"
+#include "test/unpack/host_tree.h"
+
+namespace assay::unpack {
+namespace {
+
+HostTree& tree() {
+  static HostTree tree;
+  return tree;
+}
+
+std::string installer() {
+  tree().file("small", "a small stream");
+  tree().file("below", HostTree::words(4095));
+  tree().file("large", HostTree::noise(300'000));
+  return tree().image(
+      "printf 'Name\\tData\\ns72\\tv0\\nBinary\\tName\\n' >Binary.idt; rm -f t.msi; msibuild t.msi -i Binary.idt;"
+      "msibuild t.msi -a Binary.small root/small -a Below root/below -a large_0.cab root/large; mv t.msi out");
+}
+
+TEST(Cfb, OfMsibuild) {
+  if (!installed("msibuild")) GTEST_SKIP() << "msibuild is not installed";
+  const std::string good = installer();
+  ASSERT_TRUE(measured("cfb", good)) << measured("cfb", good).error().what;
+  EXPECT_EQ(measured("cfb", good)->length, good.size());
+  const Collect got = unpacked("cfb", good);
+  for (const Error& p : got.problems) ADD_FAILURE() << p.what;
+  for (const auto& [name, file] :
+       {std::pair<std::string, std::string>{"Binary.small", "small"}, {"Below", "below"}, {"large_0.cab", "large"}}) {
+    ASSERT_TRUE(got.find(name)) << name;
+    EXPECT_TRUE(got.find(name)->content == slurp(tree().at(file))) << name;
+  }
+  ASSERT_TRUE(got.find("!_Tables"));
+  EXPECT_EQ(measured("cfb", std::string_view(good).substr(0, good.size() - 512)).error().fault, Fault::kTruncated);
+  std::string bad = good;
+  size_t read = 0;
+  std::vector<size_t> places;
+  for (size_t at = 8; at < 84; ++at) places.push_back(at);
+  for (const Span& span : got.spans)
+    for (uint64_t at = span.offset; at < span.offset + span.length; at += 13)
+      if (good[at] != 0 && good[at] != '\xff') places.push_back(at);
+  ASSERT_GT(places.size(), 150u);
+  for (const size_t at : places)
+    for (const char with : {'\xff', '\x01'}) {
+      const char kept = std::exchange(bad[at], static_cast<char>(good[at] ^ with));
+      if (measured("cfb", bad)) ++read, unpacked("cfb", bad);
+      bad[at] = kept;
+    }
+  EXPECT_GT(read, 100u);
+}
+
+// A chain of one sector that leads to itself, and a directory whose entries name each other.
+TEST(Cfb, CirclesAreCut) {
+  if (!installed("msibuild")) GTEST_SKIP() << "msibuild is not installed";
+  const std::string good = installer();
+  const Bytes b(good);
+  const size_t table = (size_t{*b.le<uint32_t>(76, "")} + 1) * 512, directory = *b.le<uint32_t>(48, "");
+  std::string bad = good;
+  put(bad, table + directory * 4, little(directory));
+  EXPECT_EQ(unpacked("cfb", bad).problems.back().what, "directory: sectors in a circle");
+  bad = good;
+  const size_t root = (directory + 1) * 512, child = *b.le<uint32_t>(root + 76, "");
+  put(bad, (directory + 1) * 512 + child % 4 * 128 + 68, little(child));
+  if (child < 4) {
+    EXPECT_FALSE(unpacked("cfb", bad).problems.empty());
+  }
+  keep_as_seed("cfb", good.substr(0, 1 << 16));
+}
+
+}  // namespace
+}  // namespace assay::unpack
