@@ -83,7 +83,7 @@ void take_operands(const llvm::MCInst& inst, Insn& insn) {
     else if (from.isImm())
       to = {from.getImm(), Operand::kImmediate};
     else
-      to = {};
+      to = {0, Operand::kOther};
   }
   insn.operand_count = static_cast<uint8_t>(count);
 }

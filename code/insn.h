@@ -1,5 +1,5 @@
 // One decoded instruction: what it is, what it does to the flow of control, its operands. Plain data, no heap; analyses
-// reuse one and keep what they need of it.
+// reuse one and keep what they need of it. Room for the operands of the longest is not filled in before.
 #pragma once
 #include "code/processor.h"
 
@@ -24,8 +24,8 @@ enum class Flow : uint8_t {
 
 struct Operand {
   enum Kind : uint8_t { kRegister, kImmediate, kOther };
-  int64_t value = 0;  // the number of a register (0: none) or an immediate
-  Kind kind = kOther;
+  int64_t value;  // the number of a register (0: none) or an immediate
+  Kind kind;
   bool is_register(uint32_t number) const { return kind == kRegister && value == static_cast<int64_t>(number); }
 };
 

@@ -129,7 +129,7 @@ constexpr RegisterId kNoRegister = 0xffff;
 
 // What an instruction without an exact meaning here may do. Registers lie in Function::lists.
 struct Effect {
-  std::string name;                // the decoder's name of the instruction
+  std::string_view name;           // the decoder's name of the instruction, which lies in its tables
   uint32_t reads = 0, writes = 0;  // first entries
   uint16_t read_count = 0, write_count = 0;
   bool loads = false, stores = false;
@@ -154,8 +154,8 @@ struct Function {
   Array<Op> ops{Op{}};                 // ops[0] is no operation
   Array<Mark> marks;
   std::vector<Block> blocks;
-  std::vector<Effect> effects;
-  std::vector<RegisterId> lists;
+  Array<Effect> effects;
+  Array<RegisterId> lists;
   std::vector<Register> variables;  // stack slots made variables; ids go on behind the file's
 
   const Register& reg(RegisterId id) const {
@@ -186,6 +186,7 @@ struct Line {
   std::string text;
 };
 std::vector<Line> lines(const Function& function, const Block& block);
+// The names of opaque operations lie in `text`.
 Result<Function> parse(std::string_view text, const RegisterFile& file);
 
 // What is wrong with a function's shape: a value used before it is made, a width that does not fit. Empty: nothing.

@@ -1,5 +1,6 @@
-// Appends operations to a function. An ambient guard makes whatever is built conditional: predicated instructions
-// (ARM), IT blocks and annulled delay slots set it; a guarded put selects between the new and the old value.
+// Appends operations to a function, or hands them to the one that simplifies them on the way there. An ambient guard
+// makes whatever is built conditional: predicated instructions (ARM), IT blocks and annulled delay slots set it; a
+// guarded put selects between the new and the old value.
 //
 // The language leaves open in which order a call's arguments are evaluated, and compilers differ: at most one argument
 // of a call may build an operation, the others are named before. A test holds gcc's and clang's results to one digest.
@@ -8,9 +9,12 @@
 
 namespace assay::code::ir {
 
+class Rewriter;
+Value take(Rewriter& through, const Op& op);  // code/simplify/rewrite.h
+
 class Builder {
  public:
-  explicit Builder(Function& f) : f_(f) {}
+  explicit Builder(Function& f, Rewriter* through = nullptr) : f_(f), through_(through) {}
 
   Function& function() { return f_; }
   uint8_t bits(Value v) const { return f_.ops[v].bits; }
@@ -90,8 +94,8 @@ class Builder {
     const Value c = both(condition);
     emit({.code = Code::kTrap, .trap = kind, .c = c});
   }
-  void opaque(Effect effect) {
-    f_.effects.push_back(std::move(effect));
+  void opaque(const Effect& effect) {
+    f_.effects.push_back(effect);
     emit({.code = Code::kOpaque, .a = static_cast<uint32_t>(f_.effects.size() - 1), .c = guard_});
   }
 
@@ -110,6 +114,7 @@ class Builder {
 
  private:
   Value emit(const Op& op) {
+    if (through_ != nullptr) return take(*through_, op);
     f_.ops.push_back(op);
     return static_cast<Value>(f_.ops.size() - 1);
   }
@@ -119,6 +124,7 @@ class Builder {
   }
 
   Function& f_;
+  Rewriter* through_;
   Value guard_ = 0;
 };
 

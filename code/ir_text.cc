@@ -177,7 +177,7 @@ Result<void> read_effect(Reader& r, Function& f, Op& op, std::string_view& last)
     (word == "loads" ? e.loads : word == "stores" ? e.stores : e.leaves) = true;
   last = word;
   op.a = static_cast<uint32_t>(f.effects.size());
-  f.effects.push_back(std::move(e));
+  f.effects.push_back(e);
   return {};
 }
 

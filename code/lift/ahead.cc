@@ -9,13 +9,8 @@ constexpr int kMostInstructions = 8;
 }
 
 Ahead::Ahead(const Isa& isa, const Shape& shape, const ir::Options& options, Decoder& decoder)
-    : isa_(isa),
-      program_(*shape.program),
-      decoder_(decoder),
-      mode_bit_(options.convention.mode_bit),
-      machine_(isa, lifted_) {
-  lifted_.file = &isa.file;
-  if (!options.whole || isa.flags == 0) return;
+    : isa_(isa), program_(*shape.program), decoder_(decoder) {
+  if (!options.whole || isa.flag_use == nullptr) return;
   blocks_.reserve(shape.blocks.size());
   for (const Block& b : shape.blocks) blocks_.push_back({b.address, b.end});
   std::ranges::sort(blocks_, {}, &Range::begin);
@@ -42,28 +37,6 @@ bool Ahead::begins_block(uint64_t address) const {
   return block != nullptr && block->begin == address;
 }
 
-uint64_t Ahead::target(const ir::Function& f, const ir::Op& op) const {
-  if (f.ops[op.a].code != Code::kConst) return kNowhere;
-  const uint64_t to = ir::constant(f.ops[op.a]);
-  return (to & mode_bit_) == 0 && begins_block(to) ? to : kNowhere;
-}
-
-ir::RegisterSet Ahead::behind(const ir::Function& f, const ir::Op& last, uint64_t next) {
-  ir::RegisterSet out = ir::RegisterSet::all();
-  // Inside of Thumb's conditional blocks what follows depends on what was decoded before.
-  if (flags_ == 0 || decoder_.in_block()) return out;
-  Set lost = 0;
-  if (last.code == Code::kJump) {
-    lost = lost_at(target(f, last));
-    if (last.c != 0 && lost != 0) lost &= lost_at(next);
-  } else if (last.c != 0 || (last.code != Code::kCall && last.code != Code::kReturn)) {
-    lost = lost_at(next);
-  }
-  for (unsigned r = 0; lost != 0; ++r, lost >>= 1)
-    if ((lost & 1) != 0) out.remove(r);
-  return out;
-}
-
 Ahead::Set Ahead::lost_at(uint64_t address) {
   if (address == kNowhere) return 0;
   Known& known = known_[(address ^ address >> 6) % known_.size()];
@@ -85,7 +58,7 @@ Ahead::Set Ahead::look(uint64_t at) {
     if (area == nullptr || !decoder_.decode(area->bytes.span().subspan(at - area->address), at, insn_)) break;
     if (insn_.size == 0 || insn_.delay_slot) break;
     at = insn_.end();
-    const uint64_t elsewhere = isa_.flag_use != nullptr ? over_known(to) : lift(to);
+    const uint64_t elsewhere = over(to);
     if (elsewhere == kNowhere) break;
     if (elsewhere != 0) at = elsewhere;
   }
@@ -93,7 +66,7 @@ Ahead::Set Ahead::look(uint64_t at) {
   return to.lost;
 }
 
-uint64_t Ahead::over_known(Look& to) const {
+uint64_t Ahead::over(Look& to) const {
   const FlagUse use = isa_.flag_use(isa_, insn_);
   to.reads(use.reads);
   to.loses(use.writes);
@@ -112,13 +85,6 @@ uint64_t Ahead::over_known(Look& to) const {
     default:
       return kNowhere;
   }
-}
-
-uint64_t Ahead::lift(Look& to) {
-  if (insn_.flow == Flow::kNone && !isa_.may_touch_flags(insn_)) return 0;
-  lifted_.clear();
-  machine_.lift(std::span(&insn_, 1));
-  return step(to);
 }
 
 Ahead::Set Ahead::lost_behind(const Insn& last) {
@@ -140,46 +106,18 @@ Ahead::Set Ahead::lost_behind(const Insn& last) {
   }
 }
 
-bool Ahead::wanted(std::span<const Insn> insns, std::span<uint64_t> out) {
+void Ahead::wanted(std::span<const Insn> insns, std::span<uint64_t> out) {
   const auto touches = [&](const Insn& insn) { return isa_.may_touch_flags(insn); };
   if (std::ranges::none_of(insns, touches)) {
     std::ranges::fill(out, ~uint64_t{0});
-    return true;
+    return;
   }
-  bool known = true;
   Set live = flags_ & ~lost_behind(insns.back());
   for (size_t i = insns.size(); i-- > 0;) {
     const FlagUse use = isa_.flag_use(isa_, insns[i]);
     out[i] = live | ~flags_;
-    known &= use.known;
     live = (live & ~use.writes) | use.reads;
   }
-  return known;
-}
-
-uint64_t Ahead::step(Look& to) {
-  for (size_t at = 1; at < lifted_.ops.size(); ++at) {
-    const ir::Op& op = lifted_.ops[at];
-    over(op, to);
-    if (op.code == Code::kReturn || op.code == Code::kCall) {
-      if (op.c == 0) to.loses(op.code == Code::kCall ? lost_at_call_ : lost_at_return_);
-      return kNowhere;
-    }
-    if (op.code == Code::kTrap) return kNowhere;
-    if (op.code != Code::kJump) continue;
-    return op.c == 0 ? target(lifted_, op) : kNowhere;
-  }
-  return 0;
-}
-
-void Ahead::over(const ir::Op& op, Look& to) const {
-  if (op.code == Code::kGet) to.reads(flag(op.a));
-  if (op.code == Code::kPut) to.loses(flag(op.a));
-  if (op.code != Code::kOpaque) return;
-  const ir::Effect& e = lifted_.effects[op.a];
-  if (e.leaves) to.reads(flags_);
-  for (RegisterId r : lifted_.reads(e)) to.reads(flag(r));
-  for (RegisterId r : lifted_.writes(e)) to.reads(flag(r));
 }
 
 }  // namespace assay::code::lift

@@ -1,6 +1,6 @@
-// What is read behind a block: the instructions that follow are looked at one by one until each flag is read or
-// written, lifted where the instruction set does not say it of them (Isa::flag_use). Flags are most of what x86 code
-// makes and hardly any of it is read; what is not need not be lifted, or not be simplified. Only blocks of the function
+// Which flags are read behind a block: the instructions that follow are looked at one by one until each flag is read or
+// written, by what the instruction set says of them (Isa::flag_use). Flags are most of what x86 code
+// makes and hardly any of it is read; what is not need not be lifted. Only blocks of the function
 // are looked at, as when all of it is swept: else one would find dead what the other takes for
 // read.
 #pragma once
@@ -16,12 +16,8 @@ class Ahead {
   Ahead(const Isa& isa, const Shape& shape, const ir::Options& options, Decoder& decoder);
 
   bool looks() const { return flags_ != 0; }
-  // Of each instruction the flags that somebody may read behind it. Whether nothing else is dead among them: each is
-  // one whose flags are known.
-  bool wanted(std::span<const Insn> insns, std::span<uint64_t> out);
-  // What may be read where control goes behind `last`, the operation at the end of some that are lifted: to what its
-  // jump names, or on to `next`.
-  ir::RegisterSet behind(const ir::Function& f, const ir::Op& last, uint64_t next);
+  // Of each instruction the flags that somebody may read behind it.
+  void wanted(std::span<const Insn> insns, std::span<uint64_t> out);
 
  private:
   using Set = uint64_t;  // of registers, one bit each
@@ -46,11 +42,7 @@ class Ahead {
   Set lost_at(uint64_t address);  // the flags that nobody reads from there on
   Set look(uint64_t address);
   Set lost_behind(const Insn& last);
-  uint64_t lift(Look& to);              // lifts the instruction; where control goes on, 0: behind it, or nowhere
-  uint64_t over_known(Look& to) const;  // likewise, where the instruction set says it
-  uint64_t step(Look& to);              // likewise, over what is lifted
-  void over(const ir::Op& op, Look& to) const;
-  uint64_t target(const ir::Function& f, const ir::Op& op) const;
+  uint64_t over(Look& to) const;  // the instruction; where control goes on, 0: behind it, or nowhere
   Set flag(uint32_t r) const { return r < 64 ? flags_ & Set{1} << r : 0; }
   Set among(const ir::RegisterSet& registers) const;
 
@@ -58,11 +50,8 @@ class Ahead {
   const Program& program_;
   std::vector<Range> blocks_;  // by address
   Decoder& decoder_;
-  uint64_t mode_bit_;
   Set flags_ = 0, lost_at_call_ = 0, lost_at_return_ = 0;
   Insn insn_;
-  ir::Function lifted_;
-  Machine machine_;
   std::array<Known, 64> known_;
 };
 

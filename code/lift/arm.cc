@@ -178,7 +178,11 @@ bool unpredictable(const Isa& isa, const Insn& insn) {
     std::vector<uint16_t> written;
     isa.set->writes(insn, written);
     const bool is_written = std::find(written.begin(), written.end(), number) != written.end();
-    if (is_written && (insn.flow == Flow::kNone || (traits & kMayWritePc) == 0)) return true;
+    if (!is_written) continue;
+    if (insn.flow == Flow::kNone || (traits & kMayWritePc) == 0) return true;
+    // Data processing that writes the flags too is the return from an exception: UNPREDICTABLE in user mode.
+    const int flags = isa.set->layout(insn.opcode).optional;
+    if (flags >= 0 && insn.reg(static_cast<size_t>(flags)) != 0) return true;
   }
   // "if BitCount(registers) < 2 then UNPREDICTABLE", of Thumb's 32-bit forms.
   if ((traits & kSeveral) != 0 && insn.operand_count < ((traits & kList) != 0 ? 6 : 5)) return true;

@@ -177,11 +177,10 @@ Value operate(Machine& m, Value a, Second second, size_t operand, bool flags) {
   return v;
 }
 
-// rd, rn, second. Writing the program counter and the flags at once is the return from an exception.
+// rd, rn, second. That it writes the program counter and the flags at once is refused in arm.cc.
 template <Op kOp, Second kSecond, Sets kSets = Sets::kLast, size_t kFirst = 1>
 void three(Machine& m) {
   const bool flags = sets_flags<kSets>(m);
-  if (is_pc(m, 0) && flags) return m.opaque_leave();
   const Value a = m.r(kFirst);
   const Value v = operate<kOp>(m, a, kSecond, kFirst + 1, flags);
   write(m, 0, v, !is_thumb(m));
@@ -190,7 +189,6 @@ void three(Machine& m) {
 template <Op kOp, Second kSecond, Sets kSets = Sets::kLast, size_t kFirst = 1>
 void two(Machine& m) {
   const bool flags = sets_flags<kSets>(m);
-  if (is_pc(m, 0) && flags) return m.opaque_leave();
   const Value v = operate<kOp>(m, 0, kSecond, kFirst, flags);
   write(m, 0, v, !is_thumb(m));
 }

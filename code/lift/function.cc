@@ -2,6 +2,7 @@
 
 #include "code/lift/ahead.h"
 #include "code/simplify/rewrite.h"
+#include "code/simplify/sweep.h"
 
 #include <algorithm>
 
@@ -13,35 +14,23 @@ constexpr size_t kWindow = 16;               // instructions lifted at once; and
 constexpr uint64_t kLongBlock = 1024;        // bytes; from there on it is swept and goes on as another
 constexpr uint64_t kMostReserved = 1 << 20;  // what a block says of its size is not paid for before it is read
 
-// Where the operations go: through the simplifier, a few instructions at a time.
+// Where the operations go: through the simplifier, into blocks that are swept when they end.
 class Simplifying {
  public:
-  Simplifying(const Isa& isa, const ir::Options& options, ir::Function& out, ir::Counters& counters)
-      : out_(out), counters_(counters), machine_(isa, part_), rewriter_(out, options, counters) {
-    part_.file = out.file;
-  }
+  Simplifying(const Isa& isa, const ir::Options& options, ir::Function& out, ir::Sweep& sweep, ir::Counters& counters)
+      : sweep_(sweep), rewriter_(out, options, counters), machine_(isa, out, &rewriter_) {}
   Machine& machine() { return machine_; }
-  const ir::Function& part() const { return part_; }
+  const ir::Op& last() const { return rewriter_.last(); }
   void begin(uint64_t address) { rewriter_.begin_block(address); }
-  void piece(const ir::RegisterSet* behind = nullptr) {
-    const ir::Block all{.first = 1,
-                        .count = static_cast<uint32_t>(part_.ops.size() - 1),
-                        .marks = static_cast<uint32_t>(part_.marks.size())};
-    rewriter_.piece(part_, all, behind);
-    part_.clear();
-  }
   void end(uint64_t next) {
     rewriter_.end_block(next);
-    ir::sweep_last_block(out_, sweep_, counters_);
+    sweep_.last_block();
   }
 
  private:
-  ir::Function& out_;
-  ir::Counters& counters_;
-  ir::BlockSweep sweep_;
-  ir::Function part_;
-  Machine machine_;
+  ir::Sweep& sweep_;
   ir::Rewriter rewriter_;
+  Machine machine_;
 };
 
 class Walk {
@@ -52,7 +41,7 @@ class Walk {
         to_(to),
         decoder_(isa.set->processor(), shape.program->dialect, Decoder::kFunction),
         ahead_(isa, shape, options, decoder_),
-        window_(kWindow + 1) {}
+        window_(std::make_unique_for_overwrite<Insn[]>(kWindow + 1)) {}
 
   void block(const Block& b) {
     const Area* area = program_.code_at(b.address);
@@ -95,34 +84,23 @@ class Walk {
     flush();
     to_.machine().begin_instruction(at);
     to_.machine().Builder::opaque({.name = "(no instruction)", .loads = true, .stores = true, .leaves = true});
-    to_.piece();
     return at + skip_;
   }
   const Insn& last() const { return window_[count_ - 1]; }
   // Lifts the first `count` of the window; whether control comes back behind them as to another block.
   bool lift(size_t count) {
-    const std::span<const Insn> insns = std::span(window_).first(count);
-    const bool dead = lift_wanted(insns);
-    const ir::Op op = to_.part().ops.back();
-    if (dead) {
-      const ir::RegisterSet behind = ahead_.behind(to_.part(), op, window_[count - 1].end());
-      to_.piece(&behind);
-    } else {
-      to_.piece();
-    }
+    const std::span<const Insn> insns(window_.get(), count);
+    lift_wanted(insns);
+    const ir::Op& op = to_.last();
     return op.code == Code::kCall || (op.code == Code::kTrap && op.trap == Trap::kSystemCall) ||
            (op.code == Code::kJump && op.c != 0);
   }
-  // Without the flags that nobody reads, where that is known of them; whether there may be others.
-  bool lift_wanted(std::span<const Insn> insns) {
-    if (ahead_.looks() && isa_.flag_use != nullptr) {
-      const std::span<uint64_t> wanted = std::span(wanted_).first(insns.size());
-      const bool known = ahead_.wanted(insns, wanted);
-      to_.machine().lift(insns, wanted);
-      return !known;
-    }
-    to_.machine().lift(insns);
-    return ahead_.looks() && std::ranges::any_of(insns, [&](const Insn& insn) { return isa_.may_touch_flags(insn); });
+  // Without the flags that nobody reads, as far as that is known of them.
+  void lift_wanted(std::span<const Insn> insns) {
+    if (!ahead_.looks()) return to_.machine().lift(insns);
+    const std::span<uint64_t> wanted = std::span(wanted_).first(insns.size());
+    ahead_.wanted(insns, wanted);
+    to_.machine().lift(insns, wanted);
   }
   void flush() {
     if (count_ != 0) lift(count_);
@@ -156,7 +134,7 @@ class Walk {
   Simplifying& to_;
   Decoder decoder_;
   Ahead ahead_;
-  std::vector<Insn> window_;  // the first count_ are decoded
+  std::unique_ptr<Insn[]> window_;  // the first count_ are decoded
   std::array<uint64_t, kWindow + 1> wanted_{};
   size_t count_ = 0;
   uint64_t begun_ = kNowhere, behind_ = kNowhere, skip_ = 1;
@@ -201,15 +179,17 @@ void lift_function(const Isa& isa, const Shape& shape, const ir::Options& option
                    ir::Function& out) {
   out.file = &isa.file;
   reserve(isa, shape, out);
+  ir::Sweep sweep(out, options, counters);
+  sweep.reserve(out.blocks.capacity());
   {  // what that holds is not there any more when the function as a whole is simplified
-    Simplifying to(isa, options, out, counters);
+    Simplifying to(isa, options, out, sweep, counters);
     Walk walk(isa, shape, options, to);
     for (const Block& b : shape.blocks) walk.block(b);
   }
   out.ops.shrink_to_fit();
   out.marks.shrink_to_fit();
   out.blocks.shrink_to_fit();
-  simplify_rewritten(out, options, counters);
+  simplify_rewritten(out, sweep, options, counters);
 }
 
 }  // namespace assay::code::lift

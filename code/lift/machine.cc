@@ -68,32 +68,33 @@ void Machine::write(const Slot& slot, Value v) {
   put(slot.id, bit_or(kept, shl_by(zero_extend(v, whole), slot.low)));
 }
 
-void Machine::list(const std::vector<uint16_t>& registers, uint32_t& first, uint16_t& count) {
+void Machine::list(uint32_t& first, uint16_t& count) {
   auto& lists = function().lists;
-  const auto begin = static_cast<std::ptrdiff_t>(lists.size());
-  first = static_cast<uint32_t>(lists.size());
-  for (uint16_t number : registers) {
+  const size_t begin = lists.size();
+  first = static_cast<uint32_t>(begin);
+  for (uint16_t number : named_) {
     const Slot& slot = isa_.slots[number];
     if (slot.kind == Slot::Kind::kUnknown || slot.kind == Slot::Kind::kZero || slot.kind == Slot::Kind::kCounter)
       continue;
     for (unsigned i = 0; i < slot.count; ++i) lists.push_back(static_cast<RegisterId>(slot.id + i));
   }
   std::sort(lists.begin() + begin, lists.end());
-  lists.erase(std::unique(lists.begin() + begin, lists.end()), lists.end());
+  lists.resize(static_cast<size_t>(std::unique(lists.begin() + begin, lists.end()) - lists.begin()));
   count = static_cast<uint16_t>(lists.size() - first);
 }
 
 void Machine::opaque(bool leaves) {
-  std::vector<uint16_t> reads, writes;
-  isa_.set->reads(insn(), reads);
-  isa_.set->writes(insn(), writes);
-  ir::Effect effect{.name = std::string(isa_.set->opcode_name(insn().opcode)),
+  ir::Effect effect{.name = isa_.set->opcode_name(insn().opcode),
                     .loads = isa_.set->may_load(insn().opcode),
                     .stores = isa_.set->may_store(insn().opcode),
                     .leaves = leaves || insn().flow != Flow::kNone};
-  list(reads, effect.reads, effect.read_count);
-  list(writes, effect.writes, effect.write_count);
-  Builder::opaque(std::move(effect));
+  named_.clear();
+  isa_.set->reads(insn(), named_);
+  list(effect.reads, effect.read_count);
+  named_.clear();
+  isa_.set->writes(insn(), named_);
+  list(effect.writes, effect.write_count);
+  Builder::opaque(effect);
 }
 
 void Machine::dispatch() {

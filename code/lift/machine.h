@@ -80,7 +80,7 @@ struct Isa {
 
 class Machine : public ir::Builder {
  public:
-  Machine(const Isa& isa, ir::Function& out) : Builder(out), isa_(isa) {}
+  Machine(const Isa& isa, ir::Function& out, ir::Rewriter* through = nullptr) : Builder(out, through), isa_(isa) {}
 
   const Isa& isa() const { return isa_; }
   Order order() const { return isa_.order; }
@@ -124,13 +124,14 @@ class Machine : public ir::Builder {
 
  private:
   void opaque(bool leaves);
-  void list(const std::vector<uint16_t>& registers, uint32_t& first, uint16_t& count);
+  void list(uint32_t& first, uint16_t& count);
   void dispatch();  // the handler of the instruction at hand, or opaque
 
   const Isa& isa_;
   std::span<const Insn> insns_;
   size_t at_ = 0, lifted_ = 1;
   uint64_t wanted_ = ~uint64_t{0};
+  std::vector<uint16_t> named_;  // the decoder's registers that an opaque instruction reads, or writes
 };
 
 Isa make_mips(Processor processor);

@@ -400,7 +400,7 @@ class Writer {
       return out;
     };
     const std::string writes = list(f_.writes(e));
-    say(guarded(o.c, (writes.empty() ? "" : writes + " = ") + "asm(\"" + e.name + "\"" +
+    say(guarded(o.c, (writes.empty() ? "" : writes + " = ") + "asm(\"" + std::string(e.name) + "\"" +
                          (e.read_count == 0 ? "" : ", " + list(f_.reads(e))) + ");"));
   }
 

@@ -7,9 +7,10 @@ namespace assay::code::ir {
 class BlockSweep {
  public:
   // What stays, given what is read behind the block. effect(value, op, live) turns what is read behind a jump, a call,
-  // a trap or an opaque operation into what is read before it.
-  template <class Effect>
-  void mark(const Function& f, const Block& b, RegisterSet live, Counters& counters, Effect effect) {
+  // a trap or an opaque operation into what is read before it; effect.get(register), effect.put(register) where it has
+  // them: of what stays.
+  template <class Visit>
+  void mark(const Function& f, const Block& b, RegisterSet live, Counters& counters, Visit effect) {
     kept_.assign(b.count + size_t{1}, 0);
     uint8_t* const kept = kept_.data();  // bytes may alias anything: what is not here is read again after each store
     const Value first = b.first;
@@ -23,6 +24,7 @@ class BlockSweep {
           continue;
         }
         live.remove(op.a);
+        if constexpr (requires { effect.put(op.a); }) effect.put(op.a);
         kept[at + 1] = kept[place(first, op.b)] = 1;
         continue;
       }
@@ -35,10 +37,12 @@ class BlockSweep {
       kept[(s.uses & 1) != 0 ? place(first, op.a) : 0] = 1;
       kept[(s.uses & 2) != 0 ? place(first, op.b) : 0] = 1;
       kept[(s.uses & 4) != 0 ? place(first, op.c) : 0] = 1;
-      if (op.code == Code::kGet)
+      if (op.code == Code::kGet) {
         live.add(op.a);
-      else if (op.code > Code::kStore)
+        if constexpr (requires { effect.get(op.a); }) effect.get(op.a);
+      } else if (op.code > Code::kStore) {
         effect(first + at, op, live);
+      }
     }
     gone_ = gone + writes;
     counters.dead_values += gone, counters.dead_writes += writes;

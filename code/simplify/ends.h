@@ -17,6 +17,9 @@ struct Ends {
   }
   // What an opaque operation looks at: what the decoder calls written may be written in part.
   RegisterSet touched(const Function& f, const Op& op) const;
+  // From what is read behind an operation that may leave to what is read before it; where a jump leads is not looked
+  // at.
+  void back_over(const Function& f, const Op& op, RegisterSet& live) const;
 };
 
 }  // namespace assay::code::ir

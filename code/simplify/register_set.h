@@ -24,6 +24,8 @@ class RegisterSet {
     for (size_t i = 0; i < words_.size(); ++i) words_[i] |= o.words_[i];
     return *this;
   }
+  RegisterSet with(const RegisterSet& o) const { return RegisterSet(*this) |= o; }
+  bool empty() const { return *this == RegisterSet(); }
   RegisterSet without(const RegisterSet& o) const {
     RegisterSet out;
     for (size_t i = 0; i < words_.size(); ++i) out.words_[i] = words_[i] & ~o.words_[i];

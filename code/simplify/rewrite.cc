@@ -1,6 +1,8 @@
 #include "code/simplify/rewrite.h"
 
+#include "code/ir_build.h"
 #include "code/simplify/evaluate.h"
+#include "code/simplify/sweep.h"
 
 namespace assay::code::ir {
 
@@ -10,7 +12,7 @@ constexpr unsigned kMostRewrites = 24;  // of one operation, those that its repl
 constexpr unsigned kTableBits = 10;     // where the table is full of other values, a value is made again
 constexpr size_t kTableSize = size_t{1} << kTableBits;
 constexpr size_t kProbes = 8;
-constexpr uint64_t kMostValue = 0xffffffff;
+constexpr uint32_t kMostPlace = 0xffff;
 
 size_t hash_of(const Op& op) {
   const auto words = std::bit_cast<std::array<uint64_t, 2>>(op);
@@ -20,27 +22,27 @@ size_t hash_of(const Op& op) {
 
 }  // namespace
 
-Rewriter::Rewriter(Function& out, const Options& options, Counters& counters, bool shared)
+Rewriter::Rewriter(Function& out, const Options& options, Counters& counters, const Function* shared)
     : out_(out),
       counters_(counters),
       ways_(Ways::all()),
       ends_(out, options),
+      effects_(shared == nullptr ? out : *shared),
       current_(out.file->registers.size() + out.variables.size()),
-      table_(kTableSize),
-      shared_(shared) {}
+      table_(kTableSize) {}
 
 // ---- values
 
 Value Rewriter::share(const Op& o) {
   size_t at = hash_of(o);
   for (size_t i = 0; i < kProbes; ++i, at = (at + 1) % kTableSize) {
-    const uint64_t entry = table_[at] ^ block_;
-    if (entry > kMostValue) {  // of another block
-      const Value v = append(o);
-      table_[at] = block_ | v;
-      return v;
+    const uint32_t place = table_[at] ^ block_;
+    const Value v = first_ + place;
+    if (place > kMostPlace || v >= out_.ops.size()) {  // of another block
+      const Value made = append(o);
+      if (made - first_ <= kMostPlace) table_[at] = block_ | (made - first_);
+      return made;
     }
-    const auto v = static_cast<Value>(entry);
     if (out_.ops[v] != o) continue;
     counters_.common += o.code != Code::kConst;
     return v;
@@ -83,118 +85,63 @@ void Rewriter::forget(RegisterId r) { current_[r] = 0; }
 void Rewriter::forget_all() { std::fill(current_.begin(), current_.end(), 0); }
 
 void Rewriter::put(const Op& o) {
-  const auto r = static_cast<RegisterId>(o.a);
-  const Value v = known(o.b);
-  if (current_[r] == v) {
+  if (current_[o.a] == o.b) {
     ++counters_.same_writes;
     return;
   }
-  append({.code = Code::kPut, .a = r, .b = v});
-  current_[r] = v;
-}
-
-void Rewriter::opaque(const Function& from, Op o) {
-  for (RegisterId r : from.writes(from.effects[o.a])) forget(r);
-  if (from.effects[o.a].leaves) forget_all();
-  if (!shared_) o.a = take_effect(from, from.effects[o.a]);
   append(o);
+  current_[o.a] = o.b;
 }
 
-uint32_t Rewriter::take_effect(const Function& from, Effect e) {
-  const auto copy = [&](std::span<const RegisterId> list, uint32_t& first) {
-    first = static_cast<uint32_t>(out_.lists.size());
-    out_.lists.insert(out_.lists.end(), list.begin(), list.end());
-  };
-  const std::span<const RegisterId> reads = from.reads(e), writes = from.writes(e);
-  copy(reads, e.reads);
-  copy(writes, e.writes);
-  out_.effects.push_back(std::move(e));
-  return static_cast<uint32_t>(out_.effects.size() - 1);
-}
+// ---- effects
 
-// ---- the walk
-
-void Rewriter::effect(const Function& from, Op o, Value at) {
-  if (o.code != Code::kOpaque) o.a = known(o.a);
-  o.b = known(o.b), o.c = known(o.c);
+Value Rewriter::effect(Op o) {
   if (is_constant(o.c)) {
     ++counters_.guards;
-    if (ir::constant(op(o.c)) == 0) {
-      if (o.code == Code::kLoad) become(at, constant(o.bits, 0));
-      return;
-    }
+    if (ir::constant(op(o.c)) == 0) return o.code == Code::kLoad ? constant(o.bits, 0) : 0;
     o.c = 0;
   }
-  if (o.code == Code::kOpaque) return opaque(from, o);
-  become(at, append(o));
+  if (o.code == Code::kOpaque) return opaque(o);
+  const Value v = append(o);
   if (o.code == Code::kCall || (o.code == Code::kTrap && o.trap == Trap::kSystemCall)) forget_all();
+  return v;
 }
 
-void Rewriter::step(const Function& from, Op o, Value at) {
+Value Rewriter::opaque(const Op& o) {
+  const Effect& e = effects_.effects[o.a];
+  for (RegisterId r : effects_.writes(e)) forget(r);
+  if (e.leaves) forget_all();
+  return append(o);
+}
+
+Value Rewriter::take(const Op& o) {
+  ++counters_.operations_before;
+  last_ = o;
   budget_ = kMostRewrites;
   switch (o.code) {
     case Code::kGet:
-      return become(at, get(static_cast<RegisterId>(o.a)));
+      return get(static_cast<RegisterId>(o.a));
     case Code::kUndefined:  // each is a value of its own
-      return become(at, append(o));
+      return append(o);
     case Code::kConst:
-      return become(at, share(o));
+      return share(o);
     case Code::kPut:
-      return put(o);
+      put(o);
+      return 0;
     case Code::kNone:
-      return;
+      return 0;
     default:
-      break;
+      return shape(o.code).pure ? make(o) : effect(o);
   }
-  if (!shape(o.code).pure) return effect(from, o, at);
-  o.a = known(o.a), o.b = known(o.b), o.c = known(o.c);
-  become(at, make(o));
 }
+
+Value take(Rewriter& through, const Op& op) { return through.take(op); }
 
 void Rewriter::begin_block(uint64_t address) {
-  block_ += kMostValue + 1;
+  block_ += kMostPlace + 1;
   forget_all();
-  out_.blocks.push_back({.address = address,
-                         .first = static_cast<uint32_t>(out_.ops.size()),
-                         .mark = static_cast<uint32_t>(out_.marks.size())});
-}
-
-// ---- what nobody reads again: flags, above all. It goes before anything is done about it
-
-void Rewriter::back_over(const Function& from, const Op& o, RegisterSet& live) const {
-  if (o.code == Code::kOpaque) {
-    live |= ends_.touched(from, o);
-  } else if (o.code == Code::kCall && o.c == 0) {
-    live = live.without(ends_.lost_at_call);
-    live |= ends_.call;
-  } else if (o.code == Code::kReturn && o.c == 0) {
-    live = ends_.give_back;
-  } else {
-    live |= ends_.behind(o);
-  }
-}
-
-void Rewriter::find_dead(const Function& from, const Block& b, const RegisterSet& behind) {
-  const Value last = b.first + b.count - 1;
-  dead_.mark(from, b, behind, counters_, [&](Value at, const Op& o, RegisterSet& live) {
-    if (at != last || o.code != Code::kJump) back_over(from, o, live);
-  });
-}
-
-void Rewriter::piece(const Function& from, const Block& b, const RegisterSet* behind) {
-  if (behind != nullptr) find_dead(from, b, *behind);
-  if (map_.size() < b.first + size_t{b.count}) map_.resize(b.first + size_t{b.count});
-  Value at = b.first;
-  const auto until = [&](Value end) {
-    for (; at < end; ++at)
-      if (behind == nullptr || dead_.keeps(at, b.first)) step(from, from.ops[at], at);
-  };
-  for (uint32_t m = b.mark; m < b.mark + b.marks; ++m) {
-    until(from.marks[m].op);
-    out_.marks.push_back({from.marks[m].address, static_cast<uint32_t>(out_.ops.size())});
-  }
-  until(b.first + b.count);
-  counters_.operations_before += b.count;
+  first_ = static_cast<Value>(out_.ops.size());
+  out_.blocks.push_back({.address = address, .first = first_, .mark = static_cast<uint32_t>(out_.marks.size())});
 }
 
 void Rewriter::end_block(uint64_t next) {
@@ -204,23 +151,57 @@ void Rewriter::end_block(uint64_t next) {
   b.marks = static_cast<uint32_t>(out_.marks.size()) - b.mark;
 }
 
-void rewrite(Function& f, const Options& options, Counters& counters) {
-  Function out;
-  out.file = f.file;
-  out.variables = f.variables;
-  out.ops.reserve(f.ops.size());
-  out.marks.reserve(f.marks.size());
-  out.blocks.reserve(f.blocks.size());
-  Rewriter rewriter(out, options, counters);
-  BlockSweep sweep;
-  const RegisterSet all = RegisterSet::all();
-  for (const Block& b : f.blocks) {
-    rewriter.begin_block(b.address);
-    rewriter.piece(f, b, &all);
-    rewriter.end_block(b.next);
-    sweep_last_block(out, sweep, counters);
+// ---- what is there already, rewritten
+
+// What nobody reads again, flags above all, goes before anything is done about it.
+void Rewriter::find_dead(const Function& from, const Block& b) {
+  const Value last = b.first + b.count - 1;
+  dead_.mark(from, b, ends_.all, counters_, [&](Value at, const Op& o, RegisterSet& live) {
+    if (at != last || o.code != Code::kJump) ends_.back_over(from, o, live);
+  });
+}
+
+uint32_t Rewriter::take_effect(const Function& from, Effect e) {
+  const auto copy = [&](std::span<const RegisterId> list, uint32_t& first) {
+    first = static_cast<uint32_t>(out_.lists.size());
+    for (const RegisterId r : list) out_.lists.push_back(r);
+  };
+  const std::span<const RegisterId> reads = from.reads(e), writes = from.writes(e);
+  copy(reads, e.reads);
+  copy(writes, e.writes);
+  out_.effects.push_back(e);
+  return static_cast<uint32_t>(out_.effects.size() - 1);
+}
+
+Value Rewriter::step(const Function& from, const Block& b, Op o) {
+  for_values(o, [&](Value& v) { v = map_[v - b.first]; });
+  if (o.code == Code::kOpaque && &effects_ == &out_) o.a = take_effect(from, from.effects[o.a]);
+  return take(o);
+}
+
+void Rewriter::copy(const Function& from, const Block& b, bool swept) {
+  if (swept) find_dead(from, b);
+  if (map_.size() < b.count) map_.resize(b.count);
+  Value at = b.first;
+  const auto until = [&](Value end) {
+    for (; at < end; ++at)
+      if (!swept || dead_.keeps(at, b.first)) map_[at - b.first] = step(from, b, from.ops[at]);
+  };
+  for (uint32_t m = b.mark; m < b.mark + b.marks; ++m) {
+    until(from.marks[m].op);
+    out_.marks.push_back({from.marks[m].address, static_cast<uint32_t>(out_.ops.size())});
   }
-  f = std::move(out);
+  until(b.first + b.count);
+}
+
+void rewrite(const Function& from, Function& out, Sweep& sweep, const Options& options, Counters& counters) {
+  Rewriter rewriter(out, options, counters);
+  for (const Block& b : from.blocks) {
+    rewriter.begin_block(b.address);
+    rewriter.copy(from, b, true);
+    rewriter.end_block(b.next);
+    sweep.last_block();
+  }
 }
 
 }  // namespace assay::code::ir

@@ -2,8 +2,8 @@
 // known of them, operations of constants folded, rules applied until none fits, registers read from where they were
 // last written, values that are there already not made again.
 //
-// A lifter's values do not outlive the instruction that makes them (registers carry them on), so a block can be handed
-// over in pieces while it is lifted: `piece`. The peak of a function is then what is left of it.
+// A lifter hands its operations over one by one (`take`) and goes on with what they became: the function is never there
+// unsimplified.
 #pragma once
 #include "code/simplify/block_sweep.h"
 #include "code/simplify/ends.h"
@@ -12,15 +12,16 @@ namespace assay::code::ir {
 
 class Rewriter {
  public:
-  // out.file and out.variables are what they will be. `shared`: operations of `out` name the effects of another
-  // function.
-  Rewriter(Function& out, const Options& options, Counters& counters, bool shared = false);
+  // out.file and out.variables are what they will be. `shared`: whose effects the operations of `out` name; nullptr:
+  // its own.
+  Rewriter(Function& out, const Options& options, Counters& counters, const Function* shared = nullptr);
 
   void begin_block(uint64_t address);
-  // Operations and marks of a part of `from`, its values used nowhere else. `behind`: what is read where control goes
-  // on behind the part, or where the jump leads that stands at its end; what nobody reads goes first. nullptr: that is
-  // not looked for.
-  void piece(const Function& from, const Block& part, const RegisterSet* behind);
+  // An operation of values of `out`; returns what yields its value there, 0: it has none.
+  Value take(const Op& op);
+  const Op& last() const { return last_; }  // the one taken last, as it was
+  // Operations and marks of a block of another function. `swept`: what nobody reads goes first.
+  void copy(const Function& from, const Block& block, bool swept);
   void end_block(uint64_t next);
 
  private:
@@ -40,22 +41,19 @@ class Rewriter {
     std::array<Value, kNames> of_;  // where bound
   };
 
-  Value known(Value old) const { return map_[old]; }
-  void become(Value old, Value v) { map_[old] = v; }
   const Op& op(Value v) const { return out_.ops[v]; }
   bool is_constant(Value v) const { return op(v).code == Code::kConst; }
 
-  void find_dead(const Function& from, const Block& part, const RegisterSet& behind);
-  void back_over(const Function& from, const Op& op, RegisterSet& live) const;
-  void step(const Function& from, Op op, Value at);
-  void effect(const Function& from, Op op, Value at);
-  void put(const Op& op);
-  void opaque(const Function& from, Op op);
+  void find_dead(const Function& from, const Block& block);
+  Value step(const Function& from, const Block& block, Op op);
   uint32_t take_effect(const Function& from, Effect e);
+  Value effect(Op op);
+  Value opaque(const Op& op);
+  void put(const Op& op);
   Value get(RegisterId r);
   void forget(RegisterId r);
   void forget_all();
-  Value append(Op op) {
+  Value append(const Op& op) {
     out_.ops.push_back(op);
     return static_cast<Value>(out_.ops.size() - 1);
   }
@@ -78,13 +76,15 @@ class Rewriter {
   Counters& counters_;
   const Ways& ways_;
   Ends ends_;
-  BlockSweep dead_;              // of the piece at hand
-  std::vector<Value> map_;       // of the piece at hand: old values to new; no value to none
+  const Function& effects_;
   std::vector<Value> current_;   // by register: the value of this block that it holds; 0: not known
-  std::vector<uint64_t> table_;  // values of the block by hash; above them the number of the block, from 1 on
-  uint64_t block_ = 0;           // that number, as it lies there
-  bool shared_ = false;
-  unsigned budget_ = 0;  // rules that may still be applied to the operation at hand
+  std::vector<uint32_t> table_;  // values of the block by hash, by their place in it; above that the block's number
+  uint32_t block_ = 0;           // that number, which comes again some time: what is found is looked at
+  Value first_ = 1;              // of the block
+  unsigned budget_ = 0;          // rules that may still be applied to the operation at hand
+  Op last_;
+  BlockSweep dead_;         // of the block that is copied
+  std::vector<Value> map_;  // likewise: its values by their place
 };
 
 }  // namespace assay::code::ir

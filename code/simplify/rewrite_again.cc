@@ -16,12 +16,12 @@ bool has_variables(const Function& f, const Block& b) {
 class Again {
  public:
   Again(Function& f, const Options& options, Counters& counters)
-      : f_(f), counters_(counters), rewriter_(beside(), options, counters, true) {}
+      : f_(f), counters_(counters), rewriter_(beside(), options, counters, &f) {}
 
   void block(Block& b) {
     beside_.clear_operations();
     rewriter_.begin_block(b.address);
-    rewriter_.piece(f_, b, nullptr);
+    rewriter_.copy(f_, b, false);
     rewriter_.end_block(b.next);
     sweep_last_block(beside_, sweep_, counters_);
     if (beside_.ops.size() - 1 <= b.count)

@@ -1,43 +1,40 @@
 #include "code/simplify/simplify.h"
 
+#include "code/simplify/sweep.h"
+
 #include <fmt/format.h>
 
 #include <iterator>
 
 namespace assay::code::ir {
 
-namespace {
-
-// The schedule. Addresses of slots are sums only once registers are read from where they were written; a slot made a
-// variable is a register, whose copies and dead writes go the way of any other's.
-struct Step {
-  void (*run)(Function&, const Options&, Counters&);
-  bool again;  // only if slots became variables
-};
-constexpr Step kFirst = {rewrite, false};
-constexpr Step kThen[] = {
-    {sweep, false},
-    {slots_to_variables, false},
-    {rewrite_again, true},
-    {sweep, true},
-};
-
-}  // namespace
-
-void simplify(Function& f, const Options& options, Counters& counters) {
-  kFirst.run(f, options, counters);
-  simplify_rewritten(f, options, counters);
-}
-
-void simplify_rewritten(Function& f, const Options& options, Counters& counters) {
+// Addresses of slots are sums only once registers are read from where they were written; a slot made a variable is a
+// register, whose copies and dead writes go the way of any other's.
+void simplify_rewritten(Function& f, Sweep& swept, const Options& options, Counters& counters) {
   const uint64_t before = counters.operations_before, slots = counters.slots;
-  for (const Step& step : kThen)
-    if (!step.again || counters.slots != slots) {
-      step.run(f, options, counters);
-      f.ops.shrink_to_fit();
-    }
+  swept.all();
+  f.ops.shrink_to_fit();
+  slots_to_variables(f, options, counters);
+  if (counters.slots != slots) {
+    rewrite_again(f, options, counters);
+    sweep(f, options, counters);
+    f.ops.shrink_to_fit();
+  }
   counters.operations_before = before;
   counters.operations_after += f.ops.size() - 1;
+}
+
+void simplify(Function& f, const Options& options, Counters& counters) {
+  Function out;
+  out.file = f.file;
+  out.variables = f.variables;
+  out.ops.reserve(f.ops.size());
+  out.marks.reserve(f.marks.size());
+  out.blocks.reserve(f.blocks.size());
+  Sweep swept(out, options, counters);
+  rewrite(f, out, swept, options, counters);
+  simplify_rewritten(out, swept, options, counters);
+  f = std::move(out);
 }
 
 void Counters::add(const Counters& o) {

@@ -51,18 +51,19 @@ struct Options {
 
 // Both work in time linear in the operations, apart from a bounded number of rounds over the blocks.
 void simplify(Function& function, const Options& options, Counters& counters);
-// The steps that look at the function as a whole, for one that a Rewriter has made.
-void simplify_rewritten(Function& function, const Options& options, Counters& counters);
+class Sweep;
+// The steps that look at the function as a whole, for one that a Rewriter has made and whose blocks `sweep` has swept.
+void simplify_rewritten(Function& function, Sweep& sweep, const Options& options, Counters& counters);
 
 // ---- the steps
 
+// Folds constants, applies the rules, reads registers from where they were written.
+void rewrite(const Function& function, Function& out, Sweep& sweep, const Options& options, Counters& counters);
 // Removes writes that nobody reads and values that nobody uses.
 void sweep(Function& function, const Options& options, Counters& counters);
 // Makes variables of the stack slots of a function whose frame's addresses stay in its hands.
 void slots_to_variables(Function& function, const Options& options, Counters& counters);
-// Folds constants, applies the rules, reads registers from where they were written.
-void rewrite(Function& function, const Options& options, Counters& counters);
-// The same where slots became variables since.
+// Rewrites again where slots became variables since.
 void rewrite_again(Function& function, const Options& options, Counters& counters);
 
 }  // namespace assay::code::ir

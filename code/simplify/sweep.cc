@@ -1,8 +1,4 @@
-// Dead writes and dead values. Which registers are read again is found by the usual equations of liveness, block by
-// block until nothing changes; the operations are walked three times whatever happens.
-#include "code/simplify/block_sweep.h"
-#include "code/simplify/blocks.h"
-#include "code/simplify/ends.h"
+#include "code/simplify/sweep.h"
 
 namespace assay::code::ir {
 
@@ -24,160 +20,184 @@ RegisterSet Ends::touched(const Function& f, const Op& op) const {
   return set;
 }
 
+void Ends::back_over(const Function& f, const Op& op, RegisterSet& live) const {
+  if (op.code == Code::kOpaque) {
+    live |= touched(f, op);
+  } else if (op.code == Code::kCall && op.c == 0) {
+    live = live.without(lost_at_call);
+    live |= call;
+  } else if (op.code == Code::kReturn && op.c == 0) {
+    live = give_back;
+  } else {
+    live |= behind(op);
+  }
+}
+
 namespace {
 
 constexpr int kMostRounds = 40;
+constexpr uint32_t kNoExit = kNoBlock - 1;  // control does not leave that way
 
-class Sweeper {
- public:
-  Sweeper(Function& f, const Options& o, Counters& counters)
-      : f_(f), options_(o), counters_(counters), ends_(f, o), index_(f, o.convention.mode_bit) {}
-
-  void all() {
-    if (options_.whole) solve();
-    Value to = 1;
-    for (size_t i = 0; i < f_.blocks.size(); ++i) {
-      Block& b = f_.blocks[i];
-      const RegisterSet live = options_.whole ? live_at(next_of(i)) : ends_.all;
-      sweep_.mark(f_, b, live, counters_, [this](Value, const Op& op, RegisterSet& at) { back_over(op, at); });
-      to = sweep_.compact(f_, b, to);
-    }
-    f_.ops.resize(to);
-  }
-
- private:
-  // ---- what is read behind each block
-
-  struct Exit {
-    uint32_t to = 0, written = 0;  // written_: before it, in the block
-  };
-  struct Summary {
-    RegisterSet live;               // at the block's beginning
-    uint32_t first = 0, exits = 0;  // exits_
-  };
-
-  uint32_t block_behind(const Op& op) const {
-    return op.code == Code::kJump && f_.ops[op.a].code == Code::kConst ? index_.at(constant(f_.ops[op.a])) : kNoBlock;
-  }
-
-  // It is mostly the one that stands behind.
-  uint32_t next_of(size_t i) const {
-    const uint64_t next = f_.blocks[i].next;
-    if (i + 1 < f_.blocks.size() && f_.blocks[i + 1].address == next) return static_cast<uint32_t>(i + 1);
-    return index_.at(next);
-  }
-  void summarise(size_t i, Summary& s) {
-    const Block& b = f_.blocks[i];
-    s.first = static_cast<uint32_t>(exits_.size());
-    RegisterSet written;
-    for (Value at = b.first; at < b.first + b.count; ++at) {
-      const Op& op = f_.ops[at];
-      if (step(op, s, written)) {
-        s.exits = static_cast<uint32_t>(exits_.size()) - s.first;
-        return;
-      }
-    }
-    leave(next_of(i), ends_.all, s, written);
-    s.exits = static_cast<uint32_t>(exits_.size()) - s.first;
-  }
-  void leave(uint32_t to, const RegisterSet& otherwise, Summary& s, const RegisterSet& written) {
-    if (to == kNoBlock) {
-      s.live |= otherwise.without(written);
-      return;
-    }
-    // Most blocks leave at their end alone, in two ways.
-    if (exits_.size() == s.first || !(written_.back() == written)) written_.push_back(written);
-    exits_.push_back({to, static_cast<uint32_t>(written_.size() - 1)});
-  }
-  // Whether nothing behind it is reached.
-  bool step(const Op& op, Summary& s, RegisterSet& written) {
-    switch (op.code) {
-      case Code::kGet:
-        if (!written.has(op.a)) s.live.add(op.a);
-        return false;
-      case Code::kPut:
-        written.add(op.a);
-        return false;
-      case Code::kJump:
-      case Code::kReturn:
-        leave(block_behind(op), ends_.behind(op), s, written);
-        return op.c == 0;
-      case Code::kCall:
-      case Code::kTrap:
-        s.live |= ends_.behind(op).without(written);
-        if (op.code == Code::kCall && op.c == 0) written |= ends_.lost_at_call;
-        return false;
-      case Code::kOpaque: {
-        s.live |= ends_.touched(f_, op).without(written);
-        return false;
-      }
-      default:
-        return false;
-    }
-  }
-  void solve() {
-    summaries_.resize(f_.blocks.size());
-    written_.reserve(f_.blocks.size());
-    exits_.reserve(f_.blocks.size() * 3 / 2);
-    for (size_t i = 0; i < f_.blocks.size(); ++i) summarise(i, summaries_[i]);
-    bool changed = true;
-    for (int round = 0; changed && round < kMostRounds; ++round) {
-      changed = false;
-      for (size_t i = f_.blocks.size(); i-- > 0;) changed |= update(summaries_[i]);
-    }
-    if (!changed) return;
-    ++counters_.budgets;
-    for (Summary& s : summaries_) s.live = ends_.all;
-  }
-  bool update(Summary& s) const {
-    RegisterSet live = s.live;
-    for (uint32_t i = s.first; i < s.first + s.exits; ++i)
-      live |= summaries_[exits_[i].to].live.without(written_[exits_[i].written]);
-    if (live == s.live) return false;
-    s.live = live;
-    return true;
-  }
-
-  // ---- what is kept
-
-  const RegisterSet& live_at(uint32_t block) const { return block == kNoBlock ? ends_.all : summaries_[block].live; }
-
-  void back_over(const Op& op, RegisterSet& live) const {
-    switch (op.code) {
-      case Code::kJump:
-      case Code::kReturn: {
-        const uint32_t to = options_.whole ? block_behind(op) : kNoBlock;
-        if (op.c == 0) live = RegisterSet();
-        live |= to != kNoBlock ? summaries_[to].live : ends_.behind(op);
-        return;
-      }
-      case Code::kCall:
-      case Code::kTrap:
-        if (op.code == Code::kCall && op.c == 0) live = live.without(ends_.lost_at_call);
-        live |= ends_.behind(op);
-        return;
-      case Code::kOpaque:
-        live |= ends_.touched(f_, op);
-        return;
-      default:
-        return;
-    }
-  }
-
-  Function& f_;
-  const Options& options_;
-  Counters& counters_;
-  Ends ends_;
-  BlockIndex index_;
-  std::vector<Summary> summaries_;
-  Array<Exit> exits_;
-  Array<RegisterSet> written_;
-  BlockSweep sweep_;
-};
+bool is_exit(const Function& f, const Block& b, Value at) {
+  return at == b.first + b.count - 1 && f.ops[at].code == Code::kJump;
+}
 
 }  // namespace
 
-void sweep(Function& f, const Options& options, Counters& counters) { Sweeper(f, options, counters).all(); }
+// What Note says of a block, told from its end to its beginning.
+class Sweep::Noting {
+ public:
+  Noting(const Sweep& sweep, const Block& b, Note& note) : f_(sweep.f_), ends_(sweep.ends_), block_(b), note_(note) {}
+
+  void get(uint32_t r) { note_.live.add(r); }
+  void put(uint32_t r) {
+    note_.live.remove(r);
+    note_.written.add(r);
+    note_.waits |= open_;
+  }
+  void operator()(Value at, const Op& op, RegisterSet& live) {
+    if (is_exit(f_, block_, at)) return;
+    ends_.back_over(f_, op, live);
+    ends_.back_over(f_, op, note_.live);
+    if (op.code == Code::kCall && op.c == 0) note_.written |= ends_.lost_at_call;
+    open_ &= !says_of_all(op);
+  }
+
+ private:
+  // Whether it reads or loses whatever there is, so that nothing before it depends on what is read behind the block.
+  bool says_of_all(const Op& op) const {
+    switch (op.code) {
+      case Code::kReturn:
+        return op.c == 0;
+      case Code::kCall:
+        return op.c == 0 && ends_.call.with(ends_.lost_at_call) == ends_.all;
+      case Code::kTrap:
+        return ends_.trap == ends_.all;
+      case Code::kOpaque:
+        return f_.effects[op.a].leaves;
+      default:
+        return true;
+    }
+  }
+
+  const Function& f_;
+  const Ends& ends_;
+  const Block& block_;
+  Note& note_;
+  bool open_ = true;
+};
+
+Sweep::Sweep(Function& f, const Options& options, Counters& counters)
+    : f_(f), options_(options), counters_(counters), ends_(f, options) {}
+
+void Sweep::block(Block& b) {
+  Note note;
+  sweep_.mark(f_, b, ends_.all, counters_, Noting(*this, b, note));
+  sweep_.compact(f_, b, b.first);
+  notes_.push_back(note);
+}
+
+void Sweep::last_block() {
+  Block& b = f_.blocks.back();
+  block(b);
+  f_.ops.resize(b.first + b.count);
+}
+
+void Sweep::all() {
+  if (options_.whole) {
+    find_exits();
+    solve();
+  }
+  Value to = 1;
+  for (size_t i = 0; i < f_.blocks.size(); ++i) {
+    Block& b = f_.blocks[i];
+    const Note& note = notes_[i];
+    if (!options_.whole || !note.waits || note.written.without(behind(note)).empty()) {
+      to = shift(b, to);
+      continue;
+    }
+    const RegisterSet live = note.next == kNoExit ? RegisterSet() : live_at(note.next);
+    sweep_.mark(f_, b, live, counters_, [&](Value at, const Op& op, RegisterSet& here) {
+      if (is_exit(f_, b, at))
+        here |= live_at(note.target);
+      else
+        ends_.back_over(f_, op, here);
+    });
+    to = sweep_.compact(f_, b, to);
+  }
+  f_.ops.resize(to);
+  notes_ = {};
+}
+
+// ---- what is read behind each block
+
+void Sweep::find_exits() {
+  const BlockIndex index(f_, options_.convention.mode_bit);
+  for (size_t i = 0; i < f_.blocks.size(); ++i) {
+    const Block& b = f_.blocks[i];
+    Note& note = notes_[i];
+    // It is mostly the one that stands behind.
+    const bool follows = i + 1 < f_.blocks.size() && f_.blocks[i + 1].address == b.next;
+    note.next = follows ? static_cast<uint32_t>(i + 1) : index.at(b.next);
+    note.target = kNoExit;
+    if (b.count == 0) continue;
+    const Op& last = f_.ops[b.first + b.count - 1];
+    if ((last.code == Code::kJump || last.code == Code::kReturn) && last.c == 0) note.next = kNoExit;
+    if (last.code != Code::kJump) continue;
+    const Op& to = f_.ops[last.a];
+    note.target = to.code == Code::kConst ? index.at(constant(to)) : kNoBlock;
+  }
+}
+
+RegisterSet Sweep::behind(const Note& note) const {
+  RegisterSet out;
+  if (note.next != kNoExit) out |= live_at(note.next);
+  if (note.target != kNoExit) out |= live_at(note.target);
+  return out;
+}
+
+void Sweep::solve() {
+  bool changed = true;
+  for (int round = 0; changed && round < kMostRounds; ++round) {
+    changed = false;
+    for (size_t i = notes_.size(); i-- > 0;) changed |= update(notes_[i]);
+  }
+  if (!changed) return;
+  ++counters_.budgets;
+  for (Note& note : notes_) note.live = ends_.all;
+}
+
+bool Sweep::update(Note& note) const {
+  const RegisterSet live = note.live.with(behind(note).without(note.written));
+  if (live == note.live) return false;
+  note.live = live;
+  return true;
+}
+
+// ---- what is left
+
+Value Sweep::shift(Block& b, Value to) {
+  const Value by = b.first - to, end = b.first + b.count;
+  if (by == 0) return end;
+  for (Value at = b.first; at < end; ++at) {
+    Op op = f_.ops[at];
+    const uint8_t uses = shape(op.code).uses;
+    if ((uses & 1) != 0) op.a -= op.a == 0 ? 0 : by;
+    if ((uses & 2) != 0) op.b -= op.b == 0 ? 0 : by;
+    if ((uses & 4) != 0) op.c -= op.c == 0 ? 0 : by;
+    f_.ops[at - by] = op;
+  }
+  for (uint32_t m = b.mark; m < b.mark + b.marks; ++m) f_.marks[m].op -= by;
+  b.first = to;
+  return to + b.count;
+}
+
+void sweep(Function& f, const Options& options, Counters& counters) {
+  Sweep all(f, options, counters);
+  all.reserve(f.blocks.size());
+  for (Block& b : f.blocks) all.block(b);
+  all.all();
+}
 
 void sweep_last_block(Function& f, BlockSweep& sweep, Counters& counters) {
   Block& b = f.blocks.back();

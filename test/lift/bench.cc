@@ -188,6 +188,7 @@ struct Bench {
     uint64_t instructions = 0, functions = 0, large = 0;
     double decoding = 0, all = 0;      // seconds
     double bytes_per_instruction = 0;  // the most at the peak of one function of 1,000 instructions or more
+    uint64_t most = 0;                 // where that function is
     ir::Counters counters;
     double speed() const { return static_cast<double>(instructions) / (all - decoding) / 1e6; }
   };
@@ -240,7 +241,7 @@ struct Bench {
     const double peak = static_cast<double>(memory_peak() - before) / static_cast<double>(std::max<uint64_t>(count, 1));
     if (count >= kLarge) {
       ++out.large;
-      out.bytes_per_instruction = std::max(out.bytes_per_instruction, peak);
+      if (peak > out.bytes_per_instruction) out.bytes_per_instruction = peak, out.most = shape.blocks.front().address;
     }
     out.instructions += count;
     ++out.functions;
@@ -366,8 +367,9 @@ int main(int argc, char** argv) {
   if (speed_alone) {
     const double lifted = bench.speed();
     Bench::Cost cost = bench.cost();
-    fmt::print("{}{} instructions, {:.2f} Minsn/s lifted, {:.2f} lifted and simplified, {:.0f} bytes\n",
-               ir::print(cost.counters), cost.instructions, lifted, cost.speed(), cost.bytes_per_instruction);
+    fmt::print("{}{} instructions, {:.2f} Minsn/s lifted, {:.2f} lifted and simplified, {:.0f} bytes at {:#x}\n",
+               ir::print(cost.counters), cost.instructions, lifted, cost.speed(), cost.bytes_per_instruction,
+               cost.most);
     for (int i = 1; i < rounds; ++i) {
       cost = bench.cost();
       fmt::print("again: {:.2f} lifted and simplified, decoding {:.2f}\n", cost.speed(), cost.decoding / cost.all);

@@ -1,5 +1,7 @@
 #include "lift/oracle.h"
 
+#include "code/simplify/rewrite.h"
+#include "code/simplify/sweep.h"
 #include "lift/words.h"
 
 #include <fmt/format.h>
@@ -89,8 +91,10 @@ void Oracle::run(std::span<const std::byte> code, size_t states, Counts& counts,
     decode(code, address, insns_);
   }
   function_.clear();
-  Machine(isa_, function_).lift_block(insns_);
-  if (simplifying != nullptr) ir::simplify(function_, {.convention = {}, .whole = false}, *simplifying);
+  if (simplifying != nullptr)
+    lift_simplified(*simplifying);
+  else
+    Machine(isa_, function_).lift_block(insns_);
   if (std::string wrong = ir::malformed(function_); !wrong.empty()) {
     ++counts[Verdict::kDifferent];
     return report(name, " malformed: " + wrong);
@@ -108,6 +112,23 @@ void Oracle::run(std::span<const std::byte> code, size_t states, Counts& counts,
     if (verdict == Verdict::kOpaque) return;
     if (verdict == Verdict::kDifferent) report(name, why);
   }
+}
+
+// On the way, as whole functions are, and afterwards, in turns.
+void Oracle::lift_simplified(ir::Counters& counters) {
+  const ir::Options options{.convention = {}, .whole = false};
+  afterwards_ = !afterwards_;
+  if (afterwards_) {
+    Machine(isa_, function_).lift_block(insns_);
+    return ir::simplify(function_, options, counters);
+  }
+  ir::Sweep sweep(function_, options, counters);
+  ir::Rewriter rewriter(function_, options, counters);
+  rewriter.begin_block(insns_.front().address);
+  Machine(isa_, function_, &rewriter).lift(insns_);
+  rewriter.end_block(insns_.back().end());
+  sweep.last_block();
+  ir::simplify_rewritten(function_, sweep, options, counters);
 }
 
 void Oracle::report(std::string_view name, const std::string& why) {

@@ -41,6 +41,7 @@ class Oracle {
  private:
   void run(std::span<const std::byte> code, size_t states, Counts& counts, std::string_view name,
            ir::Counters* simplifying);
+  void lift_simplified(ir::Counters& counters);
   void report(std::string_view name, const std::string& why);
 
   Isa isa_;
@@ -53,6 +54,7 @@ class Oracle {
   ir::Function function_;
   ir::State state_;
   ir::Counters simplified_;
+  bool afterwards_ = false;
   uint64_t reported_ = 0;
   std::map<std::string, int> reports_;
 };

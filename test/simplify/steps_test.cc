@@ -125,16 +125,25 @@ TEST(Simplify, KeepsFlagsThatAnotherBlockReads) {
       "  %1 = const.32 0x2000\n"
       "  %2 = get.1 z\n"
       "  jump %1 if %2\n"
-      "  %3 = get.32 r3\n"
-      "  ret %3\n";
-  Counters counters;
-  const std::string out = simplified(text, counters);
+      "block 0x1008 next 0x100c\n"
+      "@0x1008\n"
+      "  %1 = get.32 r3\n"
+      "  ret %1\n";
+  const std::string out = simplified(text);
   EXPECT_NE(out.find("put z"), std::string::npos);
   // A jump out of the function may be one into another part of it.
   EXPECT_NE(out.find("put n"), std::string::npos);
   std::string inside = text;
   inside.replace(inside.find("0x2000"), 6, "0x1000");
   EXPECT_EQ(simplified(inside).find("put n"), std::string::npos);
+}
+
+TEST(Simplify, KeepsWhatAJumpInTheMiddleOfABlockMayCarryOff) {
+  const std::string out = simplified(
+      "block 0x1000 next 0x1004\n  %1 = get.1 z\n  put n %1\n  %2 = const.32 0x1004\n  jump %2 if %1\n"
+      "  %3 = const.1 0x1\n  put n %3\n"
+      "block 0x1004 next 0x1008\n  %1 = get.1 n\n  %2 = zext.32 %1\n  put r0 %2\n  %3 = get.32 r3\n  ret %3\n");
+  EXPECT_NE(out.find("put n %1\n"), std::string::npos) << out;
 }
 
 TEST(Simplify, KeepsWhatATrapOrAnOpaqueOperationMaySee) {
