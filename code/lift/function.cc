@@ -10,7 +10,7 @@ namespace assay::code::lift {
 
 namespace {
 
-constexpr size_t kWindow = 16;               // instructions lifted at once; and a delay slot
+constexpr size_t kWindow = 16;               // instructions lifted at once where flags are looked for; and a delay slot
 constexpr uint64_t kLongBlock = 1024;        // bytes; from there on it is swept and goes on as another
 constexpr uint64_t kMostReserved = 1 << 20;  // what a block says of its size is not paid for before it is read
 
@@ -18,16 +18,23 @@ constexpr uint64_t kMostReserved = 1 << 20;  // what a block says of its size is
 class Simplifying {
  public:
   Simplifying(const Isa& isa, const ir::Options& options, ir::Function& out, ir::Sweep& sweep, ir::Counters& counters)
-      : sweep_(sweep), rewriter_(out, options, counters), machine_(isa, out, &rewriter_) {}
+      : out_(out), sweep_(sweep), rewriter_(out, options, counters), machine_(isa, out, &rewriter_) {}
   Machine& machine() { return machine_; }
   const ir::Op& last() const { return rewriter_.last(); }
-  void begin(uint64_t address) { rewriter_.begin_block(address); }
+  void begin(uint64_t address) {
+    if (out_.blocks.size() == out_.blocks.capacity()) {
+      out_.blocks.reserve(out_.blocks.size() * 5 / 4 + 8);
+      sweep_.reserve(out_.blocks.capacity());
+    }
+    rewriter_.begin_block(address);
+  }
   void end(uint64_t next) {
     rewriter_.end_block(next);
     sweep_.last_block();
   }
 
  private:
+  ir::Function& out_;
   ir::Sweep& sweep_;
   ir::Rewriter rewriter_;
   Machine machine_;
@@ -41,7 +48,8 @@ class Walk {
         to_(to),
         decoder_(isa.set->processor(), shape.program->dialect, Decoder::kFunction),
         ahead_(isa, shape, options, decoder_),
-        window_(std::make_unique_for_overwrite<Insn[]>(kWindow + 1)) {}
+        most_(ahead_.looks() ? kWindow : 1),
+        window_(std::make_unique_for_overwrite<Insn[]>(most_ + 1)) {}
 
   void block(const Block& b) {
     const Area* area = program_.code_at(b.address);
@@ -68,7 +76,7 @@ class Walk {
     if (last().delay_slot && next < end && decode(area, next)) next = last().end();
     if (leaves)
       cut(next, end);
-    else if (count_ >= kWindow)
+    else if (count_ >= most_)
       flush_at(next, end);
     return next;
   }
@@ -134,22 +142,44 @@ class Walk {
   Simplifying& to_;
   Decoder decoder_;
   Ahead ahead_;
+  const size_t most_;
   std::unique_ptr<Insn[]> window_;  // the first count_ are decoded
   std::array<uint64_t, kWindow + 1> wanted_{};
   size_t count_ = 0;
   uint64_t begun_ = kNowhere, behind_ = kNowhere, skip_ = 1;
 };
 
-// Room for what most functions come to: what grows is there twice for a moment.
-void reserve(const Isa& isa, const Shape& shape, ir::Function& out) {
-  uint64_t bytes = 0;
-  for (const Block& b : shape.blocks) bytes += std::min<uint64_t>(b.end - b.address, kMostReserved);
-  const uint64_t size = is_thumb(isa.set->processor()) ? 3 : 4;
-  const uint64_t instructions = std::min(bytes / size + 1, kMostReserved);
-  out.ops.reserve(instructions * 6 + 16);
-  out.marks.reserve(instructions + 16);
-  out.blocks.reserve(shape.blocks.size() * 7 / 4);
-}
+// Room for what most functions come to: what grows is there twice for a moment. That a function comes to more shows
+// when half of it is there, and there is less to copy.
+class Room {
+ public:
+  Room(const Isa& isa, const Shape& shape, ir::Function& out, ir::Sweep& sweep) : out_(out) {
+    for (const Block& b : shape.blocks) all_ += bytes(b);
+    const uint64_t size = is_thumb(isa.set->processor()) ? 3 : 4;
+    const uint64_t instructions = std::min(all_ / size + 1, kMostReserved);
+    reserved_ = instructions * 6 + 16;
+    out_.ops.reserve(reserved_);
+    out_.marks.reserve(instructions + 16);
+    out_.blocks.reserve(shape.blocks.size() * 5 / 4 + 8);
+    sweep.reserve(out_.blocks.capacity());
+  }
+  void lifted(const Block& b) {
+    const bool before = done_ < all_ / 2;
+    done_ += bytes(b);
+    if (!before || done_ < all_ / 2) return;
+    const size_t there = out_.ops.size(), all = there + there * (all_ - done_) / (done_ + 1) * 9 / 8;
+    if (all <= reserved_) return;
+    out_.ops.shrink_to_fit();
+    out_.ops.reserve(all);
+  }
+
+ private:
+  static uint64_t bytes(const Block& b) { return std::min<uint64_t>(b.end - b.address, kMostReserved); }
+
+  ir::Function& out_;
+  uint64_t all_ = 0, done_ = 0;
+  size_t reserved_ = 0;
+};
 
 }  // namespace
 
@@ -178,13 +208,12 @@ std::string refusal(Processor processor) {
 void lift_function(const Isa& isa, const Shape& shape, const ir::Options& options, ir::Counters& counters,
                    ir::Function& out) {
   out.file = &isa.file;
-  reserve(isa, shape, out);
   ir::Sweep sweep(out, options, counters);
-  sweep.reserve(out.blocks.capacity());
+  Room room(isa, shape, out, sweep);
   {  // what that holds is not there any more when the function as a whole is simplified
     Simplifying to(isa, options, out, sweep, counters);
     Walk walk(isa, shape, options, to);
-    for (const Block& b : shape.blocks) walk.block(b);
+    for (const Block& b : shape.blocks) walk.block(b), room.lifted(b);
   }
   out.ops.shrink_to_fit();
   out.marks.shrink_to_fit();

@@ -4,12 +4,20 @@
 
 namespace assay::code::ir {
 
-class RegisterSet {
+template <unsigned kWords>
+class RegisterSetOf {
  public:
-  static constexpr unsigned kRoom = 256;
+  static constexpr unsigned kRoom = 64 * kWords;
 
-  static RegisterSet all() {
-    RegisterSet s;
+  RegisterSetOf() = default;
+  template <unsigned kOther>
+  explicit RegisterSetOf(const RegisterSetOf<kOther>& o) {
+    for (unsigned i = 0; i < kWords; ++i) words_[i] = o.word(i);
+  }
+  uint64_t word(unsigned i) const { return i < kWords ? words_[i] : ~uint64_t{0}; }
+
+  static RegisterSetOf all() {
+    RegisterSetOf s;
     s.words_.fill(~uint64_t{0});
     return s;
   }
@@ -20,21 +28,22 @@ class RegisterSet {
   void remove(unsigned r) {
     if (r < kRoom) words_[r / 64] &= ~(uint64_t{1} << r % 64);
   }
-  RegisterSet& operator|=(const RegisterSet& o) {
+  RegisterSetOf& operator|=(const RegisterSetOf& o) {
     for (size_t i = 0; i < words_.size(); ++i) words_[i] |= o.words_[i];
     return *this;
   }
-  RegisterSet with(const RegisterSet& o) const { return RegisterSet(*this) |= o; }
-  bool empty() const { return *this == RegisterSet(); }
-  RegisterSet without(const RegisterSet& o) const {
-    RegisterSet out;
+  RegisterSetOf with(const RegisterSetOf& o) const { return RegisterSetOf(*this) |= o; }
+  bool empty() const { return *this == RegisterSetOf(); }
+  RegisterSetOf without(const RegisterSetOf& o) const {
+    RegisterSetOf out;
     for (size_t i = 0; i < words_.size(); ++i) out.words_[i] = words_[i] & ~o.words_[i];
     return out;
   }
-  friend bool operator==(const RegisterSet&, const RegisterSet&) = default;
+  friend bool operator==(const RegisterSetOf&, const RegisterSetOf&) = default;
 
  private:
-  std::array<uint64_t, kRoom / 64> words_{};
+  std::array<uint64_t, kWords> words_{};
 };
+using RegisterSet = RegisterSetOf<4>;
 
 }  // namespace assay::code::ir

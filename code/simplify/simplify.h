@@ -51,7 +51,9 @@ struct Options {
 
 // Both work in time linear in the operations, apart from a bounded number of rounds over the blocks.
 void simplify(Function& function, const Options& options, Counters& counters);
-class Sweep;
+template <unsigned kWords>
+class SweepOf;
+using Sweep = SweepOf<2>;
 // The steps that look at the function as a whole, for one that a Rewriter has made and whose blocks `sweep` has swept.
 void simplify_rewritten(Function& function, Sweep& sweep, const Options& options, Counters& counters);
 

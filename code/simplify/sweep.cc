@@ -45,9 +45,10 @@ bool is_exit(const Function& f, const Block& b, Value at) {
 }  // namespace
 
 // What Note says of a block, told from its end to its beginning.
-class Sweep::Noting {
+template <unsigned kWords>
+class SweepOf<kWords>::Noting {
  public:
-  Noting(const Sweep& sweep, const Block& b, Note& note) : f_(sweep.f_), ends_(sweep.ends_), block_(b), note_(note) {}
+  Noting(const SweepOf& sweep, const Block& b, Note& note) : f_(sweep.f_), ends_(sweep.ends_), block_(b), note_(note) {}
 
   void get(uint32_t r) { note_.live.add(r); }
   void put(uint32_t r) {
@@ -58,8 +59,10 @@ class Sweep::Noting {
   void operator()(Value at, const Op& op, RegisterSet& live) {
     if (is_exit(f_, block_, at)) return;
     ends_.back_over(f_, op, live);
-    ends_.back_over(f_, op, note_.live);
-    if (op.code == Code::kCall && op.c == 0) note_.written |= ends_.lost_at_call;
+    RegisterSet before(note_.live);
+    ends_.back_over(f_, op, before);
+    note_.live = Set(before);
+    if (op.code == Code::kCall && op.c == 0) note_.written |= Set(ends_.lost_at_call);
     open_ &= !says_of_all(op);
   }
 
@@ -87,23 +90,27 @@ class Sweep::Noting {
   bool open_ = true;
 };
 
-Sweep::Sweep(Function& f, const Options& options, Counters& counters)
+template <unsigned kWords>
+SweepOf<kWords>::SweepOf(Function& f, const Options& options, Counters& counters)
     : f_(f), options_(options), counters_(counters), ends_(f, options) {}
 
-void Sweep::block(Block& b) {
+template <unsigned kWords>
+void SweepOf<kWords>::block(Block& b) {
   Note note;
   sweep_.mark(f_, b, ends_.all, counters_, Noting(*this, b, note));
   sweep_.compact(f_, b, b.first);
   notes_.push_back(note);
 }
 
-void Sweep::last_block() {
+template <unsigned kWords>
+void SweepOf<kWords>::last_block() {
   Block& b = f_.blocks.back();
   block(b);
   f_.ops.resize(b.first + b.count);
 }
 
-void Sweep::all() {
+template <unsigned kWords>
+void SweepOf<kWords>::all() {
   if (options_.whole) {
     find_exits();
     solve();
@@ -116,10 +123,10 @@ void Sweep::all() {
       to = shift(b, to);
       continue;
     }
-    const RegisterSet live = note.next == kNoExit ? RegisterSet() : live_at(note.next);
+    const RegisterSet live = note.next == kNoExit ? RegisterSet() : RegisterSet(live_at(note.next));
     sweep_.mark(f_, b, live, counters_, [&](Value at, const Op& op, RegisterSet& here) {
       if (is_exit(f_, b, at))
-        here |= live_at(note.target);
+        here |= RegisterSet(live_at(note.target));
       else
         ends_.back_over(f_, op, here);
     });
@@ -131,7 +138,8 @@ void Sweep::all() {
 
 // ---- what is read behind each block
 
-void Sweep::find_exits() {
+template <unsigned kWords>
+void SweepOf<kWords>::find_exits() {
   const BlockIndex index(f_, options_.convention.mode_bit);
   for (size_t i = 0; i < f_.blocks.size(); ++i) {
     const Block& b = f_.blocks[i];
@@ -149,14 +157,16 @@ void Sweep::find_exits() {
   }
 }
 
-RegisterSet Sweep::behind(const Note& note) const {
-  RegisterSet out;
+template <unsigned kWords>
+SweepOf<kWords>::Set SweepOf<kWords>::behind(const Note& note) const {
+  Set out;
   if (note.next != kNoExit) out |= live_at(note.next);
   if (note.target != kNoExit) out |= live_at(note.target);
   return out;
 }
 
-void Sweep::solve() {
+template <unsigned kWords>
+void SweepOf<kWords>::solve() {
   bool changed = true;
   for (int round = 0; changed && round < kMostRounds; ++round) {
     changed = false;
@@ -164,11 +174,12 @@ void Sweep::solve() {
   }
   if (!changed) return;
   ++counters_.budgets;
-  for (Note& note : notes_) note.live = ends_.all;
+  for (Note& note : notes_) note.live = Set::all();
 }
 
-bool Sweep::update(Note& note) const {
-  const RegisterSet live = note.live.with(behind(note).without(note.written));
+template <unsigned kWords>
+bool SweepOf<kWords>::update(Note& note) const {
+  const Set live = note.live.with(behind(note).without(note.written));
   if (live == note.live) return false;
   note.live = live;
   return true;
@@ -176,7 +187,8 @@ bool Sweep::update(Note& note) const {
 
 // ---- what is left
 
-Value Sweep::shift(Block& b, Value to) {
+template <unsigned kWords>
+Value SweepOf<kWords>::shift(Block& b, Value to) {
   const Value by = b.first - to, end = b.first + b.count;
   if (by == 0) return end;
   for (Value at = b.first; at < end; ++at) {
@@ -192,8 +204,10 @@ Value Sweep::shift(Block& b, Value to) {
   return to + b.count;
 }
 
+template class SweepOf<2>;
+
 void sweep(Function& f, const Options& options, Counters& counters) {
-  Sweep all(f, options, counters);
+  SweepOf<4> all(f, options, counters);
   all.reserve(f.blocks.size());
   for (Block& b : f.blocks) all.block(b);
   all.all();

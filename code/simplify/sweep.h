@@ -1,7 +1,7 @@
 // Dead writes and dead values of a whole function. Which registers are read again is found by the usual equations of
 // liveness over the blocks; what a block reads and writes is noted while it is swept for itself, so that most blocks
-// need not be looked at again. Of a jump in the middle of a block, where no lifter leaves one, is not known what it leads
-// to.
+// need not be looked at again. Of a jump in the middle of a block, where no lifter leaves one, is not known what it
+// leads to.
 #pragma once
 #include "code/simplify/block_sweep.h"
 #include "code/simplify/blocks.h"
@@ -9,9 +9,12 @@
 
 namespace assay::code::ir {
 
-class Sweep {
+// Of the first 64 * kWords registers: those of values have room in two words on every CPU, stack slots that became
+// variables in RegisterSet's.
+template <unsigned kWords>
+class SweepOf {
  public:
-  Sweep(Function& f, const Options& options, Counters& counters);
+  SweepOf(Function& f, const Options& options, Counters& counters);
 
   void reserve(size_t blocks) { notes_.reserve(blocks); }
   // Sweeps a block as if everything were read behind it, where it lies, and notes what it reads and writes: in the
@@ -22,9 +25,10 @@ class Sweep {
   void all();
 
  private:
+  using Set = RegisterSetOf<kWords>;
   struct Note {
-    RegisterSet live;     // read of what was there before the block; in the end that too which is read behind it
-    RegisterSet written;  // what is written, or lost, before the block's end
+    Set live;     // read of what was there before the block; in the end that too which is read behind it
+    Set written;  // what is written, or lost, before the block's end
     uint32_t next = 0, target = 0;
     bool waits = false;  // writes something that is only read if it is read behind the block
   };
@@ -33,15 +37,15 @@ class Sweep {
   void find_exits();
   void solve();
   bool update(Note& note) const;
-  RegisterSet behind(const Note& note) const;
-  const RegisterSet& live_at(uint32_t block) const { return block == kNoBlock ? ends_.all : notes_[block].live; }
+  Set behind(const Note& note) const;
+  Set live_at(uint32_t block) const { return block == kNoBlock ? Set::all() : notes_[block].live; }
   Value shift(Block& b, Value to);
 
   Function& f_;
   const Options& options_;
   Counters& counters_;
   Ends ends_;
-  std::vector<Note> notes_;
+  Array<Note> notes_;
   BlockSweep sweep_;
 };
 
