@@ -2,7 +2,7 @@
 strings each function uses.
 
 truth.json: functions {address: name}, neutral [address], neutral_ranges [[from, to]], tables {address: [target]},
-strings [[function, address]], reach {function: [[from, to]]} (the objects its operands name), text [[from, to]].
+strings [[function, address]], reach {function: [[from, to]]} (the objects its operands name, and the strings that constant ones of them name), text [[from, to]].
 """
 import bisect
 import glob
@@ -135,6 +135,19 @@ def string_end(elf, address):
     return address
 
 
+def constant_pointers(elf, begin, end):
+    """Strings that an object names which the program never writes: what is loaded from it is known as well."""
+    for name, _, flags, address, _, size, *_ in elf.sections:
+        if not (flags & 2 and address <= begin < address + size) or (flags & 1 and not name.startswith(".data.rel.ro")):
+            continue
+        step, form = (8, "Q") if elf.wide else (4, "I")
+        for at in range(-(-begin // step) * step, min(end, address + size) - step + 1, step):
+            raw = elf.read(at, step)
+            value = struct.unpack(elf.order + form, raw)[0] if len(raw) == step else 0
+            if value and is_string(elf, value):
+                yield value
+
+
 def split_name(name):
     base, _, plus = name.partition("+")
     return base.strip(), int(plus) if plus.strip() else 0
@@ -166,6 +179,8 @@ def strings_of(elf, symbols, uses, pools, places, mask):
             end = objects[i] if i < len(objects) else address + 4096
             span = [address - ANCHOR_REACH, address + ANCHOR_REACH] if anchor else [base, max(end, string_end(elf, address), address + 1)]
             reach.setdefault(function, []).append(span)
+            if not anchor:
+                reach[function] += [[a, string_end(elf, a) + 1] for a in constant_pointers(elf, base, span[1])]
             if not anchor and is_string(elf, address):
                 used.add((function, address))
     return used, reach
