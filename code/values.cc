@@ -400,7 +400,28 @@ void Machine::step(const Op& op, uint32_t mark, State& state) {
   if (dst < kSlots) state.slots[dst] = result;
 }
 
+// A word of the stack that is pointed to by an argument is for the called function to write: a number kept there is
+// known no longer. Nor are those behind it, of a small structure.
+void Machine::give_away(State& state) const {
+  constexpr uint64_t kStructure = 64;
+  const Value& stack = state.slots[translator_.stack_pointer()];
+  for (const Slot slot : translator_.arguments()) {
+    const Value& v = state.slots[slot];
+    if (v.constant() || v.shift != 0 ||
+        (v.unknown != stack.unknown && v.unknown != kEntry + translator_.stack_pointer()))
+      continue;
+    uint8_t kept = 0;
+    for (uint8_t i = 0; i < state.saved; ++i) {
+      const State::Saved& s = state.memory[i];
+      if (s.address.unknown == v.unknown && s.address.add - v.add < kStructure && s.value.number()) continue;
+      state.memory[kept++] = s;
+    }
+    state.saved = kept;
+  }
+}
+
 void Machine::call(uint32_t mark, State& state) const {
+  give_away(state);
   for (uint64_t left = translator_.call_clobbers(); left != 0; left &= left - 1) {
     const auto slot = static_cast<uint32_t>(__builtin_ctzll(left));
     state.slots[slot] = {.unknown = 2 * mark + 1 + (slot << 24)};

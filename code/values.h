@@ -116,6 +116,7 @@ class Machine {
   // `mark`: a number of its own for each instruction, from 1 on; what it writes and nobody understands bears it.
   void step(const Op& op, uint32_t mark, State& state);
   void call(uint32_t mark, State& state) const;
+  void give_away(State& state) const;
   Value value(const State& state, Slot slot, const Op& op) const;
   Value address(const State& state, const Op& op) const;  // of its memory
   Value loaded(const State& state, const Op& op) const;

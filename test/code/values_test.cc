@@ -29,6 +29,7 @@ class Steps {
     }
     return op;
   }
+  void call() { machine_.call(++mark_, state); }
   void step(std::string_view hex) { machine_.step(through(hex), ++mark_, state); }
   std::optional<Bound> bound_where_not_taken(std::string_view hex, Slot slot) {
     const Op branch = through(hex);
@@ -57,6 +58,21 @@ TEST(Values, AStoreThatMayBeSkippedIsNotRemembered) {
   Steps maybe(Processor::kArm);
   maybe.step("0100a0e300008de50200a0e300008d1500109de5");  // the second: strne r0, [sp]
   EXPECT_FALSE(maybe.state.slots[1].constant());
+}
+
+TEST(Values, AWordWhoseAddressIsPassedIsWrittenByWhoIsCalled) {
+  const auto after_call = [](std::string_view pass) {
+    Steps steps(Processor::kArm);
+    steps.step("0000a0e308008de5");  // mov r0, #0; str r0, [sp, #8]
+    steps.step(pass);
+    steps.call();
+    steps.step("08109de5");  // ldr r1, [sp, #8]
+    return steps.state.slots[1];
+  };
+  EXPECT_FALSE(after_call("08008de2").constant());  // add r0, sp, #8
+  EXPECT_FALSE(after_call("04008de2").constant());  // add r0, sp, #4: a structure that it is in
+  EXPECT_TRUE(after_call("0c008de2").number());     // add r0, sp, #12
+  EXPECT_TRUE(after_call("0800a0e3").number());     // mov r0, #8
 }
 
 TEST(Values, AComparisonThatMayBeSkippedBoundsOnlyWhereItWasMade) {
