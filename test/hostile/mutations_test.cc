@@ -26,7 +26,7 @@ namespace assay::hostile {
 namespace {
 
 #ifdef ASSAY_SANITIZED
-constexpr uint64_t kWholeUpTo = 1 << 10, kDamagesOfLonger = 60;
+constexpr uint64_t kWholeUpTo = 512, kDamagesOfLonger = 40;
 constexpr double kLongestSeconds = 20;
 #else
 constexpr uint64_t kWholeUpTo = 16 << 10, kDamagesOfLonger = 4000;
