@@ -173,6 +173,8 @@ Pass::Seen Pass::seen() const {
   return {.references = out_.references.size(),
           .calls = out_.calls.size(),
           .code_pointers = out_.code_pointers.size(),
+          .code_numbers = out_.code_numbers.size(),
+          .tail_jumps = tail_jumps_.size(),
           .system_calls = out_.system_calls.size(),
           .endings = out_.endings.size(),
           .told_endings = told_endings_.size(),
@@ -189,7 +191,8 @@ Pass::Seen Pass::seen() const {
 
 void Pass::forget_since(const Seen& before) {
   out_.references.resize(before.references), out_.calls.resize(before.calls);
-  out_.code_pointers.resize(before.code_pointers), out_.system_calls.resize(before.system_calls);
+  out_.code_pointers.resize(before.code_pointers), out_.code_numbers.resize(before.code_numbers);
+  tail_jumps_.resize(before.tail_jumps), out_.system_calls.resize(before.system_calls);
   out_.endings.resize(before.endings), told_endings_.resize(before.told_endings);
   out_.data.resize(before.data), out_.escapes.resize(before.escapes);
   out_.indirect_jumps = before.indirect_jumps, out_.indirect_jumps_resolved = before.indirect_jumps_resolved;

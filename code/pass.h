@@ -137,10 +137,10 @@ class Pass {
   void after_call(const Op& op, uint32_t mark, State& state);
   void give_up_values();
   bool gather();
-  // How much was taken down, as of Pass::out_ and told_endings_.
+  // How much was taken down, as of Pass::out_, told_endings_ and tail_jumps_.
   struct Seen {
-    size_t references = 0, calls = 0, code_pointers = 0, system_calls = 0, endings = 0, told_endings = 0, data = 0,
-           escapes = 0;
+    size_t references = 0, calls = 0, code_pointers = 0, code_numbers = 0, tail_jumps = 0, system_calls = 0,
+           endings = 0, told_endings = 0, data = 0, escapes = 0;
     uint32_t indirect_jumps = 0, indirect_jumps_resolved = 0, indirect_calls = 0, indirect_calls_resolved = 0;
     uint32_t stub_of = kNone;
     bool returns = false, open = false;

@@ -61,6 +61,17 @@ TEST(Cuts, AJumpIntoTheMiddleOfWhatNeverReturnsDoesNotComeBack) {
             (Starts{0x10100, 0x10110, 0x10120}));
 }
 
+// A loop in which several turns change what is known: each jump in it is one, however often it was looked at.
+TEST(Cuts, AJumpInALoopCountsOnce) {
+  // xor eax, eax; xor ecx, ecx; test esi, esi; je 10110; 10108: mov eax, ecx; mov ecx, edx; mov edx, esi; jmp 10120;
+  // 10110: xor eax, eax; ret; nop…; 10120: dec edi; jne 10108; ret
+  EXPECT_EQ(starts(kAmd64,
+                   "31c031c985f6740889c889d189f2eb10"
+                   "31c0c390909090909090909090909090"
+                   "ffcf75e4c3"),
+            (Starts{0x10100}));
+}
+
 TEST(Cuts, AFrameIsMadeBeforeAnythingIsCalled) {
   // stwu r1, -16(r1); mflr r0; stw r0, 20(r1); bl 10130; all that again; lwz r0, 20(r1); mtlr r0; addi r1, r1, 16; blr;
   // 10130: blr
