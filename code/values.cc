@@ -401,9 +401,8 @@ void Machine::step(const Op& op, uint32_t mark, State& state) {
 }
 
 // A word of the stack that is pointed to by an argument is for the called function to write: a number kept there is
-// known no longer. Nor are those behind it, of a small structure.
+// known no longer. What lies behind it may be of the same structure, but is mostly none of it.
 void Machine::give_away(State& state) const {
-  constexpr uint64_t kStructure = 64;
   const Value& stack = state.slots[translator_.stack_pointer()];
   for (const Slot slot : translator_.arguments()) {
     const Value& v = state.slots[slot];
@@ -413,7 +412,7 @@ void Machine::give_away(State& state) const {
     uint8_t kept = 0;
     for (uint8_t i = 0; i < state.saved; ++i) {
       const State::Saved& s = state.memory[i];
-      if (s.address.unknown == v.unknown && s.address.add - v.add < kStructure && s.value.number()) continue;
+      if (s.address.unknown == v.unknown && s.address.add == v.add && s.value.number()) continue;
       state.memory[kept++] = s;
     }
     state.saved = kept;

@@ -116,7 +116,6 @@ class Machine {
   // `mark`: a number of its own for each instruction, from 1 on; what it writes and nobody understands bears it.
   void step(const Op& op, uint32_t mark, State& state);
   void call(uint32_t mark, State& state) const;
-  void give_away(State& state) const;
   Value value(const State& state, Slot slot, const Op& op) const;
   Value address(const State& state, const Op& op) const;  // of its memory
   Value loaded(const State& state, const Op& op) const;
@@ -133,6 +132,7 @@ class Machine {
   const Unknowns& unknowns() const { return unknowns_; }
 
  private:
+  void give_away(State& state) const;
   Value known(uint64_t number, Origin origin) const;
   Value half(const Op& op, Value v) const;
   Value sum(const Value& a, const Value& b, uint8_t shift, int64_t add) const;

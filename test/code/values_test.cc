@@ -70,7 +70,7 @@ TEST(Values, AWordWhoseAddressIsPassedIsWrittenByWhoIsCalled) {
     return steps.state.slots[1];
   };
   EXPECT_FALSE(after_call("08008de2").constant());  // add r0, sp, #8
-  EXPECT_FALSE(after_call("04008de2").constant());  // add r0, sp, #4: a structure that it is in
+  EXPECT_TRUE(after_call("04008de2").number());     // add r0, sp, #4
   EXPECT_TRUE(after_call("0c008de2").number());     // add r0, sp, #12
   EXPECT_TRUE(after_call("0800a0e3").number());     // mov r0, #8
 }
