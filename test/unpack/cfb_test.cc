@@ -56,16 +56,22 @@ TEST(Cfb, CirclesAreCut) {
   if (!installed("msibuild")) GTEST_SKIP() << "msibuild is not installed";
   const std::string good = installer();
   const Bytes b(good);
-  const size_t table = (size_t{*b.le<uint32_t>(76, "")} + 1) * 512, directory = *b.le<uint32_t>(48, "");
+  const auto follows = [&](size_t sector) {  // where the table has what follows it
+    return (size_t{*b.le<uint32_t>(76 + sector / 128 * 4, "")} + 1) * 512 + sector % 128 * 4;
+  };
+  const size_t directory = *b.le<uint32_t>(48, "");
   std::string bad = good;
-  put(bad, table + directory * 4, little(directory));
+  put(bad, follows(directory), little(directory));
   EXPECT_EQ(unpacked("cfb", bad).problems.back().what, "directory: sectors in a circle");
+  EXPECT_EQ(unpacked("cfb", bad).problems.back().offset, 48u);
   bad = good;
-  const size_t root = (directory + 1) * 512, child = *b.le<uint32_t>(root + 76, "");
-  put(bad, (directory + 1) * 512 + child % 4 * 128 + 68, little(child));
-  if (child < 4) {
-    EXPECT_FALSE(unpacked("cfb", bad).problems.empty());
-  }
+  const size_t child = *b.le<uint32_t>((directory + 1) * 512 + 76, "");
+  size_t sector = directory;
+  for (size_t n = 0; n < child / 4; ++n) sector = *b.le<uint32_t>(follows(sector), "");
+  const size_t entry = (sector + 1) * 512 + child % 4 * 128;
+  put(bad, entry + 68, little(child));
+  ASSERT_EQ(unpacked("cfb", bad).problems.size(), 1u);
+  EXPECT_EQ(unpacked("cfb", bad).problems[0].what, "/: entry of the directory");
   keep_as_seed("cfb", good.substr(0, 1 << 16));
 }
 

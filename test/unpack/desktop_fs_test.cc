@@ -220,6 +220,10 @@ TEST(FileMap, JoinsCutsAndFills) {
   map.hole(3);
   EXPECT_TRUE(map.stored(0, 2));
   EXPECT_EQ(map.text(nullptr), std::string("234\0\0\00001", 8));
+  EXPECT_EQ(map.place(2), 4u);
+  EXPECT_EQ(map.place(4), kNowhere);  // a hole
+  EXPECT_EQ(map.place(7), 1u);
+  EXPECT_EQ(map.place(8), kNowhere);
   map.fit(7);
   EXPECT_EQ(map.text(nullptr), std::string("234\0\0\0000", 7));
   map.fit(2);

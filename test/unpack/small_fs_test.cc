@@ -16,7 +16,6 @@ std::string empty_volume(const std::string& command) {
 struct ExfatVolume {
   std::string bytes = empty_volume("truncate -s 4M out; mkfs.exfat -L label out");
   size_t cluster = 0, heap = 0, table = 0;
-  uint32_t next = 10;  // behind what mkfs took
 
   ExfatVolume() {
     const Bytes b(bytes);
@@ -89,6 +88,7 @@ TEST(SmallFs, Exfat) {
   bad[root + 40] = 1;
   ASSERT_EQ(unpacked("exfat", bad).problems.size(), 1u);
   EXPECT_EQ(unpacked("exfat", bad).problems[0].what, "checksum of the entries of in a row does not match");
+  EXPECT_EQ(unpacked("exfat", bad).problems[0].offset, root + 2);
   bad = v.bytes;
   put(bad, v.table + 21 * 4, little(21));  // a circle
   EXPECT_TRUE(unpacked("exfat", bad).find("dir/chained in the table.bin"));

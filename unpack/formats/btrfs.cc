@@ -100,26 +100,24 @@ class Tree final : public TreeSource {
   }
 
   Result<Found> find(uint64_t number) override {
-    const uint64_t inode = number & ((uint64_t{1} << kInodeBits) - 1);
     Inode i;
     uint64_t at = 0, device = 0;
     std::vector<std::pair<std::string, std::string>> attributes;
-    TRY_VOID(volume_.each(TRY(root_of(number)), {inode, kInodeItem, 0}, {inode, kAttribute, kMostNumber},
-                          [&](const Item& item) -> Result<void> {
-                            if (item.key.type == kAttribute) return add_attributes(item.bytes, attributes);
-                            if (item.key.type != kInodeItem) return {};
-                            const Bytes b = TRY(item.bytes.slice(0, 160, "inode"));
-                            i = {.size = *b.le<uint64_t>(16, ""),
-                                 .mode = *b.le<uint32_t>(52, ""),
-                                 .links = *b.le<uint32_t>(40, ""),
-                                 .uid = *b.le<uint32_t>(44, ""),
-                                 .gid = *b.le<uint32_t>(48, ""),
-                                 .mtime = *b.le<int64_t>(136, "")};
-                            device = *b.le<uint64_t>(56, "");
-                            at = b.base();
-                            return {};
-                          }));
-    if (at == 0) return fail(Fault::kMalformed, "inode " + std::to_string(inode) + " is not in its tree");
+    TRY_VOID(items(number, kInodeItem, kAttribute, [&](const Item& item) -> Result<void> {
+      if (item.key.type == kAttribute) return add_attributes(item.bytes, attributes);
+      if (item.key.type != kInodeItem) return {};
+      const Bytes b = TRY(item.bytes.slice(0, 160, "inode"));
+      i = {.size = *b.le<uint64_t>(16, ""),
+           .mode = *b.le<uint32_t>(52, ""),
+           .links = *b.le<uint32_t>(40, ""),
+           .uid = *b.le<uint32_t>(44, ""),
+           .gid = *b.le<uint32_t>(48, ""),
+           .mtime = *b.le<int64_t>(136, "")};
+      device = *b.le<uint64_t>(56, "");
+      at = b.base();
+      return {};
+    }));
+    if (at == 0) return fail(Fault::kMalformed, "inode " + std::to_string(inode_of(number)) + " is not in its tree");
     Found out = TRY(found(i, at, 52));
     std::ranges::sort(attributes);
     out.node.xattrs = std::move(attributes);
@@ -135,33 +133,29 @@ class Tree final : public TreeSource {
   }
 
   Result<std::vector<Listed>> list(uint64_t number) override {
-    const uint64_t inode = number & ((uint64_t{1} << kInodeBits) - 1);
     std::vector<Listed> out;
-    TRY_VOID(volume_.each(TRY(root_of(number)), {inode, kEntry, 0}, {inode, kEntry, kMostNumber},
-                          [&](const Item& item) -> Result<void> {
-                            const Bytes b = TRY(item.bytes.slice(0, 30, "entry"));
-                            const Bytes name = TRY(item.bytes.slice(30, *b.le<uint16_t>(27, ""), "name"));
-                            const Key what = key_at(b, 0);
-                            uint64_t volume = number >> kInodeBits, child = what.object;
-                            if (what.type == kRootItem) {
-                              volume = TRY(subvolume(what.object));
-                              child = kFirstInode;
-                            }
-                            if (child >> kInodeBits) return fail(Fault::kMalformed, "number of an inode", b.base());
-                            out.push_back({std::string(name.text()), volume << kInodeBits | child, b.base()});
-                            return {};
-                          }));
+    TRY_VOID(items(number, kEntry, kEntry, [&](const Item& item) -> Result<void> {
+      const Bytes b = TRY(item.bytes.slice(0, 30, "entry"));
+      const Bytes name = TRY(item.bytes.slice(30, *b.le<uint16_t>(27, ""), "name"));
+      const Key what = key_at(b, 0);
+      uint64_t volume = number >> kInodeBits, child = what.object;
+      if (what.type == kRootItem) {
+        volume = TRY(subvolume(what.object));
+        child = kFirstInode;
+      }
+      if (child >> kInodeBits) return fail(Fault::kMalformed, "number of an inode", b.base());
+      out.push_back({std::string(name.text()), volume << kInodeBits | child, b.base()});
+      return {};
+    }));
     return out;
   }
 
   Result<Content> content(uint64_t number) override {
-    const uint64_t inode = number & ((uint64_t{1} << kInodeBits) - 1);
     uint64_t size = 0;
-    TRY_VOID(volume_.each(TRY(root_of(number)), {inode, kInodeItem, 0}, {inode, kInodeItem, 0},
-                          [&](const Item& item) -> Result<void> {
-                            size = TRY(item.bytes.le<uint64_t>(16, "size"));
-                            return {};
-                          }));
+    TRY_VOID(items(number, kInodeItem, kInodeItem, [&](const Item& item) -> Result<void> {
+      size = TRY(item.bytes.le<uint64_t>(16, "size"));
+      return {};
+    }));
     const std::vector<Extent> parts = TRY(extents(number));
     if (std::ranges::any_of(parts, [](const Extent& e) { return e.compression != 0; })) return decoded(parts, size);
     FileMap map(whole_);
@@ -177,7 +171,12 @@ class Tree final : public TreeSource {
   }
 
  private:
-  Result<uint64_t> root_of(uint64_t number) const { return roots_.at(subvolumes_.at(number >> kInodeBits)); }
+  static uint64_t inode_of(uint64_t number) { return number & ((uint64_t{1} << kInodeBits) - 1); }
+  // The items of an inode, of the types from `first` to `last`.
+  Result<void> items(uint64_t number, uint8_t first, uint8_t last, const Volume::Each& each) {
+    const uint64_t root = roots_.at(subvolumes_.at(number >> kInodeBits)), inode = inode_of(number);
+    return volume_.each(root, {inode, first, 0}, {inode, last, kMostNumber}, each);
+  }
 
   // Its place among those met so far.
   Result<uint64_t> subvolume(uint64_t object) {
@@ -233,17 +232,14 @@ class Tree final : public TreeSource {
   }
 
   Result<std::vector<Extent>> extents(uint64_t number) {
-    const uint64_t inode = number & ((uint64_t{1} << kInodeBits) - 1);
     std::vector<Extent> out;
     uint64_t end = 0;
-    TRY_VOID(volume_.each(TRY(root_of(number)), {inode, kData, 0}, {inode, kData, kMostNumber},
-                          [&](const Item& item) -> Result<void> {
-                            out.push_back(TRY(extent(item)));
-                            if (out.back().at < end)
-                              return fail(Fault::kMalformed, "pieces of a file are out of order", item.bytes.base());
-                            end = out.back().at + out.back().size;
-                            return {};
-                          }));
+    TRY_VOID(items(number, kData, kData, [&](const Item& item) -> Result<void> {
+      out.push_back(TRY(extent(item)));
+      if (out.back().at < end) return fail(Fault::kMalformed, "pieces of a file are out of order", item.bytes.base());
+      end = out.back().at + out.back().size;
+      return {};
+    }));
     return out;
   }
 

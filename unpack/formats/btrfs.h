@@ -19,7 +19,6 @@
 #include <compare>
 #include <functional>
 #include <map>
-#include <set>
 #include <string>
 #include <vector>
 

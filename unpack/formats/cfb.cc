@@ -29,17 +29,20 @@ enum : uint8_t { kStorage = 1, kStream = 2, kRoot = 5 };
 struct Volume {
   Bytes whole;
   uint64_t sector = 0, small = 0, cutoff = 0, end = 0;
-  uint32_t directory = 0, small_table = 0;
   std::vector<uint32_t> of_table;  // its sectors, and those that name them
   std::vector<uint32_t> next;      // of each sector
   uint64_t at(uint32_t n) const { return (uint64_t{n} + 1) * sector; }
 
-  // The sectors of a chain; an error where it leaves the table or comes to more than there are.
-  Result<std::vector<uint32_t>> chain(uint32_t first, const std::vector<uint32_t>& table, std::string_view what) const {
+  // The sectors of the chain that the field at `field` begins; an error where it leaves the table or comes to more than
+  // there are.
+  Result<std::vector<uint32_t>> chain(uint64_t field, const std::vector<uint32_t>& table, std::string_view what) const {
+    const uint32_t first = *whole.le<uint32_t>(field, "");
     std::vector<uint32_t> out;
     for (uint32_t n = first; n != kLast; n = table[n]) {
-      if (n >= table.size()) return fail(Fault::kMalformed, std::string(what) + ": sector " + std::to_string(n));
-      if (out.size() >= table.size()) return fail(Fault::kMalformed, std::string(what) + ": sectors in a circle");
+      if (n >= table.size())
+        return fail(Fault::kMalformed, std::string(what) + ": sector " + std::to_string(n), whole.base() + field);
+      if (out.size() >= table.size())
+        return fail(Fault::kMalformed, std::string(what) + ": sectors in a circle", whole.base() + field);
       out.push_back(n);
     }
     return out;
@@ -55,14 +58,7 @@ Result<Volume> read_volume(Bytes whole) {
   if (*b.le<uint16_t>(28, "") != 0xfffe) return bad("byte order", 28);
   if ((version != 3 || b[30] != 9) && (version != 4 || b[30] != 12)) return bad("version or size of a sector", 26);
   if (b[32] != 6 || u32(56) != 4096) return bad("size of small sectors or streams", 32);
-  Volume v{.whole = whole,
-           .sector = uint64_t{1} << b[30],
-           .small = 64,
-           .cutoff = 4096,
-           .directory = u32(48),
-           .small_table = u32(60),
-           .of_table = {},
-           .next = {}};
+  Volume v{.whole = whole, .sector = uint64_t{1} << b[30], .small = 64, .cutoff = 4096, .of_table = {}, .next = {}};
   const uint64_t most = whole.size() / v.sector, count = u32(44);
   if (count == 0 || count > most) return bad("sectors of the table " + std::to_string(count), 44);
   std::vector<uint32_t> tables;
@@ -114,21 +110,21 @@ class Tree final : public TreeSource {
   Tree(const Volume& volume, Sink& into) : v_(volume), into_(into) {}
 
   Result<void> read() {
-    const std::vector<uint32_t> directory = TRY(v_.chain(v_.directory, v_.next, "directory"));
+    const std::vector<uint32_t> directory = TRY(v_.chain(48, v_.next, "directory"));
     for (const uint32_t n : directory) {
       const Bytes b = TRY(sector(n, "directory"));
       for (uint64_t at = 0; at < b.size(); at += kEntry) entries_.push_back(b.head(kEntry, at));
     }
     if (entries_.empty() || entries_[0][66] != kRoot) return fail(Fault::kMalformed, "no root in the directory");
-    if (v_.small_table != kLast) {
-      const std::vector<uint32_t> sectors = TRY(v_.chain(v_.small_table, v_.next, "table of small sectors"));
+    if (*v_.whole.le<uint32_t>(60, "") != kLast) {
+      const std::vector<uint32_t> sectors = TRY(v_.chain(60, v_.next, "table of small sectors"));
       for (const uint32_t n : sectors) {
         const Bytes b = TRY(sector(n, "table of small sectors"));
         for (uint64_t at = 0; at < b.size(); at += 4) small_next_.push_back(*b.le<uint32_t>(at, ""));
       }
     }
-    const uint32_t first = *entries_[0].le<uint32_t>(116, "");
-    if (first != kLast) small_at_ = TRY(v_.chain(first, v_.next, "stream of small streams"));
+    if (*entries_[0].le<uint32_t>(116, "") != kLast)
+      small_at_ = TRY(v_.chain(first_sector(entries_[0]), v_.next, "stream of small streams"));
     return {};
   }
 
@@ -165,12 +161,11 @@ class Tree final : public TreeSource {
 
   Result<Content> content(uint64_t number) override {
     const Bytes b = entries_.at(number);
-    const uint32_t first = *b.le<uint32_t>(116, "");
     const uint64_t size = v_.sector == 512 ? *b.le<uint32_t>(120, "") : *b.le<uint64_t>(120, "");
     FileMap map(v_.whole);
     if (size == 0) return nothing();
     const bool small = size < v_.cutoff;
-    const std::vector<uint32_t> sectors = TRY(v_.chain(first, small ? small_next_ : v_.next, "stream"));
+    const std::vector<uint32_t> sectors = TRY(v_.chain(first_sector(b), small ? small_next_ : v_.next, "stream"));
     TRY_VOID(into_.step(sectors.size() / 16));
     for (const uint32_t n : sectors) {
       if (map.size() >= size) break;
@@ -186,6 +181,7 @@ class Tree final : public TreeSource {
   }
 
  private:
+  uint64_t first_sector(Bytes entry) const { return entry.base() - v_.whole.base() + 116; }
   Result<Bytes> sector(uint32_t n, std::string_view what) {
     TRY_VOID(into_.step());
     const Bytes b = TRY(v_.whole.slice(v_.at(n), v_.sector, what));

@@ -102,15 +102,15 @@ class Tree final : public TreeSource {
       TRY_VOID(into_.step());
       if (all[at] == kFile) {
         const Bytes set = all.head((1 + uint64_t{all[at + 1]}) * kEntry, at);
-        if (auto listed = read_set(set, f)) {
-          out.push_back(*std::move(listed));
-        } else {
-          into_.problem({listed.error().fault, listed.error().what, f.at});
+        auto listed = read_set(set, map.place(at));
+        if (!listed) {
+          into_.problem(listed.error());
           continue;
         }
+        out.push_back(*std::move(listed));
         at += set.size() - kEntry;
       } else if (number == 0) {
-        TRY_VOID(of_the_volume(all.head(kEntry, at)));
+        TRY_VOID(of_the_volume(all.head(kEntry, at).rebased(map.place(at))));
       }
     }
     return out;
@@ -131,10 +131,11 @@ class Tree final : public TreeSource {
     std::optional<int64_t> mtime;
   };
 
-  Result<Listed> read_set(Bytes set, const File& above) {
+  // `at`: where it is stored.
+  Result<Listed> read_set(Bytes set, uint64_t at) {
     const uint64_t follow = set[1];
     if (follow < 2 || follow > kMostSecondary || set.size() != (1 + follow) * kEntry || set[kEntry] != kStream)
-      return fail(Fault::kMalformed, "set of " + std::to_string(follow) + " entries");
+      return fail(Fault::kMalformed, "set of " + std::to_string(follow) + " entries", at);
     uint16_t sum = 0;
     for (uint64_t i = 0; i < set.size(); ++i)
       if (i != 2 && i != 3) sum = static_cast<uint16_t>(std::rotr(sum, 1) + set[i]);
@@ -145,26 +146,30 @@ class Tree final : public TreeSource {
     name.resize(std::min<size_t>(name.size(), stream[3] * 2));
     name = utf8_of_utf16(Bytes(name), Order::kLittle);
     if (!checksum_holds(sum, *set.le<uint16_t>(2, "")))
-      into_.problem({Fault::kMalformed, "checksum of the entries of " + escape(name) + " does not match", above.at});
+      into_.problem({Fault::kMalformed, "checksum of the entries of " + escape(name) + " does not match", at + 2});
     File f{.cluster = *stream.le<uint32_t>(20, ""),
            .size = *stream.le<uint64_t>(24, ""),
            .written = *stream.le<uint64_t>(8, ""),
-           .at = above.at,
+           .at = at,
            .directory = (*set.le<uint16_t>(4, "") & 0x10) != 0,
            .table = !(stream[1] & 2),
            .mtime = dos_time(*set.le<uint16_t>(14, ""), *set.le<uint16_t>(12, ""))};
     // In quarters of an hour before universal time, where it says so.
     if (f.mtime && set[23] & 0x80) *f.mtime -= (((set[23] & 0x7f) ^ 0x40) - 0x40) * 900;
     files_.push_back(f);
-    return Listed{std::move(name), files_.size() - 1, above.at};
+    return Listed{std::move(name), files_.size() - 1, at};
   }
 
   Result<void> of_the_volume(Bytes entry) {
     if (entry[0] == kLabel)
-      into_.note("label", escape(utf8_of_utf16(entry.head(std::min(entry[1], uint8_t{11}) * 2, 2), Order::kLittle)), 0);
+      into_.note("label", escape(utf8_of_utf16(entry.head(std::min(entry[1], uint8_t{11}) * 2, 2), Order::kLittle)),
+                 entry.base() + 2);
     if (entry[0] != kBitmap && entry[0] != kCapitals) return {};
-    const auto map = chain(
-        {.cluster = *entry.le<uint32_t>(20, ""), .size = *entry.le<uint64_t>(24, ""), .table = true, .mtime = {}});
+    const auto map = chain({.cluster = *entry.le<uint32_t>(20, ""),
+                            .size = *entry.le<uint64_t>(24, ""),
+                            .at = entry.base(),
+                            .table = true,
+                            .mtime = {}});
     if (map)
       map->claim(into_);
     else

@@ -59,6 +59,14 @@ void FileMap::claim(Sink& into) const {
     if (!p.bytes.empty()) into.range(Range::kHeader, p.bytes.base() - whole_.base(), p.size);
 }
 
+uint64_t FileMap::place(uint64_t at) const {
+  for (const Piece& p : pieces_) {
+    if (at < p.size) return p.bytes.empty() ? kNowhere : p.bytes.base() + at;
+    at -= p.size;
+  }
+  return kNowhere;
+}
+
 std::string FileMap::text(Sink* into) const {
   std::string out;
   for (const Piece& p : pieces_) {

@@ -24,6 +24,8 @@ class FileMap {
   // As a directory's or a link's, which are small: the whole text; its pieces are claimed as the file system's own.
   std::string text(Sink* into) const;
   void claim(Sink& into) const;  // the pieces as the file system's own
+  // Where byte `at` of the file is stored: an offset as Bytes::base counts; kNowhere in a hole or behind the end.
+  uint64_t place(uint64_t at) const;
 
  private:
   struct Piece {

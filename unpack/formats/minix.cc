@@ -13,7 +13,7 @@
 //   an entry: inode (16 bits, version 3 32), name; 0: none
 //
 // Source: Linux include/uapi/linux/minix_fs.h, fs/minix/; Tanenbaum, "Operating Systems: Design and Implementation".
-#include "unpack/formats/file_map.h"
+#include "unpack/formats/indirect_blocks.h"
 #include "unpack/formats/inode_tree.h"
 #include "unpack/formats/tree_walk.h"
 
@@ -89,7 +89,7 @@ struct Inode {
   uint32_t mode = 0, links = 0, uid = 0, gid = 0;
   uint64_t size = 0, at = 0;
   int64_t mtime = 0;
-  std::vector<uint32_t> zones;
+  Bytes zones;
 };
 
 class Tree final : public TreeSource {
@@ -99,7 +99,7 @@ class Tree final : public TreeSource {
   Result<Found> find(uint64_t number) override {
     const Inode i = TRY(inode(number));
     Found out = TRY(found(i, i.at, 0));
-    if (is_device(out.node.kind)) out.node.device = device_of_old(static_cast<uint16_t>(i.zones[0]));
+    if (is_device(out.node.kind)) out.node.device = device_of_old(static_cast<uint16_t>(blocks().number(i.zones, 0)));
     if (out.node.kind == Kind::kSymlink) {
       if (i.size > kLongestTarget) return fail(Fault::kMalformed, "size " + std::to_string(i.size), i.at);
       out.node.target = TRY(map(i)).text(into_);
@@ -111,14 +111,15 @@ class Tree final : public TreeSource {
     const Inode i = TRY(inode(number));
     if (i.size > kMostDirectory)
       return fail(Fault::kMalformed, "directory of " + std::to_string(i.size) + " bytes", i.at);
-    const std::string text = TRY(map(i)).text(into_);
+    const FileMap directory = TRY(map(i));
+    const std::string text = directory.text(into_);
     const Bytes all(text);
     const uint64_t digits = s_.version == 3 ? 4 : 2;
     std::vector<Listed> out;
     for (uint64_t at = 0; at + digits + s_.name <= all.size(); at += digits + s_.name) {
       if (into_) TRY_VOID(into_->step());
       const uint64_t child = digits == 4 ? *all.get<uint32_t>(at, s_.order, "") : *all.get<uint16_t>(at, s_.order, "");
-      if (child != 0) out.push_back({*all.text_field(at + digits, s_.name, ""), child, i.at});
+      if (child != 0) out.push_back({*all.text_field(at + digits, s_.name, ""), child, directory.place(at)});
     }
     return out;
   }
@@ -144,40 +145,20 @@ class Tree final : public TreeSource {
             .size = old ? u32(4) : u32(8),
             .at = b.base(),
             .mtime = old ? u32(8) : u32(16),
-            .zones = {}};
-    for (uint64_t n = 0; n < (old ? 9u : 10u); ++n) i.zones.push_back(old ? u16(14 + n * 2) : u32(24 + n * 4));
+            .zones = old ? b.head(18, 14) : b.head(40, 24)};
     return i;
   }
 
-  // What a zone, or a zone of zones of that depth, adds to a file of which `left` bytes are still to come.
-  Result<void> add(uint64_t zone, unsigned depth, uint64_t& left, FileMap& out) {
-    if (left == 0) return {};
-    const uint64_t digits = s_.version == 1 ? 2 : 4;
-    uint64_t covers = s_.block;
-    for (unsigned n = 0; n < depth; ++n) covers *= s_.block / digits;
-    if (zone == 0 || depth == 0) {
-      covers = std::min(covers, left);
-      left -= covers;
-      if (zone == 0) out.hole(covers);
-      return zone == 0 ? Result<void>() : out.stored(zone * s_.block, covers);
-    }
-    if (into_) TRY_VOID(into_->step(16));
-    const Bytes b = TRY(whole_.slice(zone * s_.block, s_.block, "zone of zones"));
-    if (into_) into_->range(Range::kHeader, b.base() - whole_.base(), b.size());
-    for (uint64_t n = 0; n < s_.block / digits && left > 0; ++n)
-      TRY_VOID(add(digits == 2 ? *b.get<uint16_t>(n * 2, s_.order, "") : *b.get<uint32_t>(n * 4, s_.order, ""),
-                   depth - 1, left, out));
-    return {};
+  IndirectBlocks blocks() const {
+    return {.whole = whole_,
+            .into = into_,
+            .unit = s_.block,
+            .block = s_.block,
+            .width = s_.version == 1 ? 2u : 4u,
+            .end = s_.zones,
+            .order = s_.order};
   }
-
-  Result<FileMap> map(const Inode& i) {
-    FileMap out(whole_);
-    uint64_t left = i.size;
-    for (uint64_t n = 0; n < i.zones.size(); ++n)
-      TRY_VOID(add(i.zones[n], n < kDirect ? 0 : static_cast<unsigned>(n - kDirect + 1), left, out));
-    if (left > 0) return fail(Fault::kMalformed, "size " + std::to_string(i.size), i.at);
-    return out;
-  }
+  Result<FileMap> map(const Inode& i) const { return blocks().map(i.zones, kDirect, i.size); }
 
   Bytes whole_;
   const Super& s_;

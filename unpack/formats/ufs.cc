@@ -11,7 +11,7 @@
 //
 // Source: FreeBSD sys/ufs/ffs/fs.h, sys/ufs/ufs/dinode.h, dir.h.
 #include "core/text.h"
-#include "unpack/formats/file_map.h"
+#include "unpack/formats/indirect_blocks.h"
 #include "unpack/formats/inode_tree.h"
 #include "unpack/formats/tree_walk.h"
 
@@ -156,39 +156,19 @@ class Tree final : public TreeSource {
     return TRY(map(i)).text(into_);
   }
 
-  uint64_t address(Bytes from, uint64_t at) const {
-    return s_.second ? *from.get<uint64_t>(at, s_.order, "") : *from.get<uint32_t>(at, s_.order, "");
+  IndirectBlocks blocks() const {
+    return {.whole = whole_,
+            .into = into_,
+            .unit = s_.fragment,
+            .block = s_.block,
+            .width = s_.second ? 8u : 4u,
+            .end = s_.fragments,
+            .order = s_.order};
   }
 
-  Result<void> add(uint64_t fragment, uint64_t size, FileMap& out) const {
-    if (fragment == 0) return out.hole(size), Result<void>{};
-    if (fragment >= s_.fragments)
-      return fail(Fault::kMalformed, "fragment " + std::to_string(fragment) + " is none of a file's");
-    return out.stored(fragment * s_.fragment, size);
-  }
-
-  // `depth`: 0 a block of data, above it blocks of addresses.
-  Result<void> block(uint64_t fragment, int depth, uint64_t size, FileMap& out) {
-    if (out.size() >= size) return {};
-    uint64_t covers = s_.block;
-    for (int i = 0; i < depth; ++i) covers *= s_.addresses;
-    if (fragment == 0 || depth == 0) return add(fragment, std::min(size - out.size(), covers), out);
-    if (fragment >= s_.fragments) return fail(Fault::kMalformed, "fragment " + std::to_string(fragment));
-    if (into_) TRY_VOID(into_->step(1 + s_.addresses / 16));
-    const Bytes b = TRY(whole_.slice(fragment * s_.fragment, s_.block, "indirect block"));
-    if (into_) into_->range(Range::kHeader, b.base() - whole_.base(), s_.block);
-    const uint64_t width = s_.second ? 8 : 4;
-    for (uint64_t i = 0; i < s_.addresses; ++i) TRY_VOID(block(address(b, i * width), depth - 1, size, out));
-    return {};
-  }
-
-  Result<FileMap> map(const Inode& i) {
-    FileMap out(whole_);
-    const uint64_t width = s_.second ? 8 : 4;
-    for (uint64_t n = 0; n < 15; ++n)
-      TRY_VOID(block(address(i.bytes, i.addresses_at + n * width), n < 12 ? 0 : static_cast<int>(n - 11), i.size, out));
-    if (out.size() < i.size) return fail(Fault::kMalformed, "size " + std::to_string(i.size), i.bytes.base());
-    return out;
+  Result<FileMap> map(const Inode& i) const {
+    const IndirectBlocks named = blocks();
+    return named.map(i.bytes.head(15 * named.width, i.addresses_at), 12, i.size);
   }
 
   Bytes whole_;
