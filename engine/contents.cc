@@ -58,6 +58,10 @@ std::string analyses_identity() {
   return all;
 }
 
+unpack::Role role_of(const Entry& entry) {
+  return entry.node.kind == Kind::kPart ? unpack::Role::kPart : unpack::Role::kFile;
+}
+
 }  // namespace
 
 std::string join_way(std::string_view base, std::string_view rest) {
@@ -118,7 +122,7 @@ const Item* Contents::find(const Digest& sha256, unpack::Role role) const {
 const Item* Contents::inside(const Item& container, size_t entry) const {
   if (entry < container.inside.size() && container.inside[entry] != kNoItem) return &items_[container.inside[entry]];
   const Entry& stored = container.unpacked.entries[entry];
-  return find(stored.sha256, stored.node.kind == Kind::kPart ? unpack::Role::kPart : unpack::Role::kFile);
+  return find(stored.sha256, role_of(stored));
 }
 
 bool Contents::in_focus(std::string_view way) const {
@@ -154,7 +158,7 @@ void Contents::add_entries(size_t container, Indices& next) {
     if (!entry.has_content || entry.size == 0) continue;
     std::string child = join_way(inside, escape(entry.node.path));
     if (!in_focus(child)) continue;
-    const auto role = entry.node.kind == Kind::kPart ? unpack::Role::kPart : unpack::Role::kFile;
+    const auto role = role_of(entry);
     Place place = entry.place;
     place.size = entry.size;  // known even where the bytes are not held
     const size_t index = add(entry.sha256, role, place, item.depth + 1, std::move(child), next);
@@ -291,7 +295,7 @@ void Contents::note_candidates(const Item& item) {
   for (const Entry& entry : item.unpacked.entries) {
     if (!entry.has_content || entry.size < kWorthAhead || !entry.place.held || !entry.inner.empty()) continue;
     if (!in_focus(join_way(inside, escape(entry.node.path)))) continue;
-    const auto role = entry.node.kind == Kind::kPart ? unpack::Role::kPart : unpack::Role::kFile;
+    const auto role = role_of(entry);
     candidates_.push_back({{entry.sha256, role}, entry.place});
   }
 }
@@ -493,7 +497,7 @@ void Contents::adopt_places(Unpacked& into, const Unpacked& from, bool& same) {
 void Contents::update_places(const Unpacked& unpacked) {
   for (const Entry& entry : unpacked.entries) {
     if (!entry.has_content || !entry.place.held) continue;
-    const auto role = entry.node.kind == Kind::kPart ? unpack::Role::kPart : unpack::Role::kFile;
+    const auto role = role_of(entry);
     const uint32_t index = index_.find({entry.sha256, role});
     if (index == kNoItem) continue;
     Item& item = items_[index];
