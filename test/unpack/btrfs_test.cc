@@ -147,16 +147,22 @@ TEST(Btrfs, CompressedPieces) {
 TEST(Btrfs, ASubvolumeIsADirectory) {
   if (!installed("mkfs.btrfs")) GTEST_SKIP() << "mkfs.btrfs is not installed";
   std::string made = image("-m single");
-  const auto item_of_root = [&](uint64_t object) {
-    const size_t item = made.find(little(object, 8) + '\x84');
-    if (item == std::string::npos) return item;
-    return item / kNode * kNode + 101 + *Bytes(made).le<uint32_t>(item + 17, "");
+  // The same bytes may also stand where a checksum follows the number of a tree: only a key of the tree of trees
+  // counts.
+  const auto key_of = [&](uint64_t object) {
+    const std::string key = little(object, 8) + '\x84';
+    size_t at = made.find(key);
+    while (at != std::string::npos &&
+           (made.substr(at / kNode * kNode + 88, 8) != little(1, 8) || (at % kNode - 101) % 25))
+      at = made.find(key, at + 1);
+    return at;
   };
-  const size_t file_system = item_of_root(5), moved = item_of_root(uint64_t{0} - 9);
+  const auto item_of = [&](size_t key) { return key / kNode * kNode + 101 + *Bytes(made).le<uint32_t>(key + 17, ""); };
+  const size_t file_system = key_of(5), moved = key_of(uint64_t{0} - 9);
   ASSERT_NE(file_system, std::string::npos);
   ASSERT_NE(moved, std::string::npos);
-  put(made, moved + 176, made.substr(file_system + 176, 8));
-  put(made, made.find(little(uint64_t{0} - 9, 8) + '\x84'), little(256, 8));
+  put(made, item_of(moved) + 176, made.substr(item_of(file_system) + 176, 8));
+  put(made, moved, little(256, 8));
   set_checksum(made, moved / kNode * kNode, kNode);
   size_t entries = 0;
   for (size_t at = made.find("empty"); at != std::string::npos; at = made.find("empty", at + 1)) {

@@ -27,7 +27,7 @@ namespace {
 constexpr uint64_t kSuperAt = 65536, kRootObject = 2;
 constexpr Magic kMagics[] = {{"ReIsErFs", kSuperAt + 52}, {"ReIsEr2Fs", kSuperAt + 52}, {"ReIsEr3Fs", kSuperAt + 52}};
 constexpr unsigned kHighestTree = 10;
-constexpr uint64_t kLargestDirectory = 64 << 20, kLongestTarget = 4096;
+constexpr uint64_t kLongestTarget = 4096;
 enum ItemKind : uint8_t { kStatus, kBlocks, kBytes, kNames };
 
 struct Super {
