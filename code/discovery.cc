@@ -430,25 +430,40 @@ void Discovery::pointers() {
   }
 }
 
-Decoder& Discovery::decoder(Processor processor) {
-  auto& slot = decoders_[static_cast<size_t>(processor)];
-  if (!slot) slot = std::make_unique<Decoder>(processor, program_.dialect);
+Discovery::Coder& Discovery::coder(Processor processor) {
+  auto& slot = coders_[static_cast<size_t>(processor)];
+  if (!slot) slot.reset(new Coder{Decoder(processor, program_.dialect), Translator::of(processor, program_.dialect)});
   return *slot;
 }
 
 bool Discovery::decode(Processor processor, uint64_t address, Op& op) {
   const Area* area = program_.code_at(address);
   if (!area) return op.size = 0, false;
-  if (!decoder(processor).decode(area->bytes.span().subspan(address - area->address), address, insn_)) {
+  Coder& c = coder(processor);
+  if (!c.decoder.decode(area->bytes.span().subspan(address - area->address), address, insn_)) {
     op.size = insn_.size;
     return false;
   }
-  Translator::of(processor, program_.dialect).translate(insn_, op);
+  c.translator.translate(insn_, op);
   return true;
+}
+
+Discovery::Judged& Discovery::judged(Processor processor, uint64_t address) {
+  auto& slot = judged_[static_cast<size_t>(processor)];
+  if (!slot) slot = std::make_unique<Words<Judged>>(kJudged);
+  const Word word = word_of_address(address);
+  if (Judged* known = slot->find(word)) return *known;
+  return slot->put(word) = {.own = word};
 }
 
 // How a function begins on each processor: it makes room on the stack, saves what it must, or marks a landing place.
 bool Discovery::is_prologue(Processor processor, uint64_t address) {
+  Judged& known = judged(processor, address);
+  if (!known.prologue) known.prologue = judge_prologue(processor, address);
+  return *known.prologue;
+}
+
+bool Discovery::judge_prologue(Processor processor, uint64_t address) {
   decoder(processor).restart();
   Op op;
   if (!decode(processor, address, op)) return false;
@@ -483,6 +498,12 @@ bool Discovery::is_prologue(Processor processor, uint64_t address) {
 
 // Runs to an end of some kind through valid instructions alone.
 bool Discovery::plausible(Processor processor, uint64_t address) {
+  Judged& known = judged(processor, address);
+  if (!known.plausible) known.plausible = judge_plausible(processor, address);
+  return *known.plausible;
+}
+
+bool Discovery::judge_plausible(Processor processor, uint64_t address) {
   constexpr int kFarthest = 64;
   decoder(processor).restart();
   Op op;

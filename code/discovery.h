@@ -110,9 +110,26 @@ class Discovery : public Neighbours {
   bool plausible(Processor processor, uint64_t address);
   bool is_left_over(const Start& s) const;
   bool is_no_function(const Start& s);
+  // What its bytes tell of an address, as far as it was asked; the same is asked whenever what lies between functions
+  // is looked through.
+  struct Judged {
+    Word own = kNoWord;
+    std::optional<bool> plausible, prologue, padding;
+    uint8_t size = 0;  // with `padding`: of the instruction
+    Word& word() { return own; }
+  };
+  Judged& judged(Processor processor, uint64_t address);
+  bool judge_prologue(Processor processor, uint64_t address);
+  bool judge_padding(Processor processor, uint64_t address, uint64_t& size);
+  bool judge_plausible(Processor processor, uint64_t address);
   Processor mode_before(uint64_t address) const;
   const Start* owner_before(uint64_t address) const;
-  Decoder& decoder(Processor processor);
+  struct Coder {
+    Decoder decoder;
+    const Translator& translator;
+  };
+  Coder& coder(Processor processor);
+  Decoder& decoder(Processor processor) { return coder(processor).decoder; }
   bool decode(Processor processor, uint64_t address, Op& op);
 
   const Program& program_;
@@ -131,9 +148,11 @@ class Discovery : public Neighbours {
   bool mixed_ = false;    // functions of more than one instruction set
   std::vector<std::pair<uint64_t, Processor>> tail_targets_;
   std::vector<uint64_t> code_pointers_, code_numbers_, doubtful_;
-  std::array<std::unique_ptr<Decoder>, kProcessors> decoders_;
+  std::array<std::unique_ptr<Coder>, kProcessors> coders_;
   mutable std::array<std::unique_ptr<Entry>, kProcessors> entries_;
   Insn insn_;
+  static constexpr uint8_t kJudged = 18;  // bits
+  std::array<std::unique_ptr<Words<Judged>>, kProcessors> judged_;
   std::vector<std::string_view> paddings_;  // of x86, as the program has them
 };
 

@@ -57,12 +57,34 @@ Entry::Entry(const Program& program, Processor processor)
   for (const Slot s : translator_.arguments()) given_ |= bit(s);
 }
 
-bool Entry::decode(uint64_t address) {
+void Entry::decode(uint64_t address, Step& out) {
+  out = {.own = word_of_address(address)};
   const Area* area = program_.code_at(address);
-  if (!area || !decoder_.decode(area->bytes.span().subspan(address - area->address), address, insn_)) return false;
-  op_ = {};
-  translator_.translate(insn_, op_);
-  return true;
+  out.good = area && decoder_.decode(area->bytes.span().subspan(address - area->address), address, insn_);
+  if (area) out.size = insn_.size;
+  if (!out.good) return;
+  translator_.translate(insn_, out.op);
+  const InstructionSet& set = decoder_.set();
+  out.flow = insn_.flow, out.conditional = insn_.conditional, out.delay_slot = insn_.delay_slot;
+  out.loads = set.may_load(insn_.opcode), out.stores = set.may_store(insn_.opcode);
+  registers_.clear();
+  set.reads(insn_, registers_);
+  out.reads = out.op.what == Do::kExclusive && out.op.a == out.op.b ? 0 : slots(registers_);
+  registers_.clear();
+  set.writes(insn_, registers_);
+  out.writes = slots(registers_);
+}
+
+// What one of Thumb's blocks holds depends on what came before, and is not remembered. Valid until the next call.
+const Entry::Step& Entry::step(uint64_t address) {
+  if (!decoder_.in_block()) {
+    const Step* known = steps_.find(word_of_address(address));
+    if (known) return *known;
+    decode(address, passing_);
+    return decoder_.in_block() ? passing_ : steps_.put(passing_.own) = passing_;
+  }
+  decode(address, passing_);
+  return passing_;
 }
 
 uint64_t Entry::slots(const std::vector<uint16_t>& registers) const {
@@ -72,19 +94,20 @@ uint64_t Entry::slots(const std::vector<uint16_t>& registers) const {
 }
 
 // False: more of the stack is given back than was taken.
-bool Entry::moves_stack(uint64_t writes) {
+bool Entry::moves_stack(const Step& step) {
   constexpr int64_t kMuch = int64_t{1} << 30;  // a push of a list, a subtraction of who knows what
-  if ((writes & stack_) == 0) return true;
-  const bool counts = bit(op_.dst) == stack_ && op_.a == op_.dst && op_.b == kNoSlot;
-  if (op_.what == Do::kPush)
-    depth_ += op_.width;
-  else if (op_.what == Do::kPop)
-    depth_ -= op_.width;
-  else if (counts && op_.what == Do::kAdd)
-    depth_ -= op_.imm;
-  else if (counts && op_.what == Do::kSubtract)
-    depth_ += op_.imm;
-  else if (decoder_.set().may_load(insn_.opcode) && !decoder_.set().may_store(insn_.opcode))
+  if ((step.writes & stack_) == 0) return true;
+  const Op& op = step.op;
+  const bool counts = bit(op.dst) == stack_ && op.a == op.dst && op.b == kNoSlot;
+  if (op.what == Do::kPush)
+    depth_ += op.width;
+  else if (op.what == Do::kPop)
+    depth_ -= op.width;
+  else if (counts && op.what == Do::kAdd)
+    depth_ -= op.imm;
+  else if (counts && op.what == Do::kSubtract)
+    depth_ += op.imm;
+  else if (step.loads && !step.stores)
     return depth_ > 0;  // ARM's and AArch64's pops
   else
     depth_ += kMuch;
@@ -92,49 +115,53 @@ bool Entry::moves_stack(uint64_t writes) {
 }
 
 // What the instruction reads and writes, held against what is there.
-bool Entry::step() {
-  if (insn_.flow == Flow::kCall || insn_.flow == Flow::kIndirectCall) return true;
-  const InstructionSet& set = decoder_.set();
-  registers_.clear();
-  set.reads(insn_, registers_);
-  const bool clears = op_.what == Do::kExclusive && op_.a == op_.b;
-  const uint64_t reads = clears ? 0 : slots(registers_);
-  registers_.clear();
-  set.writes(insn_, registers_);
-  const uint64_t writes = slots(registers_);
-  if (!moves_stack(writes)) return false;
-  const bool below = bit(op_.base) == stack_ && op_.displacement < 0;
-  const bool saves = (set.may_store(insn_.opcode) || op_.what == Do::kPush) && (depth_ > 0 || below);
-  if (saves) saved_ |= reads & kept_;
-  saved_ |= reads & link_;
-  if ((reads & ~(given_ | filled_ | (saves ? kept_ : 0))) != 0) return false;
-  filled_ |= writes;
-  return (writes & (kept_ | link_) & ~saved_) == 0;
+bool Entry::take(const Step& step) {
+  if (step.flow == Flow::kCall || step.flow == Flow::kIndirectCall) return true;
+  if (!moves_stack(step)) return false;
+  const bool below = bit(step.op.base) == stack_ && step.op.displacement < 0;
+  const bool saves = (step.stores || step.op.what == Do::kPush) && (depth_ > 0 || below);
+  if (saves) saved_ |= step.reads & kept_;
+  saved_ |= step.reads & link_;
+  if ((step.reads & ~(given_ | filled_ | (saves ? kept_ : 0))) != 0) return false;
+  filled_ |= step.writes;
+  return (step.writes & (kept_ | link_) & ~saved_) == 0;
 }
 
 bool Entry::possible(uint64_t address) {
+  const Word word = word_of_address(address);
+  if (const Answer* known = answers_.find(word)) return (last_ = *known).possible;
+  last_ = {.own = word, .possible = find_out(address)};
+  last_.makes_frame = processor_ != Processor::kX86 && saved_ != 0 && depth_ > 0;
+  last_.saves_link = (saved_ & link_) != 0 && depth_ > 0;
+  return (answers_.put(word) = last_).possible;
+}
+
+bool Entry::find_out(uint64_t address) {
   constexpr int kFarthest = 40;
   decoder_.restart();
   filled_ = saved_ = 0, depth_ = 0;
   bool ends = false;
-  for (int i = 0; i < kFarthest; ++i, address += insn_.size) {
-    if (!decode(address)) return ends || i > 0;
-    if (!step()) return false;
+  for (int i = 0; i < kFarthest; ++i) {
+    const Step& s = step(address);
+    if (!s.good) return ends || i > 0;
+    if (!take(s)) return false;
     if (ends) return true;
-    ends = insn_.flow != Flow::kNone && insn_.flow != Flow::kSystemCall &&
-           !(insn_.flow == Flow::kJump && insn_.conditional);
-    if (ends && !insn_.delay_slot) return true;
+    ends = s.flow != Flow::kNone && s.flow != Flow::kSystemCall && !(s.flow == Flow::kJump && s.conditional);
+    if (ends && !s.delay_slot) return true;
+    address += s.size;
   }
   return true;
 }
 
 uint64_t Entry::run_end(uint64_t address, uint64_t most) {
   decoder_.restart();
-  for (const uint64_t end = address + most; address < end; address += insn_.size) {
-    if (!decode(address)) return address + std::max<uint64_t>(insn_.size, 1);
-    const bool ends = !insn_.conditional && (insn_.flow == Flow::kJump || insn_.flow == Flow::kReturn ||
-                                             insn_.flow == Flow::kIndirectJump || insn_.flow == Flow::kTrap);
-    if (ends) return insn_.end() + (insn_.delay_slot ? insn_.size : 0);
+  for (const uint64_t end = address + most; address < end;) {
+    const Step& s = step(address);
+    if (!s.good) return address + std::max<uint64_t>(s.size, 1);
+    const bool ends = !s.conditional && (s.flow == Flow::kJump || s.flow == Flow::kReturn ||
+                                         s.flow == Flow::kIndirectJump || s.flow == Flow::kTrap);
+    if (ends) return address + s.size + (s.delay_slot ? s.size : 0);
+    address += s.size;
   }
   return address;
 }

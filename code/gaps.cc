@@ -17,13 +17,24 @@ bool Discovery::is_known_padding(uint64_t address, uint64_t& size) const {
   const Area* area = paddings_.empty() ? nullptr : program_.code_at(address);
   if (!area) return false;
   const std::string_view rest = area->bytes.text().substr(address - area->address);
-  const auto known = std::ranges::find_if(paddings_, [&](std::string_view p) { return rest.starts_with(p); });
+  const auto known = std::ranges::find_if(
+      paddings_, [&](std::string_view p) { return rest.front() == p.front() && rest.starts_with(p); });
   if (known == paddings_.end()) return false;
   size = known->size();
   return true;
 }
 
 bool Discovery::is_padding(Processor processor, uint64_t address, uint64_t& size) {
+  Judged& known = judged(processor, address);
+  if (!known.padding) {
+    known.padding = judge_padding(processor, address, size);
+    known.size = static_cast<uint8_t>(size);
+  }
+  size = known.size;
+  return *known.padding;
+}
+
+bool Discovery::judge_padding(Processor processor, uint64_t address, uint64_t& size) {
   constexpr size_t kMostKnown = 16;
   if (is_known_padding(address, size)) return true;
   Op op;
@@ -56,10 +67,10 @@ uint64_t Discovery::behind_padding(uint64_t address) {
 // The first place past `from` where something seems to begin; `to`: nowhere before.
 uint64_t Discovery::next_begin(Processor processor, uint64_t from, uint64_t to) {
   const bool fixed = family_of(processor) != Family::kX86;
-  Op op;
+  uint64_t size = instruction_alignment(processor);
   for (uint64_t at = from; at < to;) {
-    decoder(processor).restart();
-    at += fixed || !decode(processor, at, op) ? instruction_alignment(processor) : op.size;
+    if (!fixed) is_padding(processor, at, size);
+    at += size;
     if (at < to && begins_with_frame(processor, at)) return at;
   }
   return to;
@@ -115,6 +126,10 @@ void Discovery::gap(uint64_t from, uint64_t to, bool prologues_alone) {
         continue;
       }
     }
+    if (!plausible(processor, from)) {
+      from += std::max<uint64_t>(size, unit);
+      continue;
+    }
     const Start* before = owner_before(from);
     const bool open = before && before->body.open;
     const bool prologue = is_prologue(processor, from);
@@ -125,11 +140,11 @@ void Discovery::gap(uint64_t from, uint64_t to, bool prologues_alone) {
     }
     // A hole in a function is code that nothing leads to any more.
     const bool hole = before && !before->body.extents.empty() && before->body.extents.back().to > from;
-    const bool begins = plausible(processor, from) && can_begin(from, processor) && !leads_back(processor, from);
+    const bool begins = can_begin(from, processor) && !leads_back(processor, from);
     if (begins && (prologue || begins_with_frame(processor, from) || (!open && !hole && !prologues_alone))) {
       add(from, processor, prologue ? Found::kPrologue : Found::kGap, Sure::kMedium);
       settle();
-    } else if (!prologues_alone && plausible(processor, from)) {
+    } else if (!prologues_alone) {
       // The rest of something: what follows its end may be more. Behind ARM's code lie constants.
       if (family_of(processor) != Family::kArm) strays(from);
       from = next_begin(processor, from, std::min(next_start(from), entry(processor).run_end(from, kMostRun)));

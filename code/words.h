@@ -37,6 +37,9 @@ inline Word bits_in(Word word, bool big) {
   return big ? __builtin_bswap32(static_cast<uint32_t>(word)) : word & ((Word{1} << kSizeShift) - 1);
 }
 
+// For what is remembered of an address of code: kNoWord of none.
+inline Word word_of_address(uint64_t address) { return ~address; }
+
 // A T has its Word in it, as `word()`.
 template <class T>
 class Words {
