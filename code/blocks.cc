@@ -24,20 +24,23 @@ void put_in_order(std::span<Op> ops) {
 void Pass::sort_ops() {
   auto& ops = work_.ops;
   auto& sorted = work_.sorted;
-  // What came since the last time.
+  // What came since the last time. A run ascends by itself.
   std::ranges::sort(runs_, {}, &Run::address);
-  bool in_order = true;
-  for (size_t i = 1; i < runs_.size(); ++i) in_order &= runs_[i].first > runs_[i - 1].first;
+  bool in_order = true, each_once = true;
+  for (size_t i = 1; i < runs_.size(); ++i) {
+    const Run &before = runs_[i - 1], &r = runs_[i];
+    in_order &= r.first > before.first;
+    each_once &= ops[before.first + before.count - 1].address < r.address;
+  }
   if (!in_order) {
     sorted.clear();
     for (const Run& r : runs_) sorted.insert(sorted.end(), ops.begin() + r.first, ops.begin() + r.first + r.count);
-    std::ranges::copy(sorted, ops.begin() + static_cast<ptrdiff_t>(ordered_));
+    if (ordered_ == 0)
+      ops.swap(sorted);
+    else
+      std::ranges::copy(sorted, ops.begin() + static_cast<ptrdiff_t>(ordered_));
   }
   runs_.clear();
-  const auto ascend = [](std::span<const Op> some) {
-    return std::ranges::adjacent_find(some, std::ranges::greater_equal{}, &Op::address) == some.end();
-  };
-  bool each_once = ascend(std::span(ops).subspan(ordered_));
   // A delay slot read twice, and x86 code read at two offsets: by address, the first stays.
   if (!each_once) put_in_order(std::span(ops).subspan(ordered_));
   const auto before = std::span(ops).first(ordered_), since = std::span(ops).subspan(ordered_);
@@ -77,31 +80,33 @@ void Pass::build() {
   }
   work_.pieces.clear();
   const auto& ops = work_.ops;
-  for (uint32_t i = 0; i < ops.size(); ++i) {
-    if (!is_leader_[i]) continue;
-    Piece p{.address = ops[i].address, .first = i};
-    for (uint32_t k = i;; ++k) {
-      const Op& op = ops[k];
-      const bool decides = op.flow == Flow::kJump || op.flow == Flow::kReturn || op.flow == Flow::kIndirectJump ||
-                           op.flow == Flow::kTrap;
-      const bool last_call = op.calls() && stops_after(op);
-      p.last = k + 1;
-      const bool contiguous = k + 1 < ops.size() && ops[k + 1].address == op.end();
-      if (decides || last_call) {
+  const auto count = static_cast<uint32_t>(ops.size());
+  for (uint32_t i = 0; i < count; ++i)
+    if (is_leader_[i]) work_.pieces.push_back(piece_from(i));
+  connect();
+}
+
+Piece Pass::piece_from(uint32_t first) {
+  const auto& ops = work_.ops;
+  const size_t count = ops.size();
+  Piece p{.address = ops[first].address, .first = first};
+  for (uint32_t k = first;; ++k) {
+    const Op& op = ops[k];
+    const bool contiguous = k + 1 < count && ops[k + 1].address == op.end();
+    if (op.flow != Flow::kNone && op.flow != Flow::kSystemCall) {
+      const bool decides = !op.calls();
+      if (decides || stops_after(op)) {
+        p.last = k + (op.delay_slot && contiguous ? 2 : 1);
         p.control = k;
-        if (op.delay_slot && contiguous) ++p.last;
         p.next = decides && op.conditional;
-        break;
-      }
-      if (!contiguous) break;
-      if (is_leader_[k + 1] && !(op.delay_slot && k + 2 < ops.size())) {
-        p.next = true;
-        break;
+        return p;
       }
     }
-    work_.pieces.push_back(p);
+    p.next = contiguous && is_leader_[k + 1] && !(op.delay_slot && k + 2 < count);
+    if (contiguous && !p.next) continue;
+    p.last = k + 1;
+    return p;
   }
-  connect();
 }
 
 void Pass::add_edge(uint64_t to, Way way) {
@@ -122,6 +127,8 @@ void Pass::connect() {
   out_.edges.clear();
   out_.blocks.clear();
   auto& pieces = work_.pieces;
+  out_.blocks.reserve(pieces.size());
+  out_.edges.reserve(2 * pieces.size());
   for (uint32_t i = 0; i < pieces.size(); ++i) {
     Block b{.address = work_.ops[pieces[i].first].address, .end = work_.ops[pieces[i].last - 1].end()};
     b.first_edge = static_cast<uint32_t>(out_.edges.size());

@@ -3,6 +3,7 @@
 #include "code/program.h"
 
 #include <bit>
+#include <cstring>
 
 namespace assay::code {
 
@@ -66,8 +67,11 @@ class CodeMap {
     while (from < to) {
       const uint32_t* p = at(from);
       if (!p) return from;
-      for (const uint64_t end = std::min(to, here_->end()); from < end; from += unit(), ++p)
-        if ((*p & kOwner) == kUnread) return from;
+      const uint64_t end = std::min(to, here_->end()), four = uint64_t{4} << shift_;
+      const auto read = [&](int i) { return (p[i] & kOwner) != kUnread; };
+      for (; end - from >= four && read(0) && read(1) && read(2) && read(3); p += 4) from += four;
+      for (; from < end; from += unit(), ++p)
+        if (!read(0)) return from;
     }
     return to;
   }
@@ -78,8 +82,14 @@ class CodeMap {
     size = std::min(size, here_->end() - address);
     const uint64_t units = ((size - 1) >> shift_) + 1;
     *p = (*p & kKept) | owner;
-    const uint32_t rest = owner | (owner >= kFirstOwner ? kInside : 0);
-    for (uint64_t i = 1; i < units; ++i) p[i] = (p[i] & kKept) | rest;
+    const uint64_t rest = owner | (owner >= kFirstOwner ? kInside : 0);
+    uint64_t i = 1;
+    for (uint64_t two; i + 2 <= units; i += 2) {
+      std::memcpy(&two, p + i, sizeof two);
+      two = (two & (uint64_t{kKept} << 32 | kKept)) | rest << 32 | rest;
+      std::memcpy(p + i, &two, sizeof two);
+    }
+    if (i < units) p[i] = (p[i] & kKept) | static_cast<uint32_t>(rest);
   }
   void clear(uint64_t address, uint64_t size, uint32_t owner) {
     auto* p = const_cast<uint32_t*>(at(address));

@@ -155,7 +155,6 @@ void Pass::decode_from(uint64_t at) {
   };
   const bool is_arm = family_of(processor_) == Family::kArm;
   bool slot = false, ends = false;
-  Op decoded;
   for (;;) {
     if (at >= limit_ && !slot && !map_.starts_function(at)) return end_run();  // behind what a table says is the end
     const CodeMap::Place place = map_.place(at);
@@ -173,16 +172,18 @@ void Pass::decode_from(uint64_t at) {
       if (at != run.address || work_.ops.size() > run.first) out_.escapes.push_back({at, at, false, true});
       return end_run();
     }
-    if (!work_.decode(processor_, at, decoded)) {
+    if (!work_.decode(processor_, at, work_.ops.emplace_back())) {
+      const uint8_t size = work_.ops.back().size;
+      work_.ops.pop_back();
       const bool opaque = at != start_ && goes_on_behind(at);
       // Power ISA, book I, 1.3.3: a word of zeros is no instruction and never will be; code ends with it on purpose.
       if (family_of(processor_) != Family::kPpc || at == start_ || program_.word(at, 4) != 0)
-        undecodable_.push_back({at, at + decoded.size});
+        undecodable_.push_back({at, at + size});
       if (!opaque) return end_run();
-      decoded = Op{.address = at, .size = 4};
-      decoded.forgets_flags = true;
+      Op unknown{.address = at, .size = 4};
+      unknown.forgets_flags = true;
+      work_.ops.push_back(unknown);
     }
-    work_.ops.push_back(decoded);
     Op& op = work_.ops.back();
     map_.mark(at, op.size, owner_);
     if (is_arm) keep_literal(op);

@@ -34,7 +34,7 @@ class OpDecoder {
     bool is_signed = false;
     Word& word() { return op.address; }
   };
-  static constexpr uint8_t kPlaces = 13, kForms = 13;  // bits
+  static constexpr uint8_t kPlaces = 14, kForms = 14;  // bits
   static std::optional<Move> move_of(uint64_t from, uint64_t to, uint64_t address, uint64_t other, bool narrow);
   static uint64_t moved(Move move, uint64_t number, uint64_t from, uint64_t to, bool narrow);
   std::optional<Op> settled(Word word, const Op& op);

@@ -114,6 +114,7 @@ class Pass {
   void leader(uint64_t at) { todo_.push_back(at); }
   void sort_ops();
   void build();
+  Piece piece_from(uint32_t first);
   uint32_t op_at(uint64_t address) const;
   uint32_t piece_at(uint64_t address) const;
   void connect();

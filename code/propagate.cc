@@ -50,8 +50,7 @@ void Pass::send_back(uint32_t to, const State& state) {
   for (Slot i = 0; i < into.used; ++i)
     if ((head.lost >> i & 1) == 0 && !(into.slots[i] == state.slots[i])) head.lost |= uint64_t{1} << i, change();
   for (uint8_t i = 0; i < into.saved; ++i) {
-    const auto* end = state.memory.data() + state.saved;
-    if (std::find(state.memory.data(), end, into.memory[i]) != end) continue;
+    if (state.holds(into.memory[i], i)) continue;
     head.words.push_back(into.memory[i].address);
     change();
   }

@@ -563,10 +563,11 @@ void Machine::join(State& into, const State& from, uint32_t place) {
   }
   into.bounds = kept;
   kept = 0;
-  for (uint8_t i = 0; i < into.saved; ++i) {
-    const auto* end = from.memory.data() + from.saved;
-    if (std::find(from.memory.data(), end, into.memory[i]) != end) into.memory[kept++] = into.memory[i];
-  }
+  for (uint8_t i = 0; i < into.saved; ++i)
+    if (from.holds(into.memory[i], i)) {
+      if (kept != i) into.memory[kept] = into.memory[i];
+      ++kept;
+    }
   into.saved = kept;
 }
 

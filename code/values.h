@@ -82,6 +82,11 @@ struct State {
     bool operator==(const Saved&) const = default;
   };
   std::array<Saved, 24> memory{};  // words of the stack
+  // Whether a word of the stack holds that; where it stands among others elsewhere, it mostly stands here.
+  bool holds(const Saved& word, uint8_t place) const {
+    if (place < saved && memory[place] == word) return true;
+    return std::find(memory.data(), memory.data() + saved, word) != memory.data() + saved;
+  }
 
   State() = default;
   State(const State& other) { *this = other; }
