@@ -29,6 +29,8 @@ class CodeMap {
     }
     return here_owners_ + ((address - here_->address) >> shift_);
   }
+  // Of what `at` says: nobody's, and no function begins there.
+  static bool is_untouched(uint32_t said) { return (said & ~kEndless) == 0; }
   struct Place {
     uint32_t owner = kUnread;
     bool starts = false, function = false;  // an instruction begins here; a function does

@@ -60,12 +60,16 @@ std::vector<uint32_t> dominators(std::span<const uint32_t> order, std::span<cons
     return a;
   };
   out[order[0]] = order[0];
-  for (bool any = true; any;) {
+  // Without loops all that leads to a block is known before it.
+  for (bool any = true, loops = false; any; any &= loops) {
     any = false;
     for (const uint32_t block : order.subspan(1)) {
       uint32_t best = kNoNode;
       for (const uint32_t from : before(block)) {
-        if (out[from] == kNoNode) continue;
+        if (out[from] == kNoNode) {
+          loops = true;
+          continue;
+        }
         best = best == kNoNode ? from : meet(best, from);
         if (best == kNoNode) return out;
       }

@@ -145,6 +145,26 @@ bool Pass::ends_in_call(const Run& run) {
   return true;
 }
 
+// Of an address of which something is known, that a run came to. `slot`: it is a branch's delay slot.
+bool Pass::decodes_on(const Run& run, bool slot) {
+  const bool first = work_.ops.size() == run.first;
+  const uint64_t at = first ? run.address : work_.ops.back().end();
+  const CodeMap::Place place = map_.place(at);
+  if (at != start_ && !slot && place.function) {
+    if (!ends_in_call(run))
+      out_.escapes.push_back({work_.ops.size() > run.first ? work_.ops.back().address : at, at, false, true});
+    return false;
+  }
+  if (place.owner == owner_ && place.starts) {
+    leaders_.push_back(at);
+    // The slot of a branch may have been read as a block's first instruction.
+    if (!slot) return false;
+  }
+  if (place.owner == CodeMap::kUnread || place.owner == owner_) return true;
+  if (!first) out_.escapes.push_back({at, at, false, true});
+  return false;
+}
+
 void Pass::decode_from(uint64_t at) {
   work_.decoder(processor_).restart();
   Run run{at, static_cast<uint32_t>(work_.ops.size()), 0};
@@ -157,21 +177,8 @@ void Pass::decode_from(uint64_t at) {
   bool slot = false, ends = false;
   for (;;) {
     if (at >= limit_ && !slot && !map_.starts_function(at)) return end_run();  // behind what a table says is the end
-    const CodeMap::Place place = map_.place(at);
-    if (at != start_ && !slot && place.function) {
-      if (!ends_in_call(run))
-        out_.escapes.push_back({work_.ops.size() > run.first ? work_.ops.back().address : at, at, false, true});
-      return end_run();
-    }
-    if (place.owner == owner_ && place.starts) {
-      leaders_.push_back(at);
-      // The slot of a branch may have been read as a block's first instruction.
-      if (!slot) return end_run();
-    }
-    if (place.owner != CodeMap::kUnread && place.owner != owner_) {
-      if (at != run.address || work_.ops.size() > run.first) out_.escapes.push_back({at, at, false, true});
-      return end_run();
-    }
+    const uint32_t* said = map_.at(at);
+    if (said && !CodeMap::is_untouched(*said) && !decodes_on(run, slot)) return end_run();
     if (!work_.decode(processor_, at, work_.ops.emplace_back())) {
       const uint8_t size = work_.ops.back().size;
       work_.ops.pop_back();

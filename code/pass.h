@@ -98,6 +98,7 @@ class Pass {
   void reset();
   void decode_all();
   void decode_from(uint64_t at);
+  bool decodes_on(const Run& run, bool slot);
   bool returns_here(const Op& jump) const;
   void keep_literal(const Op& op);
   Value callee_of_mips(const Op& call) const;

@@ -382,9 +382,8 @@ void Machine::step(const Op& op, uint32_t mark, State& state) {
   if (result.unknown == ~uint32_t{0}) result = {.add = result.add, .unknown = 2 * mark, .origin = result.origin};
   if (op.conditional && dst < kSlots && op.flow == Flow::kNone && !(state.slots[dst] == result))
     result = {.unknown = 2 * mark};
-  for (uint64_t left = op.writes; left != 0; left &= left - 1) {
+  for (uint64_t left = op.writes & ~(uint64_t{1} << dst); left != 0; left &= left - 1) {
     const auto slot = static_cast<Slot>(__builtin_ctzll(left));
-    if (slot == dst) continue;
     if (op.what == Do::kPop && slot == sp)
       state.slots[sp] = sum(state.slots[sp], {}, 0, op.width);
     else if (slot < kSlots)

@@ -60,7 +60,7 @@ class Words {
 
  private:
   static constexpr uint8_t kFirstBits = 6, kMoreBits = 2;
-  size_t place(Word word) const { return static_cast<size_t>((word * 0x9e3779b97f4a7c15) >> (64 - bits_)); }
+  size_t place(Word word) const { return static_cast<size_t>((word * 0x9e3779b97f4a7c15) >> (63 - bits_) >> 1); }
   void grow() {
     bits_ = std::min<uint8_t>(most_bits_, bits_ == 0 ? kFirstBits : bits_ + kMoreBits);
     std::vector<T> before(size_t{1} << bits_);
