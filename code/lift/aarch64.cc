@@ -51,14 +51,14 @@ void add_or_sub(Machine& m) {
 template <Form kForm, bool kSubtract>
 void add_or_sub_flags(Machine& m) {
   const Value a = m.r(1), b = second<kForm>(m, m.bits(a));
-  const Sum s = kSubtract ? subtract(m, a, b) : add(m, a, b);
+  const Sum s = kSubtract ? subtract(m, kFlags, a, b) : add(m, kFlags, a, b);
   m.w(0, s.value);
   put_flags(m, kFlags, s.flags);
 }
 template <bool kSubtract, bool kSetFlags>
 void with_carry(Machine& m) {
   const Value a = m.r(1), b = m.r(2), other = kSubtract ? m.bit_not(b) : b;
-  const Sum s = add_with_carry(m, a, other, m.get(kFlags.c));
+  const Sum s = add_with_carry(m, kFlags, a, other, m.get(kFlags.c), kSetFlags);
   m.w(0, s.value);
   if (kSetFlags) put_flags(m, kFlags, s.flags);
 }
@@ -89,8 +89,8 @@ void logical(Machine& m) {
   m.w(0, v);
   if (!kSetFlags) return;
   put_sign_and_zero(m, kFlags, v);
-  m.put(kFlags.c, m.constant(1, 0));
-  m.put(kFlags.v, m.constant(1, 0));
+  if (m.wants(kFlags.c)) m.put(kFlags.c, m.constant(1, 0));
+  if (m.wants(kFlags.v)) m.put(kFlags.v, m.constant(1, 0));
 }
 
 template <bool kInvert>
@@ -203,9 +203,10 @@ template <bool kNegative>
 void compare_if(Machine& m) {
   const Value a = m.r(0), b = m.is_reg(1) ? m.r(1) : m.like(a, static_cast<uint64_t>(m.imm(1)));
   const Value c = holds(m, 3);
-  const Sum s = kNegative ? add(m, a, b) : subtract(m, a, b);
+  const Sum s = kNegative ? add(m, kFlags, a, b) : subtract(m, kFlags, a, b);
   const auto other = static_cast<unsigned>(m.imm(2));
   const auto pick = [&](RegisterId to, Value flag, unsigned bit) {
+    if (flag == 0) return;
     m.put(to, c == 0 ? flag : m.select(c, flag, m.constant(1, other >> bit & 1)));
   };
   pick(kFlags.n, s.flags.n, 3);
@@ -605,6 +606,68 @@ void bind_memory(Isa& isa) {
   bind_atomics<64>(isa, "X");
 }
 
+// ---- which flags are read and written, before an instruction is lifted
+
+enum class Use : uint8_t { kUnknown, kWrites, kReadsCarry, kAddsCarry, kBranches, kSelects, kCompares };
+
+struct Flagged {
+  std::string_view opcode;  // as in kBothWidths
+  Use use;
+};
+constexpr Flagged kFlagged[] = {
+    {"ADDS?ri", Use::kWrites},   {"ADDS?rs", Use::kWrites},   {"ADDS?rx", Use::kWrites},   {"SUBS?ri", Use::kWrites},
+    {"SUBS?rs", Use::kWrites},   {"SUBS?rx", Use::kWrites},   {"ANDS?ri", Use::kWrites},   {"ANDS?rs", Use::kWrites},
+    {"BICS?rs", Use::kWrites},   {"ADC?r", Use::kReadsCarry}, {"SBC?r", Use::kReadsCarry}, {"ADCS?r", Use::kAddsCarry},
+    {"SBCS?r", Use::kAddsCarry}, {"CSEL?r", Use::kSelects},   {"CSINC?r", Use::kSelects},  {"CSINV?r", Use::kSelects},
+    {"CSNEG?r", Use::kSelects},  {"CCMP?i", Use::kCompares},  {"CCMP?r", Use::kCompares},  {"CCMN?i", Use::kCompares},
+    {"CCMN?r", Use::kCompares},  {"Bcc", Use::kBranches},
+};
+
+FlagUse flag_use(const Isa& isa, const Insn& insn) {
+  const auto use = static_cast<Use>(isa.flag_kinds[insn.opcode]);
+  const FlagUse unknown{.reads = isa.flags, .known = false};
+  if (use == Use::kUnknown) {
+    const bool plain = insn.flow != Flow::kSystemCall && insn.flow != Flow::kTrap && !isa.may_touch_flags(insn);
+    return plain ? FlagUse{} : unknown;
+  }
+  if (!isa.exact(insn)) return unknown;
+  const auto condition = [&](size_t operand) {
+    return read_by_condition(kFlags, static_cast<unsigned>(insn.imm(operand)));
+  };
+  switch (use) {
+    case Use::kWrites:
+      return {.writes = isa.flags};
+    case Use::kReadsCarry:
+      return {.reads = bit_of(kFlags.c)};
+    case Use::kAddsCarry:
+      return {.reads = bit_of(kFlags.c), .writes = isa.flags};
+    case Use::kBranches:
+      return {.reads = condition(0)};
+    case Use::kSelects:
+      return {.reads = condition(3)};
+    default:
+      return {.reads = condition(3), .writes = isa.flags};
+  }
+}
+
+void bind_flag_use(Isa& isa) {
+  isa.note_flags();
+  isa.flag_kinds.resize(isa.set->opcode_count());
+  const auto note = [&](std::string_view name, Use use) {
+    if (const auto opcode = isa.set->opcode_named(name)) isa.flag_kinds[*opcode] = static_cast<uint8_t>(use);
+  };
+  for (const auto& [opcode, use] : kFlagged) {
+    std::string name(opcode);
+    const size_t at = name.find('?');
+    for (const char width : {'W', 'X'}) {
+      if (at != name.npos) name[at] = width;
+      note(name, use);
+    }
+  }
+  for (const char* name : {"ADDSXrx64", "SUBSXrx64"}) note(name, Use::kWrites);
+  isa.flag_use = flag_use;
+}
+
 // ---- registers
 
 void add_registers(ir::RegisterFile& file) {
@@ -669,6 +732,7 @@ Isa make_aarch64() {
   isa.bind(kHandlers);
   bind_both_widths(isa);
   bind_memory(isa);
+  bind_flag_use(isa);
   return isa;
 }
 

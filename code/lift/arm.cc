@@ -255,6 +255,7 @@ Isa make_arm(Processor processor) {
   isa.bind(arm::kHandlers);
   arm::bind_data(isa);
   arm::bind_memory(isa);
+  arm::bind_flag_use(isa);
   return isa;
 }
 

@@ -1,5 +1,5 @@
 // What the parts of the ARM and Thumb lifter share. Data processing lies in arm_data.cc, memory in arm_memory.cc,
-// control flow and registers in arm.cc.
+// control flow and registers in arm.cc, what is read and written of the flags in arm_flags.cc.
 #pragma once
 #include "code/lift/nzcv.h"
 
@@ -40,5 +40,6 @@ Shifted shift_by_register(Machine& m, Value v, Shift shift, Value amount, bool c
 
 void bind_data(Isa& isa);
 void bind_memory(Isa& isa);
+void bind_flag_use(Isa& isa);
 
 }  // namespace assay::code::lift::arm

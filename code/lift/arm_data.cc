@@ -104,23 +104,23 @@ Shifted zero(Machine& m, size_t, bool) { return {.value = m.constant(32, 0)}; }
 enum class Op : uint8_t { kAnd, kXor, kSub, kRsb, kAdd, kAdc, kSbc, kRsc, kOr, kMove, kBic, kNot, kOrn };
 bool logical(Op op) { return op <= Op::kXor || op >= Op::kOr; }
 
-Sum arithmetic(Machine& m, Op op, Value a, Value b) {
+Sum arithmetic(Machine& m, Op op, Value a, Value b, bool flags) {
   switch (op) {
     case Op::kAdd:
-      return add(m, a, b);
+      return add(m, kFlags, a, b);
     case Op::kSub:
-      return subtract(m, a, b);
+      return subtract(m, kFlags, a, b);
     case Op::kRsb:
-      return subtract(m, b, a);
+      return subtract(m, kFlags, b, a);
     case Op::kAdc:
-      return add_with_carry(m, a, b, m.get(kFlags.c));
+      return add_with_carry(m, kFlags, a, b, m.get(kFlags.c), flags);
     case Op::kSbc: {
       const Value other = m.bit_not(b);
-      return add_with_carry(m, a, other, m.get(kFlags.c));
+      return add_with_carry(m, kFlags, a, other, m.get(kFlags.c), flags);
     }
     default: {  // rsc
       const Value other = m.bit_not(a);
-      return add_with_carry(m, b, other, m.get(kFlags.c));
+      return add_with_carry(m, kFlags, b, other, m.get(kFlags.c), flags);
     }
   }
 }
@@ -146,7 +146,7 @@ Value without_flags(Machine& m, Op op, Value a, Value b) {
   if (op == Op::kAdd) return m.add(a, b);
   if (op == Op::kSub) return m.sub(a, b);
   if (op == Op::kRsb) return m.sub(b, a);
-  return arithmetic(m, op, a, b).value;
+  return arithmetic(m, op, a, b, false).value;
 }
 
 // Where an instruction says whether it sets the flags: as its last operand, as its second (Thumb's short forms), never,
@@ -162,10 +162,10 @@ bool sets_flags(const Machine& m) {
 // What of op(a, second) goes into the flags is put there. kOperand: where the second operand is.
 template <Op kOp>
 Value operate(Machine& m, Value a, Second second, size_t operand, bool flags) {
-  const Shifted b = second(m, operand, flags && logical(kOp));
+  const Shifted b = second(m, operand, flags && logical(kOp) && m.wants(kFlags.c));
   if (!logical(kOp)) {
     if (!flags) return without_flags(m, kOp, a, b.value);
-    const Sum s = arithmetic(m, kOp, a, b.value);
+    const Sum s = arithmetic(m, kOp, a, b.value, true);
     put_flags(m, kFlags, s.flags);
     return s.value;
   }

@@ -5,14 +5,17 @@
 #include "code/simplify/sweep.h"
 
 #include <algorithm>
+#include <cstddef>
+#include <cstring>
 
 namespace assay::code::lift {
 
 namespace {
 
-constexpr size_t kWindow = 16;               // instructions lifted at once where flags are looked for; and a delay slot
-constexpr uint64_t kLongBlock = 1024;        // bytes; from there on it is swept and goes on as another
-constexpr uint64_t kMostReserved = 1 << 20;  // what a block says of its size is not paid for before it is read
+constexpr size_t kWindow = Ahead::kMost - 1;  // instructions there at once where flags are looked for; and a delay slot
+constexpr size_t kSeen = 8;                   // so many of them show what those before need not write
+constexpr uint64_t kLongBlock = 1024;         // bytes; from there on it is swept and goes on as another
+constexpr uint64_t kMostReserved = 1 << 20;   // what a block says of its size is not paid for before it is read
 
 // Where the operations go: through the simplifier, into blocks that are swept when they end.
 class Simplifying {
@@ -31,6 +34,27 @@ class Simplifying {
   void end(uint64_t next) {
     rewriter_.end_block(next);
     sweep_.last_block();
+  }
+  size_t blocks() const { return out_.blocks.size(); }
+  // The blocks from `first` on stand in the opposite order.
+  void turn(size_t first) {
+    std::reverse(out_.blocks.begin() + static_cast<ptrdiff_t>(first), out_.blocks.end());
+    sweep_.turn(first);
+  }
+  // Of the registers `of`, one bit each, those that are read from block `first`, one of those that come last, on;
+  // behind() says it of what stands behind the last.
+  template <class Behind>
+  uint64_t read_from(size_t first, uint64_t of, Behind behind) const {
+    uint64_t read = 0, open = of;  // from `first` on; of what nothing is known yet
+    for (size_t i = first; i < out_.blocks.size() && open != 0; ++i) {
+      const auto [live, written] = sweep_.alone(i);
+      read |= open & live;
+      open &= ~live & ~written;
+      const ir::Block& b = out_.blocks[i];
+      const bool exits = b.count != 0 && out_.ops[b.first + b.count - 1].code == Code::kJump;
+      if (exits && i + 1 < out_.blocks.size()) return read | open;
+    }
+    return open == 0 ? read : read | (open & behind());
   }
 
  private:
@@ -51,21 +75,48 @@ class Walk {
         most_(ahead_.looks() ? kWindow : 1),
         window_(std::make_unique_for_overwrite<Insn[]>(most_ + 1)) {}
 
+  // All of them, the last first; blocks that one of Thumb's conditional blocks may join are a piece.
+  template <class Lifted>
+  void all(std::span<const Block> blocks, Lifted lifted) {
+    for (size_t end = blocks.size(); end > 0;) {
+      size_t begin = end - 1;
+      while (begin > 0 && blocks[begin - 1].end == blocks[begin].address && ahead_.inside(blocks[begin].address))
+        --begin;
+      const size_t first = to_.blocks();
+      for (size_t i = begin; i < end; ++i) block(blocks[i]), lifted(blocks[i]);
+      to_.turn(first);
+      end = begin;
+    }
+    to_.turn(0);
+  }
+
+ private:
   void block(const Block& b) {
     const Area* area = program_.code_at(b.address);
     if (area == nullptr) return;
     // Thumb's conditional blocks reach over the end of a block of ours, not over a gap.
     if (b.address != behind_) decoder_.restart();
+    const size_t first = to_.blocks();
+    last_lifted_ = nullptr;
     begin(b.address);
     const uint64_t end = std::min(b.end, area->end());
     for (uint64_t at = b.address; at < end; at = step(*area, at, end)) {
     }
     flush();
     to_.end(behind_ = end);
+    if (ahead_.looks()) note(b.address, first);
   }
-
- private:
-  void begin(uint64_t address) { to_.begin(begun_ = address); }
+  void note(uint64_t address, size_t first) {
+    const uint64_t flags = ahead_.flags();
+    const auto behind = [&] { return flags & ~(ends_known() ? ahead_.lost_behind(*last_lifted_) : 0); };
+    ahead_.lifted(address, flags & ~to_.read_from(first, flags, behind));
+  }
+  // Not where one of Thumb's conditional blocks goes on, or what is no instruction.
+  bool ends_known() const { return last_lifted_ != nullptr && !decoder_.in_block(); }
+  void begin(uint64_t address) {
+    to_.begin(begun_ = address);
+    since_ = 0;
+  }
   // Lifts the instruction, with its delay slot; returns where the next begins.
   uint64_t step(const Area& area, uint64_t at, uint64_t end) {
     if (!decode(area, at)) return undecodable(at);
@@ -77,19 +128,21 @@ class Walk {
     if (leaves)
       cut(next, end);
     else if (count_ >= most_)
-      flush_at(next, end);
+      make_room(next, end);
     return next;
   }
   bool decode(const Area& area, uint64_t at) {
     Insn& insn = window_[count_++];
+    ++since_;
     if (decoder_.decode(area.bytes.span().subspan(at - area.address), at, insn) && insn.size != 0) return true;
     skip_ = std::max<uint64_t>(insn.size, 1);
-    --count_;
+    --count_, --since_;
     return false;
   }
   // What is no instruction may do anything.
   uint64_t undecodable(uint64_t at) {
     flush();
+    last_lifted_ = nullptr;
     to_.machine().begin_instruction(at);
     to_.machine().Builder::opaque({.name = "(no instruction)", .loads = true, .stores = true, .leaves = true});
     return at + skip_;
@@ -105,25 +158,40 @@ class Walk {
   }
   // Without the flags that nobody reads, as far as that is known of them.
   void lift_wanted(std::span<const Insn> insns) {
-    if (!ahead_.looks()) return to_.machine().lift(insns);
+    last_lifted_ = &insns.back();
     const std::span<uint64_t> wanted = std::span(wanted_).first(insns.size());
-    ahead_.wanted(insns, wanted);
-    to_.machine().lift(insns, wanted);
+    if (ahead_.looks() && ahead_.wanted(insns, !ends_known(), wanted))
+      to_.machine().lift(insns, wanted);
+    else
+      to_.machine().lift(insns);
   }
   void flush() {
     if (count_ != 0) lift(count_);
     count_ = 0;
   }
-  void flush_at(uint64_t next, uint64_t end) {
-    flush();
-    if (next - begun_ < kLongBlock || next >= end) return;
-    to_.end(next);
-    begin(next);
+  // The window is full in the middle of a block.
+  void make_room(uint64_t next, uint64_t end) {
+    if (most_ == 1 || (since_ % most_ == 0 && next - begun_ >= kLongBlock)) {
+      flush();
+      if (next - begun_ < kLongBlock || next >= end) return;
+      to_.end(next);
+      return begin(next);
+    }
+    const std::span<const Insn> insns(window_.get(), count_);
+    const std::span<uint64_t> wanted = std::span(wanted_).first(count_);
+    const bool some = ahead_.wanted(insns, true, wanted);
+    const size_t ready = count_ - kSeen;
+    to_.machine().lift(insns.first(ready), some ? wanted.first(ready) : std::span<uint64_t>());
+    for (size_t i = 0; i < kSeen; ++i) copy(window_[ready + i], window_[i]);
+    count_ = kSeen;
+  }
+  static void copy(const Insn& from, Insn& to) {
+    std::memcpy(static_cast<void*>(&to), &from, offsetof(Insn, operands) + from.operand_count * sizeof(Operand));
   }
   // The instruction decoded last begins a block: it is where a jump goes.
   void begin_at(uint64_t at) {
     if (count_ > 1) lift(count_ - 1);
-    std::swap(window_[0], window_[count_ - 1]);
+    if (count_ > 1) copy(window_[count_ - 1], window_[0]);
     count_ = 1;
     to_.end(at);
     begin(at);
@@ -144,8 +212,9 @@ class Walk {
   Ahead ahead_;
   const size_t most_;
   std::unique_ptr<Insn[]> window_;  // the first count_ are decoded
-  std::array<uint64_t, kWindow + 1> wanted_{};
-  size_t count_ = 0;
+  std::array<uint64_t, Ahead::kMost> wanted_{};
+  size_t count_ = 0, since_ = 0;  // in the window; in the block
+  const Insn* last_lifted_ = nullptr;
   uint64_t begun_ = kNowhere, behind_ = kNowhere, skip_ = 1;
 };
 
@@ -213,7 +282,7 @@ void lift_function(const Isa& isa, const Shape& shape, const ir::Options& option
   {  // what that holds is not there any more when the function as a whole is simplified
     Simplifying to(isa, options, out, sweep, counters);
     Walk walk(isa, shape, options, to);
-    for (const Block& b : shape.blocks) walk.block(b), room.lifted(b);
+    walk.all(shape.blocks, [&](const Block& b) { room.lifted(b); });
   }
   out.ops.shrink_to_fit();
   out.marks.shrink_to_fit();

@@ -20,23 +20,24 @@ void Isa::note_flags() {
   for (const Slot& slot : slots)
     for (unsigned i = 0; slot.kind == Slot::Kind::kFlags && i < slot.count; ++i) flags |= uint64_t{1} << (slot.id + i);
   touches_flags.resize(set->opcode_count());
+  flags_operand.resize(set->opcode_count());
   std::vector<uint16_t> registers;
   Insn alone;  // without operands
   for (uint32_t opcode = 0; opcode < set->opcode_count(); ++opcode) {
+    flags_operand[opcode] = set->layout(opcode).optional;
     registers.clear();
     alone.opcode = static_cast<uint16_t>(opcode);
     set->reads(alone, registers);
     set->writes(alone, registers);
     for (uint16_t number : registers)
-      if (slots[number].kind == Slot::Kind::kFlags) touches_flags[opcode] = true;
+      if (slots[number].kind == Slot::Kind::kFlags) touches_flags[opcode] = 1;
   }
 }
 
 bool Isa::may_touch_flags(const Insn& insn) const {
-  if (touches_flags[insn.opcode] || insn.condition < kAlways) return true;
-  for (size_t i = 0; i < insn.operand_count; ++i)
-    if (slots[insn.reg(i)].kind == Slot::Kind::kFlags) return true;
-  return false;
+  if (touches_flags[insn.opcode] != 0 || insn.condition < kAlways) return true;
+  const int operand = flags_operand[insn.opcode];
+  return operand >= 0 && slots[insn.reg(static_cast<size_t>(operand))].kind == Slot::Kind::kFlags;
 }
 
 bool Isa::exact(const Insn& insn) const {

@@ -50,12 +50,13 @@ struct Isa {
 
   const InstructionSet* set;
   ir::RegisterFile file;
-  std::vector<Slot> slots;           // by number of the decoder's register
-  std::vector<Lift> lifts;           // by number of the decoder's opcode; nullptr: opaque
-  uint64_t flags = 0;                // registers, one bit each, that Ahead looks for
-  std::vector<bool> touches_flags;   // by number of the decoder's opcode: whatever its operands are
-  std::vector<std::string> unbound;  // names in the lifter's table that the decoder does not have; a test wants none
-  Widen widen = Widen::kKeep;        // of 32 bits in a register of 64
+  std::vector<Slot> slots;             // by number of the decoder's register
+  std::vector<Lift> lifts;             // by number of the decoder's opcode; nullptr: opaque
+  uint64_t flags = 0;                  // registers, one bit each, that Ahead looks for
+  std::vector<uint8_t> touches_flags;  // by number of the decoder's opcode: whatever its operands are
+  std::vector<int8_t> flags_operand;   // likewise: which operand may be the flags; -1: none
+  std::vector<std::string> unbound;    // names in the lifter's table that the decoder does not have; a test wants none
+  Widen widen = Widen::kKeep;          // of 32 bits in a register of 64
   Order order = Order::kLittle;
   uint8_t pointer = 32;
   uint8_t counter_ahead = 0;

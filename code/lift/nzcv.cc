@@ -17,45 +17,48 @@ Value not_of(Machine& m, Value v, bool negate) { return negate ? m.bit_not(v) : 
 
 }  // namespace
 
-Sum add(Machine& m, Value a, Value b) {
+Sum add(Machine& m, const FlagRegisters& to, Value a, Value b) {
   Sum s{.value = m.add(a, b), .flags = {}};
-  s.flags.n = m.sign_bit(s.value);
-  s.flags.z = m.equals(s.value, 0);
-  s.flags.c = m.less_unsigned(s.value, a);
-  s.flags.v = sum_overflow(m, a, b, s.value);
+  if (m.wants(to.n)) s.flags.n = m.sign_bit(s.value);
+  if (m.wants(to.z)) s.flags.z = m.equals(s.value, 0);
+  if (m.wants(to.c)) s.flags.c = m.less_unsigned(s.value, a);
+  if (m.wants(to.v)) s.flags.v = sum_overflow(m, a, b, s.value);
   return s;
 }
 
-Sum subtract(Machine& m, Value a, Value b) {
+Sum subtract(Machine& m, const FlagRegisters& to, Value a, Value b) {
   Sum s{.value = m.sub(a, b), .flags = {}};
-  s.flags.n = m.sign_bit(s.value);
-  s.flags.z = m.equal(a, b);
-  s.flags.c = m.compare(Code::kLessEqualUnsigned, b, a);
-  s.flags.v = difference_overflow(m, a, b, s.value);
+  if (m.wants(to.n)) s.flags.n = m.sign_bit(s.value);
+  if (m.wants(to.z)) s.flags.z = m.equal(a, b);
+  if (m.wants(to.c)) s.flags.c = m.compare(Code::kLessEqualUnsigned, b, a);
+  if (m.wants(to.v)) s.flags.v = difference_overflow(m, a, b, s.value);
   return s;
 }
 
-Sum add_with_carry(Machine& m, Value a, Value b, Value carry) {
+Sum add_with_carry(Machine& m, const FlagRegisters& to, Value a, Value b, Value carry, bool flags) {
   const Value part = m.add(a, b);
   Sum s{.value = m.add(part, m.zero_extend(carry, m.bits(a))), .flags = {}};
-  s.flags.n = m.sign_bit(s.value);
-  s.flags.z = m.equals(s.value, 0);
-  const Value first = m.less_unsigned(part, a), second = m.less_unsigned(s.value, part);
-  s.flags.c = m.bit_or(first, second);
-  s.flags.v = sum_overflow(m, a, b, s.value);
+  if (!flags) return s;
+  if (m.wants(to.n)) s.flags.n = m.sign_bit(s.value);
+  if (m.wants(to.z)) s.flags.z = m.equals(s.value, 0);
+  if (m.wants(to.c)) {
+    const Value first = m.less_unsigned(part, a), second = m.less_unsigned(s.value, part);
+    s.flags.c = m.bit_or(first, second);
+  }
+  if (m.wants(to.v)) s.flags.v = sum_overflow(m, a, b, s.value);
   return s;
 }
 
 void put_flags(Machine& m, const FlagRegisters& to, const Flags& flags) {
-  m.put(to.n, flags.n);
-  m.put(to.z, flags.z);
-  m.put(to.c, flags.c);
-  m.put(to.v, flags.v);
+  if (flags.n != 0) m.put(to.n, flags.n);
+  if (flags.z != 0) m.put(to.z, flags.z);
+  if (flags.c != 0) m.put(to.c, flags.c);
+  if (flags.v != 0) m.put(to.v, flags.v);
 }
 
 void put_sign_and_zero(Machine& m, const FlagRegisters& to, Value of) {
-  m.put(to.n, m.sign_bit(of));
-  m.put(to.z, m.equals(of, 0));
+  if (m.wants(to.n)) m.put(to.n, m.sign_bit(of));
+  if (m.wants(to.z)) m.put(to.z, m.equals(of, 0));
 }
 
 Value condition(Machine& m, const FlagRegisters& flags, unsigned code) {

@@ -6,6 +6,18 @@
 
 namespace assay::code::ir {
 
+// Calls visit(index) for each block in the order in which their operations lie: pieces of blocks that follow one
+// another, the last piece first.
+template <class Visit>
+void in_order_of_operations(const Function& f, Visit visit) {
+  for (size_t end = f.blocks.size(); end > 0;) {
+    size_t first = end - 1;
+    while (first > 0 && f.blocks[first - 1].first <= f.blocks[first].first) --first;
+    for (size_t i = first; i < end; ++i) visit(i);
+    end = first;
+  }
+}
+
 constexpr uint32_t kNoBlock = ~uint32_t{0};
 
 class BlockIndex {

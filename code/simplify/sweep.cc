@@ -116,12 +116,12 @@ void SweepOf<kWords>::all() {
     solve();
   }
   Value to = 1;
-  for (size_t i = 0; i < f_.blocks.size(); ++i) {
+  in_order_of_operations(f_, [&](size_t i) {
     Block& b = f_.blocks[i];
     const Note& note = notes_[i];
     if (!options_.whole || !note.waits || note.written.without(behind(note)).empty()) {
       to = shift(b, to);
-      continue;
+      return;
     }
     const RegisterSet live = note.next == kNoExit ? RegisterSet() : RegisterSet(live_at(note.next));
     sweep_.mark(f_, b, live, counters_, [&](Value at, const Op& op, RegisterSet& here) {
@@ -131,7 +131,7 @@ void SweepOf<kWords>::all() {
         ends_.back_over(f_, op, here);
     });
     to = sweep_.compact(f_, b, to);
-  }
+  });
   f_.ops.resize(to);
   notes_ = {};
 }

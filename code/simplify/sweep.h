@@ -23,6 +23,14 @@ class SweepOf {
   void last_block();
   // All of the function, whose blocks were swept one by one.
   void all();
+  // What a block that is swept reads of what was there before it, and what it writes: of the first 64 registers, one
+  // bit each.
+  struct Alone {
+    uint64_t read = 0, written = 0;
+  };
+  Alone alone(size_t block) const { return {notes_[block].live.word(0), notes_[block].written.word(0)}; }
+  // The function's blocks from `first` on were put into the opposite order.
+  void turn(size_t first) { std::reverse(notes_.begin() + first, notes_.end()); }
 
  private:
   using Set = RegisterSetOf<kWords>;

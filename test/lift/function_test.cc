@@ -10,14 +10,19 @@
 namespace assay::code::lift {
 namespace {
 
-// Lifts `code` as one block at 0x1000.
-std::string lifted(Processor processor, std::initializer_list<uint8_t> code) {
+// Lifts `code` at 0x1000 as blocks that end at those addresses and at its end.
+std::string lifted(Processor processor, std::initializer_list<uint8_t> code,
+                   std::initializer_list<uint64_t> ends = {}) {
   std::vector<std::byte> bytes;
   for (const uint8_t b : code) bytes.push_back(static_cast<std::byte>(b));
   Program program;
   program.processor = processor;
   program.code.push_back({.address = 0x1000, .bytes = Bytes(std::span<const std::byte>(bytes)), .executable = true});
-  const Shape shape{.program = &program, .blocks = {{.address = 0x1000, .end = 0x1000 + bytes.size()}}};
+  Shape shape{.program = &program, .blocks = {{.address = 0x1000, .end = 0x1000 + bytes.size()}}};
+  for (const uint64_t end : ends) {
+    shape.blocks.push_back({.address = end, .end = shape.blocks.back().end});
+    shape.blocks[shape.blocks.size() - 2].end = end;
+  }
   const Isa isa = isa_for(program, processor);
   ir::Function out;
   ir::Counters counters;
@@ -111,6 +116,49 @@ TEST(Function, StackPointerIsReadAgainBehindCalls) {
   const std::string text = lifted(Processor::kRiscv64, {0xef, 0x02, 0, 0x10, 0x2a, 0xe4, 0x82, 0x80});
   EXPECT_EQ(blocks_of(text), "0x1000 next 0x1004\n0x1004 next 0x1008\n") << text;
   EXPECT_NE(text.substr(text.find("block 0x1004")).find("get.64 sp"), std::string::npos) << text;
+}
+
+// How often each flag is written, in the order of the text.
+std::string flags_of(const std::string& text) {
+  std::string out;
+  for (size_t at = text.find("put "); at != text.npos; at = text.find("put ", at + 1))
+    if (text[at + 5] == ' ' || text[at + 5] == 'f') out += text.substr(at + 4, text.find(' ', at + 4) - at - 4) + " ";
+  return out;
+}
+
+// Blocks are lifted from the last to the first and stand in the order of the function; of the flags of a block those
+// are lifted that somebody reads behind it, whichever block comes back to which.
+TEST(Function, FlagsAreLiftedWhereSomebodyReadsThem) {
+  // subs x0, x0, #1; b.ne 0x1000; adc x1, x1, x2; ret
+  const std::string loop = lifted(
+      Processor::kAArch64, {0, 4, 0, 0xf1, 0xe1, 0xff, 0xff, 0x54, 0x21, 0, 2, 0x9a, 0xc0, 3, 0x5f, 0xd6}, {0x1008});
+  EXPECT_EQ(blocks_of(loop), "0x1000 next 0x1008\n0x1008 next 0x1010\n") << loop;
+  EXPECT_EQ(flags_of(loop), "c ") << loop;
+  // adcs x1, x1, x2; sub x0, x0, #1; cbnz x0, 0x1000; ret: round the loop
+  const std::string round = lifted(
+      Processor::kAArch64, {0x21, 0, 2, 0xba, 0, 4, 0, 0xd1, 0xc0, 0xff, 0xff, 0xb5, 0xc0, 3, 0x5f, 0xd6}, {0x100c});
+  EXPECT_EQ(flags_of(round), "c ") << round;
+  // adds x1, x1, x2; b 0x1008; ret, which nobody calls for flags
+  EXPECT_EQ(flags_of(lifted(Processor::kAArch64, {0x21, 0, 2, 0xab, 1, 0, 0, 0x14, 0xc0, 3, 0x5f, 0xd6}, {0x1008})),
+            "");
+  // adds r1, r1, r2; bx lr: helpers of the compiler return flags
+  EXPECT_EQ(flags_of(lifted(Processor::kArm, {2, 0x10, 0x91, 0xe0, 0x1e, 0xff, 0x2f, 0xe1})), "n z c v ");
+  // cmp r0, #0; movsne r0, #1; bx lr: what is not taken leaves them as they are
+  const std::string kept = lifted(Processor::kArm, {0, 0, 0x50, 0xe3, 1, 0, 0xb0, 0x13, 0x1e, 0xff, 0x2f, 0xe1});
+  EXPECT_NE(flags_of(kept).find("c v"), std::string::npos) << kept;
+  // add ecx, edx; dec eax; jne 0x1000; adc ecx, 0; ret: dec leaves the carry
+  const std::string x86 = lifted(Processor::kX86, {1, 0xd1, 0x48, 0x75, 0xfb, 0x83, 0xd1, 0, 0xc3}, {0x1005});
+  EXPECT_EQ(flags_of(x86), "cf ") << x86;
+}
+
+// One of Thumb's conditional blocks goes on behind the end of a block of ours: cmp r0, #0; itt eq; moveq r1, #1 |
+// moveq r2, #2; bx lr
+TEST(Function, ConditionalBlocksGoOnInTheNextBlock) {
+  const std::initializer_list<uint8_t> code = {0, 0x28, 0x04, 0xbf, 1, 0x21, 2, 0x22, 0x70, 0x47};
+  const std::string text = lifted(Processor::kThumb, code, {0x1006});
+  EXPECT_EQ(blocks_of(text), "0x1000 next 0x1006\n0x1006 next 0x100a\n") << text;
+  EXPECT_NE(text.substr(text.find("block 0x1006")).find("get.1 z"), std::string::npos) << text;
+  EXPECT_EQ(flags_of(text), "n z c v ") << text;
 }
 
 }  // namespace
