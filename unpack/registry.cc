@@ -43,6 +43,7 @@ extern const Format kCsys;
 extern const Format kDapFw;
 extern const Format kDeafBead;
 extern const Format kDeflate;
+extern const Format kDex;
 extern const Format kDisguisedZip;
 extern const Format kDkbs;
 extern const Format kDlke;
@@ -83,6 +84,7 @@ extern const Format kIngenicSpl;
 extern const Format kIntelFlash;
 extern const Format kIntelHex;
 extern const Format kIso9660;
+extern const Format kJavaClass;
 extern const Format kJboot;
 extern const Format kJbootKernel;
 extern const Format kJffs2;
@@ -240,6 +242,7 @@ constexpr const Format* kFormats[] = {
     &kDapFw,
     &kDeafBead,
     &kDeflate,
+    &kDex,
     &kDisguisedZip,
     &kDkbs,
     &kDlinkTlv,
@@ -280,6 +283,7 @@ constexpr const Format* kFormats[] = {
     &kIntelFlash,
     &kIntelHex,
     &kIso9660,
+    &kJavaClass,
     &kJboot,
     &kJbootKernel,
     &kJffs2,

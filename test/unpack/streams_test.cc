@@ -153,5 +153,64 @@ TEST(Pictures, EndsAreExact) {
       EXPECT_FALSE(find_format(id)->measure(Bytes(std::string_view(bytes).substr(0, length)))) << id << length;
 }
 
+// A class Empty with a text, a long number and one method with an attribute.
+std::string java_class() {
+  std::string out("\xca\xfe\xba\xbe\0\0\0\x34\0\x08", 10);
+  out += std::string(
+      "\x01\0\x05"
+      "Empty"
+      "\x07\0\1"
+      "\x05\0\0\0\0\0\0\0\x01"
+      "\x01\0\x01m"
+      "\x01\0\x03()V",
+      30);
+  out += std::string(
+      "\x01\0\x04"
+      "Code",
+      7);                                                                // the seventh: a long number is two
+  out += std::string("\0\x21\0\2\0\0\0\0\0\0", 10);                      // flags, class, base, interfaces, fields
+  out += std::string("\0\1\0\1\0\5\0\6\0\1\0\7\0\0\0\x02\xab\xcd", 18);  // the method
+  return out + std::string("\0\0", 2);
+}
+
+TEST(Programs, JavaClassEndsWhereItsLastAttributeDoes) {
+  const std::string good = java_class();
+  const auto measure = [](std::string_view bytes) { return find_format("java-class")->measure(Bytes(bytes)); };
+  ASSERT_TRUE(measure(good));
+  EXPECT_EQ(measure(good + "tail")->length, good.size());
+  EXPECT_TRUE(measure(good)->verified);
+  for (size_t length = 0; length < good.size(); ++length) EXPECT_FALSE(measure(good.substr(0, length))) << length;
+  std::string lies = good;
+  lies[10] = 13;  // no constant of this kind
+  EXPECT_FALSE(measure(lies));
+  lies = good, lies[7] = 2;  // what a fat Mach-O file says of its programs
+  EXPECT_EQ(measure(lies).error().fault, Fault::kForeign);
+  lies = good, lies[good.size() - 8] = 1;  // an attribute longer than the file
+  EXPECT_FALSE(measure(lies));
+}
+
+TEST(Programs, DexIsHeldToItsChecksum) {
+  std::string good("dex\n035\0", 8);
+  const auto number = [&](uint32_t value) {
+    for (int i = 0; i < 4; ++i) good.push_back(static_cast<char>(value >> 8 * i));
+  };
+  number(0);
+  good += std::string(20, 'd');
+  number(120), number(112), number(0x12345678);
+  good.resize(120, 'x');
+  uint32_t a = 1, b = 0;  // Adler-32
+  for (size_t i = 12; i < good.size(); ++i) a = (a + static_cast<uint8_t>(good[i])) % 65521, b = (b + a) % 65521;
+  for (int i = 0; i < 4; ++i) good[8 + static_cast<size_t>(i)] = static_cast<char>((b << 16 | a) >> 8 * i);
+  const auto measure = [](std::string_view bytes) { return find_format("dex")->measure(Bytes(bytes)); };
+  ASSERT_TRUE(measure(good));
+  EXPECT_EQ(measure(good + "tail")->length, good.size());
+  for (size_t length = 0; length < good.size(); ++length) EXPECT_FALSE(measure(good.substr(0, length))) << length;
+  std::string lies = good;
+  lies.back() = 'y';
+  EXPECT_FALSE(measure(lies));
+  lies = good, lies[32] = 111;  // shorter than its header
+  EXPECT_FALSE(measure(lies));
+}
+
 }  // namespace
 }  // namespace assay::unpack
