@@ -4,6 +4,7 @@
 #include "core/text.h"
 
 #include <algorithm>
+#include <functional>
 #include <set>
 
 namespace assay::engine {
@@ -12,9 +13,34 @@ namespace {
 constexpr size_t kMostArtifacts = 2'000'000;
 constexpr int kDeepest = 32;
 
+// The ways that artifacts have. Long ones begin and end alike, so their hashes are compared first: the order does not
+// matter, and where an image has chosen hashes that are the same, the ways still differ.
+class Ways {
+ public:
+  explicit Ways(const std::vector<Artifact>& artifacts) : taken_(Before{&artifacts}), artifacts_(artifacts) {}
+  bool insert(uint32_t artifact) {  // false: another artifact has this way
+    return taken_.insert({std::hash<std::string>()(artifacts_[artifact].way), artifact}).second;
+  }
+
+ private:
+  struct Taken {
+    size_t hash;
+    uint32_t artifact;
+  };
+  struct Before {
+    const std::vector<Artifact>* artifacts;
+    bool operator()(const Taken& a, const Taken& b) const {
+      if (a.hash != b.hash) return a.hash < b.hash;
+      return (*artifacts)[a.artifact].way < (*artifacts)[b.artifact].way;
+    }
+  };
+  std::set<Taken, Before> taken_;
+  const std::vector<Artifact>& artifacts_;
+};
+
 class Assembler {
  public:
-  Assembler(const Contents& contents, Examination& into) : contents_(contents), into_(into) {}
+  Assembler(const Contents& contents, Examination& into) : contents_(contents), into_(into), ways_(into.artifacts) {}
 
   void content(const Item& item, int32_t index, const std::string& way, int depth) {
     describe(item, index, way);
@@ -36,12 +62,9 @@ class Assembler {
 
  private:
   int32_t add(const Entry& entry, int32_t parent, const std::string& way) {
-    // Two entries of one name (a tar may hold them) keep apart: the later one gets a number.
-    std::string unique = way;
-    for (int n = 2; !ways_.insert(unique).second; ++n) unique = way + "#" + std::to_string(n);
     const auto index = static_cast<int32_t>(into_.artifacts.size());
     Artifact artifact;
-    artifact.way = unique;
+    artifact.way = way;
     artifact.node = entry.node;
     artifact.offset = entry.offset;
     artifact.size = entry.size;
@@ -52,6 +75,9 @@ class Assembler {
     artifact.place = entry.place;
     artifact.unread = entry.node.kind == Kind::kFile && !entry.has_content;
     into_.artifacts.push_back(std::move(artifact));
+    // Two entries of one name (a tar may hold them) keep apart: the later one gets a number.
+    for (int n = 2; !ways_.insert(static_cast<uint32_t>(index)); ++n)
+      into_.artifacts.back().way = way + "#" + std::to_string(n);
     if (entry.node.kind == Kind::kFile) {
       ++into_.files.total;
       ++(entry.has_content ? into_.files.read : into_.files.unread);
@@ -127,7 +153,7 @@ class Assembler {
 
   const Contents& contents_;
   Examination& into_;
-  std::set<std::string> ways_;
+  Ways ways_;
   bool full_ = false;
 };
 
@@ -169,6 +195,8 @@ void assemble(const Contents& contents, const Input& input, Examination& into) {
   image.sha256 = input.sha256;
   image.has_content = !input.directory;
   image.place = {0, 0, input.size, true};
+  // At least so many; growing would move those of a large image several times.
+  into.artifacts.reserve(std::min(kMostArtifacts, 1 + contents.entries()));
   into.artifacts.push_back(std::move(image));
   Assembler(contents, into).content(root, 0, "", 0);
   into.bytes = input.directory ? ByteCount{.total = input.size, .content = input.size} : account(contents, root, 0);

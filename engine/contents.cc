@@ -119,6 +119,12 @@ const Item* Contents::find(const Digest& sha256, unpack::Role role) const {
   return index == kNoItem ? nullptr : &items_[index];
 }
 
+size_t Contents::entries() const {
+  size_t sum = 0;
+  for (const Item& item : items_) sum += item.unpacked.entries.size();
+  return sum;
+}
+
 const Item* Contents::inside(const Item& container, size_t entry) const {
   if (entry < container.inside.size() && container.inside[entry] != kNoItem) return &items_[container.inside[entry]];
   const Entry& stored = container.unpacked.entries[entry];

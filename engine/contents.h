@@ -54,6 +54,7 @@ class Contents {
 
   const Item& root() const { return items_.front(); }
   const Item* find(const Digest& sha256, unpack::Role role) const;
+  size_t entries() const;                                         // in all distinct contents
   const Item* inside(const Item& container, size_t entry) const;  // what `find` gives for this entry of it
   uint64_t bytes_out() const { return bytes_out_; }
   bool budget_hit() const { return budget_hit_; }
