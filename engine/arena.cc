@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <bit>
 #include <cerrno>
 #include <cstring>
 #include <new>
@@ -21,6 +22,16 @@ constexpr size_t kPiece = 256 << 10;
 
 std::unexpected<Error> io(const char* what) {
   return fail(Fault::kIo, std::string(what) + ": " + std::strerror(errno));
+}
+
+// Writing from pages of a file that this process has not seen yet is done a page at a time, each tried twice: a mapped
+// input is called in before.
+void call_in(std::span<const std::byte> bytes) {
+#ifdef MADV_POPULATE_READ
+  static const auto page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
+  const auto at = std::bit_cast<uintptr_t>(bytes.data()), begin = at / page * page;
+  madvise(std::bit_cast<void*>(begin), at + bytes.size() - begin, MADV_POPULATE_READ);  // a wish: it may be refused
+#endif
 }
 
 }  // namespace
@@ -73,6 +84,7 @@ Result<void> SharedArena::append(std::span<const std::byte> piece) {
     const auto now = rest.first(std::min(rest.size(), room));
     const bool direct = pending_.empty() && now.size() == room;
     if (!direct) pending_.insert(pending_.end(), now.begin(), now.end());
+    if (direct) call_in(now);
     if (auto done = direct ? write_all(now) : now.size() == room ? write_pending() : Result<void>{}; !done) {
       forget(size_);
       return done;
