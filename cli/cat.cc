@@ -13,7 +13,7 @@ namespace {
 int run(const Common& flags, const std::string& path) {
   auto options = flags.options();
   if (!options) return complain(kUsage, options.error().what);
-  options->facts = false;
+  options->facts = options->digests = false;
   options->hold = true;
   options->focus = focus_for(path, flags.image);
   const auto inspection = engine::Inspection::run(*options);

@@ -66,7 +66,7 @@ bool wanted(const std::vector<Artifact>& artifacts, const Artifact& artifact, co
 int run(const Flags& flags) {
   auto options = flags.options();
   if (!options) return complain(kUsage, options.error().what);
-  options->facts = false;
+  options->facts = options->digests = false;
   options->hold = true;
   const auto inspection = engine::Inspection::run(*options);
   if (!inspection) return complain(kUnreadable, inspection.error().what);

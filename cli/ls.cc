@@ -70,7 +70,7 @@ bool below(const Artifact& artifact, const std::string& way) {
 int run(const Common& flags, const std::string& path) {
   auto options = flags.options();
   if (!options) return complain(kUsage, options.error().what);
-  options->facts = false;
+  options->facts = options->digests = false;
   const auto inspection = engine::Inspection::run(*options);
   if (!inspection) return complain(kUnreadable, inspection.error().what);
   end_progress_line();

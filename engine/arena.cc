@@ -69,7 +69,8 @@ SharedArena::SharedArena(SharedArena&& other) noexcept
       pending_(std::move(other.pending_)),
       allocated_(other.allocated_),
       on_disk_(other.on_disk_),
-      writable_(other.writable_) {}
+      writable_(other.writable_),
+      likeness_(std::move(other.likeness_)) {}
 
 SharedArena::~SharedArena() {
   if (base_) munmap(base_, room_);

@@ -2,6 +2,7 @@
 // process appends, all others see it read-only. What is decoded from large images lies in files on disk, which the
 // kernel may write back and drop from memory; what is decoded from others in memory files.
 #pragma once
+#include "engine/likeness.h"
 #include "unpack/examine.h"
 
 #include <vector>
@@ -25,10 +26,12 @@ class SharedArena final : public unpack::Arena {
   void truncate(uint64_t size) override;
   Bytes view(uint64_t at, uint64_t size) const override;
   Bytes recent(uint64_t at, uint64_t size) const override;
+  Digest digest(Bytes bytes) const override { return likeness_ ? likeness_->of(bytes) : sha256(bytes); }
 
   void make_readonly();          // this process will only read: writing becomes impossible
   void flush() const;            // others see what was appended only after it
   void set_size(uint64_t size);  // another process appended up to here
+  void tell_apart_by(std::shared_ptr<Likeness> likeness) { likeness_ = std::move(likeness); }  // instead of digests
   // Whether a place that a worker reported really is in the file.
   bool holds(uint64_t at, uint64_t size) const;
 
@@ -49,6 +52,7 @@ class SharedArena final : public unpack::Arena {
   mutable uint64_t allocated_ = 0;  // room that a file on disk has already
   mutable bool on_disk_ = false;    // and may be given more
   bool writable_;
+  std::shared_ptr<Likeness> likeness_;
 };
 
 }  // namespace assay::engine

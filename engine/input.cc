@@ -130,14 +130,15 @@ class Walker {
     entry.offset = before;
     entry.size = *size;
     entry.place = {0, before, *size, true};
-    entry.sha256 = sha256(arena_.view(before, *size));
+    entry.sha256 = arena_.digest(arena_.view(before, *size));
   }
 
   SharedArena& arena_;
 };
 
-Result<Input> open_directory(int fd, std::string name) {
+Result<Input> open_directory(int fd, std::string name, const std::shared_ptr<Likeness>& likeness) {
   SharedArena arena = TRY(SharedArena::create(0));
+  arena.tell_apart_by(likeness);
   Walker walker(arena);
   walker.walk(fd, "", 0);
   walker.tree.format = "directory";
@@ -151,30 +152,31 @@ Result<Input> open_directory(int fd, std::string name) {
                std::move(walker.tree), std::move(walker.problems)};
 }
 
-Result<Input> open_stream(int fd, std::string name) {
+Result<Input> open_stream(int fd, std::string name, bool digested) {
   SharedArena arena = TRY(SharedArena::create(0));
   const uint64_t size = TRY(copy_all(fd, arena));
-  const Digest digest = sha256(arena.view(0, size));
+  const Digest digest = digested ? sha256(arena.view(0, size)) : Digest{};
   return Input{std::move(arena), std::move(name), size, digest, std::nullopt, {}};
 }
 
 }  // namespace
 
-Result<Input> open_input(const std::string& path) {
-  if (path == "-") return open_stream(STDIN_FILENO, "stdin");
+Result<Input> open_input(const std::string& path, const std::shared_ptr<Likeness>& likeness) {
+  const bool digested = likeness == nullptr;
+  if (path == "-") return open_stream(STDIN_FILENO, "stdin", digested);
   const int fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
   if (fd < 0) return io("cannot open " + path);
   struct stat at{};
   if (fstat(fd, &at) != 0) return io("cannot read " + path);
-  if (S_ISDIR(at.st_mode)) return open_directory(fd, base_name(path));
+  if (S_ISDIR(at.st_mode)) return open_directory(fd, base_name(path), likeness);
   if (!S_ISREG(at.st_mode)) {
-    Result<Input> input = open_stream(fd, base_name(path));
+    Result<Input> input = open_stream(fd, base_name(path), digested);
     close(fd);
     return input;
   }
   const auto size = static_cast<uint64_t>(at.st_size);
   SharedArena arena = TRY(SharedArena::open(0, fd, size));
-  const Digest digest = sha256(arena.view(0, size));
+  const Digest digest = digested ? sha256(arena.view(0, size)) : Digest{};
   return Input{std::move(arena), base_name(path), size, digest, std::nullopt, {}};
 }
 

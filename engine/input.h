@@ -16,7 +16,7 @@ struct Input {
 };
 
 // `path`: a file, a directory, or "-". A directory is read with lstat and openat below its root only: regular files are
-// copied, links and devices are entries without content.
-Result<Input> open_input(const std::string& path);
+// copied, links and devices are entries without content. With `likeness` no digest is made, of the input nor of files.
+Result<Input> open_input(const std::string& path, const std::shared_ptr<Likeness>& likeness = {});
 
 }  // namespace assay::engine

@@ -44,6 +44,16 @@ std::string arena_folder(const Options& options) {
   return options.store_folder.empty() ? "/var/tmp" : options.store_folder;
 }
 
+// Where nothing that is kept or shown holds a digest: what contents are told apart by instead.
+std::shared_ptr<Likeness> likeness_for(const Options& options) {
+  if (options.digests || options.facts || options.root || !options.store_folder.empty()) return nullptr;
+  return Likeness::of_this_run();
+}
+
+void forget_digests(Examination& examination) {
+  for (Artifact& artifact : examination.artifacts) artifact.sha256 = {};
+}
+
 }  // namespace
 
 struct Inspection::State {
@@ -165,14 +175,16 @@ struct Inspection::State {
 
 Result<Inspection> Inspection::run(const Options& options) {
   const int64_t as_of = TRY(seconds_of_date(options.as_of));
-  Input input = TRY(open_input(options.input));
-  Pool pool =
-      TRY(Pool::start(std::move(input.arena), std::max(1u, options.workers), options.keys, arena_folder(options)));
+  const auto likeness = likeness_for(options);
+  Input input = TRY(open_input(options.input, likeness));
+  Pool pool = TRY(Pool::start(std::move(input.arena), std::max(1u, options.workers), options.keys,
+                              arena_folder(options), likeness));
   auto state = std::make_unique<State>(options, std::move(input), std::move(pool));
   Contents contents(state->options, state->pool, state->store, state->arrows);
   contents.open(state->input);
   state->describe_tool();
   assemble(contents, state->input, state->examination);
+  if (likeness) forget_digests(state->examination);
   if (options.facts) {
     state->read_system(contents);
     state->judge(contents, as_of);

@@ -26,8 +26,11 @@ struct Options {
   unpack::Keys keys;
   std::optional<checks::Declaration> declaration;
   std::string declaration_digest;
-  std::string as_of;       // YYYY-MM-DD
-  bool facts = true;       // false: unpack only
+  std::string as_of;  // YYYY-MM-DD
+  bool facts = true;  // false: unpack only
+  // False: nobody asks for SHA-256 (Examination::sha256, Artifact::sha256); contents are only told apart, which takes
+  // a third of the time. Facts, a store and `root` need it and have it anyway.
+  bool digests = true;
   bool root = false;       // say of every arrow what it read and what it gave (Arrow::key, result), for a certificate
   bool code = true;        // read the machine code of programs
   bool code_view = false;  // and gather what a page shows of it

@@ -58,7 +58,8 @@ void keep_freed_memory() {
 
 void Unmapped::operator()(Begun* counts) const { munmap(counts, size); }
 
-Result<Pool> Pool::start(SharedArena input, uint32_t workers, const unpack::Keys& keys, const std::string& folder) {
+Result<Pool> Pool::start(SharedArena input, uint32_t workers, const unpack::Keys& keys, const std::string& folder,
+                         const std::shared_ptr<Likeness>& likeness) {
   const std::string where = input.size() >= kOnDiskFrom ? folder : std::string();
   keep_freed_memory();
   Pool pool;
@@ -66,7 +67,10 @@ Result<Pool> Pool::start(SharedArena input, uint32_t workers, const unpack::Keys
   input.flush();
   pool.arenas_.reserve(workers + 1);
   pool.arenas_.push_back(std::move(input));
-  for (uint32_t i = 0; i < workers; ++i) pool.arenas_.push_back(TRY(SharedArena::create(1 + i, where)));
+  for (uint32_t i = 0; i < workers; ++i) {
+    pool.arenas_.push_back(TRY(SharedArena::create(1 + i, where)));
+    pool.arenas_.back().tell_apart_by(likeness);
+  }
   pool.processes_.resize(workers);
   pool.begun_ = TRY(map_counts(workers));
   for (uint32_t i = 0; i < workers; ++i) TRY_VOID(pool.spawn(i));

@@ -25,9 +25,9 @@ using TasksBegun = std::unique_ptr<Begun[], Unmapped>;
 class Pool {
  public:
   // Forks `workers` processes. The input is arena 0, worker i appends to arena 1 + i.
-  // `folder`: where large arenas may lie as unlinked files; "" keeps them in memory.
+  // `folder`: where large arenas may lie as unlinked files; "" keeps them in memory. With `likeness` no digest is made.
   static Result<Pool> start(SharedArena input, uint32_t workers, const unpack::Keys& keys,
-                            const std::string& folder = {});
+                            const std::string& folder = {}, const std::shared_ptr<Likeness>& likeness = {});
   Pool(Pool&&) noexcept;
   Pool& operator=(Pool&&) = delete;
   ~Pool();

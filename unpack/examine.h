@@ -25,6 +25,8 @@ class Arena {
   virtual Bytes view(uint64_t at, uint64_t size) const = 0;           // valid until truncated below it
   // The same bytes, valid until the next append: what was appended last may not have to be written for that.
   virtual Bytes recent(uint64_t at, uint64_t size) const { return view(at, size); }
+  // What entries are known by (Entry::sha256): the digest, or in a run that needs none something that only tells apart.
+  virtual Digest digest(Bytes bytes) const { return sha256(bytes); }
 };
 
 // For tests and fuzzing: an arena in this process's own memory.

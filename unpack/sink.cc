@@ -121,7 +121,7 @@ Result<void> Collector::add(Node node, Content content, std::vector<Unpacked> in
     entry.place.held = true;
   }
   entry.size = bytes.size();
-  if (entry.has_content) entry.sha256 = sha256(bytes);
+  if (entry.has_content) entry.sha256 = arena_.digest(bytes);
   entry.codec = std::move(content.codec);
   entry.node = std::move(node);
   entry.inner = std::move(inner);

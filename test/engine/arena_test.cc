@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <random>
+#include <set>
 
 namespace assay::engine {
 namespace {
@@ -35,6 +36,26 @@ TEST(SharedArena, GivesBackWhatWasAppended) {
   arena.flush();
   ASSERT_TRUE(arena.holds(0, expected.size()));
   EXPECT_TRUE(arena.view(0, expected.size()).text() == expected);
+}
+
+// Two contents have one likeness where they are the same; another run's says nothing.
+TEST(Likeness, TellsContentsApart) {
+  const auto likeness = Likeness::of_this_run(), other = Likeness::of_this_run();
+  ASSERT_TRUE(likeness && other);
+  std::set<Digest> seen;
+  std::string bytes;
+  for (int i = 0; i < 200; ++i) {
+    seen.insert(likeness->of(Bytes(bytes)));
+    EXPECT_EQ(likeness->of(Bytes(bytes)), likeness->of(Bytes(std::string(bytes))));
+    bytes += '\0';  // zeros behind it are another content
+  }
+  EXPECT_EQ(seen.size(), 200u);
+  EXPECT_NE(likeness->of(Bytes(bytes)), other->of(Bytes(bytes)));
+  auto made = SharedArena::create(1);
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->digest(Bytes(bytes)), sha256(Bytes(bytes)));
+  made->tell_apart_by(likeness);
+  EXPECT_EQ(made->digest(Bytes(bytes)), likeness->of(Bytes(bytes)));
 }
 
 }  // namespace
