@@ -48,17 +48,13 @@ Result<void> unpack_edimax(Bytes whole, Sink& into) {
   return into.child("image", stored(whole.head(size, kEdimaxHeader)));
 }
 
-uint16_t word_sum(Bytes bytes) {
-  uint32_t sum = 0;
-  for (uint64_t i = 0; i + 1 < bytes.size(); i += 2) sum += static_cast<uint32_t>(bytes[i] << 8 | bytes[i + 1]);
-  return static_cast<uint16_t>(sum);
-}
-
-// Whether words add up to 0 depends on their byte order: both are tried.
-uint16_t swapped_sum(Bytes bytes) {
-  uint32_t sum = 0;
-  for (uint64_t i = 0; i + 1 < bytes.size(); i += 2) sum += static_cast<uint32_t>(bytes[i] | bytes[i + 1] << 8);
-  return static_cast<uint16_t>(sum);
+// Whether words add up to 0 depends on their byte order. Both sums come of those of the bytes at even and odd places:
+// data of many MiB begins at many a false start.
+bool adds_up(Bytes bytes) {
+  uint32_t even = 0, odd = 0;
+  for (uint64_t i = 0; i + 1 < bytes.size(); i += 2) even += bytes[i], odd += bytes[i + 1];
+  return checksum_holds(static_cast<uint16_t>((even << 8) + odd), uint16_t{0}) ||
+         checksum_holds(static_cast<uint16_t>((odd << 8) + even), uint16_t{0});
 }
 
 Result<uint64_t> read_csys(Bytes from) {
@@ -66,7 +62,7 @@ Result<uint64_t> read_csys(Bytes from) {
     const uint64_t size = TRY(from.get<uint32_t>(16, order, "size"));
     const auto data = from.slice(kCsysHeader, size, "data");
     if (!data || size < 4 || size % 2) continue;
-    if (checksum_holds(word_sum(*data), uint16_t{0}) || checksum_holds(swapped_sum(*data), uint16_t{0})) return size;
+    if (adds_up(*data)) return size;
   }
   return fail(Fault::kMalformed, "the words of the data do not add up to 0", from.base() + 16);
 }
