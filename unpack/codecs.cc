@@ -56,7 +56,7 @@ Result<uint64_t> inflate_any(Bytes from, int window_bits, std::string_view codec
     z.avail_in = static_cast<uInt>(slice.size());
     z.next_out = reinterpret_cast<Bytef*>(out.get());
     z.avail_out = kBuffer;
-    const int status = inflate(&z, Z_NO_FLUSH);
+    const int status = inflate(&z, Z_FINISH);  // what ends in this buffer needs no window
     used += slice.size() - z.avail_in;
     TRY_VOID(give(out, kBuffer - z.avail_out, into));
     if (status == Z_STREAM_END) return used;
