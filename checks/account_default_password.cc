@@ -2,7 +2,7 @@
 // Whoever reads the manual, or a list of default passwords, logs in to every device that runs this image.
 #include "checks/words.h"
 
-namespace assay::checks {
+namespace assay::checks::account_default_password {
 namespace {
 
 constexpr uint32_t kCwe[] = {1392, 1393, 798};
@@ -13,8 +13,8 @@ void run(const Input& input, Report& report) {
   for (const Account& a : input.facts.accounts) {
     if (a.opened_by.empty() || a.hash_kind == "empty") continue;
     const bool root = a.uid == 0u;
-    const std::string claim = "The " + a.hash_kind + " entry of account " + quoted(a.name) + " in " + place(a.at) +
-                              " is opened by the commonly known default password " + quoted(a.opened_by) +
+    const std::string claim = "The " + a.hash_kind + " entry of account " + in_quotes(a.name) + " in " + place(a.at) +
+                              " is opened by the commonly known default password " + in_quotes(a.opened_by) +
                               (root ? "; the account has uid 0" : "") +
                               (a.can_log_in ? "" : "; no login shell is set for it");
     const Severity severity = !a.can_log_in ? Severity::kMedium : root ? Severity::kCritical : Severity::kHigh;
@@ -37,4 +37,4 @@ const Check kAccountDefaultPassword = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::account_default_password

@@ -4,7 +4,7 @@
 
 #include <map>
 
-namespace assay::checks {
+namespace assay::checks::account_duplicate_uid {
 namespace {
 
 constexpr uint32_t kCwe[] = {694, 250};
@@ -27,7 +27,7 @@ void run(const Input& input, Report& report) {
     std::vector<Evidence> at;
     int logins = 0;
     for (const auto& [name, account] : accounts) {
-      names += (names.empty() ? "" : ", ") + quoted(name);
+      names += (names.empty() ? "" : ", ") + in_quotes(name);
       at.push_back(account->at);
       logins += account->can_log_in && account->hash_kind != "locked" && account->hash_kind != "none";
     }
@@ -58,4 +58,4 @@ const Check kAccountDuplicateUid = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::account_duplicate_uid

@@ -1,7 +1,7 @@
 // account.empty_password: the password field of an account is there and empty, so login asks for nothing.
 #include "checks/words.h"
 
-namespace assay::checks {
+namespace assay::checks::account_empty_password {
 namespace {
 
 constexpr uint32_t kCwe[] = {258, 1391};
@@ -13,7 +13,7 @@ void run(const Input& input, Report& report) {
     const bool root = a.uid == 0u;
     const Severity severity = !a.can_log_in ? Severity::kLow : root ? Severity::kCritical : Severity::kHigh;
     report.state(severity, Confidence::kCertain,
-                 "The password field of account " + quoted(a.name) + " in " + place(a.at) + " is empty" +
+                 "The password field of account " + in_quotes(a.name) + " in " + place(a.at) + " is empty" +
                      (a.can_log_in ? ": it logs in without a password" : "; no login shell is set for it") +
                      (root ? "; the account has uid 0" : ""),
                  a.at);
@@ -35,4 +35,4 @@ const Check kAccountEmptyPassword = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::account_empty_password

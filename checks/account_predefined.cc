@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace assay::checks {
+namespace assay::checks::account_predefined {
 namespace {
 
 constexpr uint32_t kCwe[] = {1392, 912};
@@ -22,8 +22,8 @@ void run(const Input& input, Report& report) {
   const bool declared = declares_accounts(input);
   for (const Account& a : input.facts.accounts) {
     if (!can_be_used(a) || is_declared(input, a)) continue;
-    std::string claim = "Account " + quoted(a.name) + (a.uid ? " (uid " + std::to_string(*a.uid) + ")" : "") + " in " +
-                        place(a.at) + " can log in with the password stored there (" + a.hash_kind + ")";
+    std::string claim = "Account " + in_quotes(a.name) + (a.uid ? " (uid " + std::to_string(*a.uid) + ")" : "") +
+                        " in " + place(a.at) + " can log in with the password stored there (" + a.hash_kind + ")";
     if (declared) claim += "; the declaration names no such account";
     const Severity severity = !declared ? Severity::kLow : a.uid == 0u ? Severity::kHigh : Severity::kMedium;
     report.state(severity, Confidence::kCertain, claim, a.at);
@@ -45,4 +45,4 @@ const Check kAccountPredefined = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::account_predefined

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace assay::checks {
+namespace assay::checks::account_root_login_remote {
 namespace {
 
 constexpr uint32_t kCwe[] = {250, 269};
@@ -24,7 +24,7 @@ void judge_setting(const Setting& s, Report& report) {
   if (value == "no" || value == "off" || value == "0" || value == "forced-commands-only") return;
   const bool password = value == "yes" || value == "on" || value == "1";
   report.state(password ? Severity::kMedium : Severity::kLow, Confidence::kCertain,
-               "The SSH server's setting PermitRootLogin is " + quoted(s.value) + " in " + place(s.at) +
+               "The SSH server's setting PermitRootLogin is " + in_quotes(s.value) + " in " + place(s.at) +
                    (password ? ": root may log in over the network with a password"
                              : ": root may log in over the network with a key"),
                s.at);
@@ -56,7 +56,8 @@ void judge_service(const Facts& facts, const Service& s, Report& report) {
   const Account* root = root_with_password(facts);
   if (root == nullptr) return;
   report.state(telnet ? Severity::kHigh : Severity::kMedium, Confidence::kLikely,
-               describe(s) + ", and account " + quoted(root->name) + " (uid 0) has a password in " + place(root->at) +
+               describe(s) + ", and account " + in_quotes(root->name) + " (uid 0) has a password in " +
+                   place(root->at) +
                    (telnet ? "; no list of terminals for root was found, so root may log in over telnet"
                            : "; it is started without -w or -g, so root may log in over SSH with that password"),
                s.at, {root->at});
@@ -82,4 +83,4 @@ const Check kAccountRootLoginRemote = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::account_root_login_remote

@@ -3,7 +3,7 @@
 #include "checks/words.h"
 #include "core/text.h"
 
-namespace assay::checks {
+namespace assay::checks::boot_console_shell {
 namespace {
 
 constexpr uint32_t kCwe[] = {1299, 306};
@@ -34,7 +34,7 @@ void run(const Input& input, Report& report) {
     if (word.empty() || (b.kind != "init" && has_init(input.facts, b.at))) continue;
     report.state(Severity::kHigh, Confidence::kLikely,
                  "The " + b.kind + " value in " + place(b.at) + " makes a shell the first process of the kernel (" +
-                     quoted(word) + "): the console then serves a shell with uid 0 and asks for no secret",
+                     in_quotes(word) + "): the console then serves a shell with uid 0 and asks for no secret",
                  b.at);
   }
 }
@@ -54,4 +54,4 @@ const Check kBootConsoleShell = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::boot_console_shell

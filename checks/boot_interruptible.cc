@@ -4,7 +4,7 @@
 
 #include <charconv>
 
-namespace assay::checks {
+namespace assay::checks::boot_interruptible {
 namespace {
 
 constexpr uint32_t kCwe[] = {1299, 1326};
@@ -50,4 +50,4 @@ const Check kBootInterruptible = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::boot_interruptible

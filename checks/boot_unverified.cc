@@ -5,7 +5,7 @@
 
 #include <map>
 
-namespace assay::checks {
+namespace assay::checks::boot_unverified {
 namespace {
 
 constexpr uint32_t kCwe[] = {1326, 347};
@@ -36,7 +36,7 @@ void run(const Input& input, Report& report) {
     for (const Boot* b : hashes) at.push_back(b->at);
     report.state(Severity::kMedium, Confidence::kLikely,
                  "The boot image in " + place(at.front()) + " carries hashes (" + escape(hashes.front()->name) + ": " +
-                     quoted(hashes.front()->value) +
+                     in_quotes(hashes.front()->value) +
                      ") and no signature; no key that verifies it was found in the image",
                  at.front(), some(at));
   }
@@ -63,4 +63,4 @@ const Check kBootUnverified = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::boot_unverified

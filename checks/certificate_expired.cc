@@ -5,7 +5,7 @@
 
 #include <map>
 
-namespace assay::checks {
+namespace assay::checks::certificate_expired {
 namespace {
 
 constexpr uint32_t kCwe[] = {298};
@@ -29,7 +29,7 @@ void state(const std::string& as_of, const Expired& found, Report& report) {
   const Key& first = *found.certificates.front();
   report.state(found.own ? Severity::kMedium : Severity::kLow, Confidence::kCertain,
                plural(at.size(), "certificate", "certificates") + " in " + place(at.front()) + " expired before " +
-                   as_of + "; the first, of " + quoted(first.subject) + ", was valid until " +
+                   as_of + "; the first, of " + in_quotes(first.subject) + ", was valid until " +
                    date_of(*first.not_after) + (found.own ? "; its private key is in the image" : ""),
                at.front(), some(at));
 }
@@ -61,4 +61,4 @@ const Check kCertificateExpired = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::certificate_expired

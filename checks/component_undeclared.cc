@@ -4,7 +4,7 @@
 #include <algorithm>
 #include <map>
 
-namespace assay::checks {
+namespace assay::checks::component_undeclared {
 namespace {
 
 constexpr uint32_t kCwe[] = {1104, 912};
@@ -22,7 +22,7 @@ std::string missing(const Declaration& declaration, const Component& c) {
   for (const Declared& d : declaration.software) {
     if (lower(d.name) != lower(c.name)) continue;
     if (same_version(d.version, c)) return "";
-    versions += (versions.empty() ? "" : ", ") + quoted(d.version);
+    versions += (versions.empty() ? "" : ", ") + in_quotes(d.version);
   }
   return versions.empty() ? "the declaration names no such software"
                           : "the declaration names it in version " + versions + " only";
@@ -39,8 +39,9 @@ void run(const Input& input, Report& report) {
     std::vector<Evidence> at;
     for (const Component* one : components) at.push_back(one->at);
     report.state(Severity::kLow, c.how == "version-string" ? Confidence::kLikely : Confidence::kCertain,
-                 "The image holds " + quoted(c.name) + (c.version.empty() ? "" : " version " + quoted(c.version)) +
-                     " (" + c.how + ", " + place(c.at) + "); " + why,
+                 "The image holds " + in_quotes(c.name) +
+                     (c.version.empty() ? "" : " version " + in_quotes(c.version)) + " (" + c.how + ", " + place(c.at) +
+                     "); " + why,
                  at.front(), some(at));
   }
 }
@@ -60,4 +61,4 @@ const Check kComponentUndeclared = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::component_undeclared

@@ -5,7 +5,7 @@
 
 #include <map>
 
-namespace assay::checks {
+namespace assay::checks::component_unsupported {
 namespace {
 
 constexpr uint32_t kCwe[] = {1104, 1329};
@@ -27,7 +27,7 @@ void run(const Input& input, Report& report) {
     std::vector<Evidence> at;
     for (const Component* one : components) at.push_back(one->at);
     report.state(Severity::kMedium, c.how == "version-string" ? Confidence::kLikely : Confidence::kCertain,
-                 quoted(c.name) + " version " + quoted(c.version) + " (" + c.how + ", " + place(c.at) +
+                 in_quotes(c.name) + " version " + in_quotes(c.version) + " (" + c.how + ", " + place(c.at) +
                      ") is no longer mended by its makers: " + line_words(*row) + ", before " + input.as_of + " (" +
                      std::string(kSupportEndsSource) + ")",
                  at.front(), some(at));
@@ -49,4 +49,4 @@ const Check kComponentUnsupported = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::component_unsupported

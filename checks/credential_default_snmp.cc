@@ -2,7 +2,7 @@
 // travel in the clear; "public" and "private" are the customary ones).
 #include "checks/words.h"
 
-namespace assay::checks {
+namespace assay::checks::credential_default_snmp {
 namespace {
 
 constexpr uint32_t kCwe[] = {1392, 319};
@@ -16,8 +16,8 @@ void run(const Input& input, Report& report) {
     if (c.kind != "snmp-community" || !is_one_of(lower(c.value), kCustomary)) continue;
     const bool writes = c.access == "rw";
     report.state(writes ? Severity::kHigh : Severity::kMedium, Confidence::kCertain,
-                 "The SNMP community " + quoted(c.value) + (writes ? ", which may write," : "") + " is stored in " +
-                     place(c.at) + " as " + quoted(c.name) + "; it is a customary default",
+                 "The SNMP community " + in_quotes(c.value) + (writes ? ", which may write," : "") + " is stored in " +
+                     place(c.at) + " as " + in_quotes(c.name) + "; it is a customary default",
                  c.at);
   }
 }
@@ -37,4 +37,4 @@ const Check kCredentialDefaultSnmp = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::credential_default_snmp

@@ -2,7 +2,7 @@
 // is. Everyone who has the image has it, and every device with this image starts with it.
 #include "checks/words.h"
 
-namespace assay::checks {
+namespace assay::checks::credential_hard_coded {
 namespace {
 
 constexpr uint32_t kCwe[] = {798, 259, 312};
@@ -17,8 +17,8 @@ void run(const Input& input, Report& report) {
     if (c.value.empty() || (!management && !is_one_of(c.kind, kOther))) continue;
     report.state(management ? Severity::kHigh : Severity::kMedium,
                  c.kind == "generic" ? Confidence::kPossible : Confidence::kLikely,
-                 "A " + c.kind + " password is stored readable in " + place(c.at) + ": " + quoted(c.name) + " = " +
-                     quoted(c.value) + (c.account.empty() ? "" : ", for the user " + quoted(c.account)),
+                 "A " + c.kind + " password is stored readable in " + place(c.at) + ": " + in_quotes(c.name) + " = " +
+                     in_quotes(c.value) + (c.account.empty() ? "" : ", for the user " + in_quotes(c.account)),
                  c.at);
   }
 }
@@ -38,4 +38,4 @@ const Check kCredentialHardCoded = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::credential_hard_coded

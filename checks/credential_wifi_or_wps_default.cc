@@ -2,7 +2,7 @@
 // unique to a device (ETSI EN 303 645, 5.1-1 asks for that).
 #include "checks/words.h"
 
-namespace assay::checks {
+namespace assay::checks::credential_wifi_or_wps_default {
 namespace {
 
 constexpr uint32_t kCwe[] = {1392, 798};
@@ -18,8 +18,8 @@ void run(const Input& input, Report& report) {
   for (const Credential& c : input.facts.credentials) {
     if (!is_one_of(c.kind, kKinds) || c.value.empty()) continue;
     report.state(Severity::kMedium, Confidence::kLikely,
-                 std::string(what(c.kind)) + " is stored in " + place(c.at) + ": " + quoted(c.name) + " = " +
-                     quoted(c.value) + "; every device with this image starts with it",
+                 std::string(what(c.kind)) + " is stored in " + place(c.at) + ": " + in_quotes(c.name) + " = " +
+                     in_quotes(c.value) + "; every device with this image starts with it",
                  c.at);
   }
 }
@@ -39,4 +39,4 @@ const Check kCredentialWifiOrWpsDefault = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::credential_wifi_or_wps_default

@@ -47,10 +47,10 @@ class Entries {
   void add(Declared entry, const std::string& seen) {
     for (const std::string* text : {&entry.name, &entry.version, &entry.program, &entry.algorithm})
       if (const std::string why = unwritable(*text); !why.empty())
-        return leave_out(checks::quoted(*text) + " " + why + " (" + seen + ")");
+        return leave_out(checks::in_quotes(*text) + " " + why + " (" + seen + ")");
     for (const std::string& interface : entry.interfaces)
       if (const std::string why = unwritable(interface); !why.empty())
-        return leave_out("interface " + checks::quoted(interface) + " " + why + " (" + seen + ")");
+        return leave_out("interface " + checks::in_quotes(interface) + " " + why + " (" + seen + ")");
     auto key = std::tuple(lower(entry.name), entry.name, entry.version, entry.protocol, entry.port, entry.interfaces,
                           entry.program, entry.fingerprint);
     entries_.try_emplace(std::move(key), std::move(entry), seen);

@@ -8,7 +8,7 @@
 #include <map>
 #include <set>
 
-namespace assay::checks {
+namespace assay::checks::elf_no_overflow_protection {
 namespace {
 
 constexpr uint32_t kCwe[] = {693, 121};
@@ -101,4 +101,4 @@ const Check kElfNoOverflowProtection = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::elf_no_overflow_protection

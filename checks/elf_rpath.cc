@@ -5,7 +5,7 @@
 
 #include <map>
 
-namespace assay::checks {
+namespace assay::checks::elf_rpath {
 namespace {
 
 constexpr uint32_t kCwe[] = {426, 427};
@@ -55,7 +55,7 @@ void run(const Input& input, Report& report) {
     report.state(found.decided ? Severity::kMedium : Severity::kLow,
                  found.decided ? Confidence::kCertain : Confidence::kPossible,
                  plural(found.at.size(), "ELF file", "ELF files") + " in " + volume_words(key.first) +
-                     " with the search path " + quoted(key.second) + " for libraries, " + found.why +
+                     " with the search path " + in_quotes(key.second) + " for libraries, " + found.why +
                      "; the first is " + place(found.at.front()),
                  found.at.front(), some(found.at));
 }
@@ -75,4 +75,4 @@ const Check kElfRpath = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::elf_rpath

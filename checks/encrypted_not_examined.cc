@@ -3,7 +3,7 @@
 #include "checks/words.h"
 #include "core/text.h"
 
-namespace assay::checks {
+namespace assay::checks::encrypted_not_examined {
 namespace {
 
 constexpr uint32_t kCwe[] = {1059};
@@ -30,4 +30,4 @@ const Check kEncryptedNotExamined = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::encrypted_not_examined

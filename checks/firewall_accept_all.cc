@@ -2,7 +2,7 @@
 // nft(8): a chain named input; UCI: a zone of the uplink, or the defaults where no zone says otherwise).
 #include "checks/words.h"
 
-namespace assay::checks {
+namespace assay::checks::firewall_accept_all {
 namespace {
 
 constexpr uint32_t kCwe[] = {1327, 284};
@@ -45,7 +45,7 @@ void judge_uci(const Facts& facts, const FirewallRule& r, Report& report) {
     for (const FirewallRule& other : facts.firewall)
       if (other.tool == "uci" && other.table == "zone" && is_input(other) && other.at.artifact == r.at.artifact) return;
   report.state(zone ? Severity::kMedium : Severity::kLow, Confidence::kLikely,
-               (zone ? "The firewall zone " + quoted(r.source) + " accepts every packet to the device, in "
+               (zone ? "The firewall zone " + in_quotes(r.source) + " accepts every packet to the device, in "
                      : std::string("The firewall's defaults accept every packet to the device, in ")) +
                    place(r.at),
                r.at);
@@ -58,7 +58,7 @@ void judge_rule(const Facts& facts, const FirewallRule& r, Report& report) {
   report.state(policy ? Severity::kLow : Severity::kMedium, policy ? Confidence::kPossible : Confidence::kLikely,
                (policy ? "The default of the chain for packets to the device is to accept them, in "
                        : "A rule accepts every packet to the device, in ") +
-                   place(r.at) + ": " + quoted(r.rule),
+                   place(r.at) + ": " + in_quotes(r.rule),
                r.at);
 }
 
@@ -87,4 +87,4 @@ const Check kFirewallAcceptAll = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::firewall_accept_all

@@ -2,7 +2,7 @@
 #include "checks/words.h"
 #include "core/text.h"
 
-namespace assay::checks {
+namespace assay::checks::firewall_wan_management {
 namespace {
 
 constexpr uint32_t kCwe[] = {1327, 668};
@@ -53,9 +53,9 @@ void run(const Input& input, Report& report) {
                  : what == "TR-069" ? Severity::kMedium
                                     : Severity::kHigh,
                  Confidence::kLikely,
-                 "A rule in " + place(r.at) + " accepts packets from the wide area network (" + quoted(from) +
+                 "A rule in " + place(r.at) + " accepts packets from the wide area network (" + in_quotes(from) +
                      ") to port " + escape(r.port) + " (" + std::string(what) + ")" +
-                     (limited ? ", from " + quoted(r.source) + " only" : "") + ": " + quoted(r.rule),
+                     (limited ? ", from " + in_quotes(r.source) + " only" : "") + ": " + in_quotes(r.rule),
                  r.at);
   }
 }
@@ -75,4 +75,4 @@ const Check kFirewallWanManagement = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::firewall_wan_management

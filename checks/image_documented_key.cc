@@ -3,7 +3,7 @@
 #include "checks/words.h"
 #include "core/text.h"
 
-namespace assay::checks {
+namespace assay::checks::image_documented_key {
 namespace {
 
 constexpr uint32_t kCwe[] = {321};
@@ -30,4 +30,4 @@ const Check kImageDocumentedKey = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::image_documented_key

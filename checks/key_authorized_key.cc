@@ -2,7 +2,7 @@
 // logs in to every device with this image. If that private key lies in the image too, everyone holds it.
 #include "checks/words.h"
 
-namespace assay::checks {
+namespace assay::checks::key_authorized_key {
 namespace {
 
 constexpr uint32_t kCwe[] = {798, 1392};
@@ -21,7 +21,7 @@ void run(const Input& input, Report& report) {
     const Key* secret = private_key_of(input.facts, k);
     std::string claim = "The holder of a private key logs in over SSH: " + place(k.at) + " authorises the " +
                         k.algorithm + " key " + (k.fingerprint.empty() ? "" : k.fingerprint.substr(0, 16) + "… ") +
-                        (k.subject.empty() ? "" : "with the comment " + quoted(k.subject));
+                        (k.subject.empty() ? "" : "with the comment " + in_quotes(k.subject));
     std::vector<Evidence> more;
     if (secret != nullptr) {
       claim += "; its private key is in the image as well, in " + place(secret->at);
@@ -46,4 +46,4 @@ const Check kKeyAuthorizedKey = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::key_authorized_key

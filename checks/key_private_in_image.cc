@@ -2,7 +2,7 @@
 // server's identity, a signature) is proved by anyone.
 #include "checks/words.h"
 
-namespace assay::checks {
+namespace assay::checks::key_private_in_image {
 namespace {
 
 constexpr uint32_t kCwe[] = {321, 798};
@@ -26,8 +26,8 @@ void run(const Input& input, Report& report) {
                         (k.encrypted ? ", encrypted with a passphrase" : ", readable without a passphrase");
     std::vector<Evidence> more;
     if (certificate != nullptr) {
-      claim +=
-          "; the certificate of " + quoted(certificate->subject) + " in " + place(certificate->at) + " belongs to it";
+      claim += "; the certificate of " + in_quotes(certificate->subject) + " in " + place(certificate->at) +
+               " belongs to it";
       if (certificate->authority) claim += " and is one of an authority";
       more.push_back(certificate->at);
     }
@@ -54,4 +54,4 @@ const Check kKeyPrivateInImage = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::key_private_in_image

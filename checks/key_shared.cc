@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 
-namespace assay::checks {
+namespace assay::checks::key_shared {
 namespace {
 
 constexpr uint32_t kCwe[] = {323, 1391};
@@ -43,7 +43,7 @@ void run(const Input& input, Report& report) {
     if (uses.subjects.size() > 1)
       report.state(Severity::kLow, Confidence::kCertain,
                    key + "stands in certificates of " + plural(uses.subjects.size(), "subject", "subjects") +
-                       ", the first " + quoted(*uses.subjects.begin()),
+                       ", the first " + in_quotes(*uses.subjects.begin()),
                    uses.certificates.front(), some(uses.certificates));
   }
 }
@@ -63,4 +63,4 @@ const Check kKeyShared = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::key_shared

@@ -5,7 +5,7 @@
 
 #include <map>
 
-namespace assay::checks {
+namespace assay::checks::key_weak {
 namespace {
 
 constexpr uint32_t kCwe[] = {326, 327};
@@ -63,4 +63,4 @@ const Check kKeyWeak = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::key_weak

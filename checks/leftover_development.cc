@@ -2,7 +2,7 @@
 #include "checks/words.h"
 #include "core/text.h"
 
-namespace assay::checks {
+namespace assay::checks::leftover_development {
 namespace {
 
 constexpr uint32_t kCwe[] = {489, 1295};
@@ -36,4 +36,4 @@ const Check kLeftoverDevelopment = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::leftover_development

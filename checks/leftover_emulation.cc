@@ -5,7 +5,7 @@
 
 #include <set>
 
-namespace assay::checks {
+namespace assay::checks::leftover_emulation {
 namespace {
 
 constexpr uint32_t kCwe[] = {489, 1059};
@@ -47,4 +47,4 @@ const Check kLeftoverEmulation = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::leftover_emulation

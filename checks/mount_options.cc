@@ -3,7 +3,7 @@
 #include "checks/words.h"
 #include "core/text.h"
 
-namespace assay::checks {
+namespace assay::checks::mount_options {
 namespace {
 
 constexpr uint32_t kCwe[] = {732, 1299};
@@ -40,7 +40,7 @@ void run(const Input& input, Report& report) {
     const std::string missing = missing_options(m);
     if (missing.empty()) continue;
     report.state(Severity::kMedium, Confidence::kLikely,
-                 place(m.at) + " mounts external storage " + quoted(m.source) + " on " + quoted(m.target) +
+                 place(m.at) + " mounts external storage " + in_quotes(m.source) + " on " + in_quotes(m.target) +
                      (m.type.empty() ? "" : " as " + escape(m.type)) + " without " + missing +
                      (m.options.empty() ? "" : " (options: " + escape(m.options) + ")"),
                  m.at);
@@ -63,4 +63,4 @@ const Check kMountOptions = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::mount_options

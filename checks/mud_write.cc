@@ -10,7 +10,7 @@
 namespace assay::checks {
 namespace {
 
-using Json = nlohmann::ordered_json;
+using OrderedJson = nlohmann::ordered_json;
 
 enum class Family : uint8_t { kFour, kSix };
 
@@ -41,8 +41,8 @@ std::string unsayable(const Declared& d) {
   return "";
 }
 
-Json ip_of(const Declared& d, Family family, bool from, bool addressed) {
-  Json out = Json::object();
+OrderedJson ip_of(const Declared& d, Family family, bool from, bool addressed) {
+  OrderedJson out = OrderedJson::object();
   if (addressed)
     out[std::string(from ? "destination" : "source") + (family == Family::kFour ? "-ipv4-network" : "-ipv6-network")] =
         d.name + (family == Family::kFour ? "/32" : "/128");
@@ -53,11 +53,11 @@ Json ip_of(const Declared& d, Family family, bool from, bool addressed) {
   return out;
 }
 
-Json ace_of(const Declared& d, const std::string& protocol, Family family, bool from, size_t number) {
+OrderedJson ace_of(const Declared& d, const std::string& protocol, Family family, bool from, size_t number) {
   const bool addressed = is_address(d.name, family);
-  Json matches = {{family == Family::kFour ? "ipv4" : "ipv6", ip_of(d, family, from, addressed)}};
+  OrderedJson matches = {{family == Family::kFour ? "ipv4" : "ipv6", ip_of(d, family, from, addressed)}};
   if (protocol == "tcp" || protocol == "udp") {
-    Json transport = Json::object();
+    OrderedJson transport = OrderedJson::object();
     if (d.port != 0) transport[from ? "destination-port" : "source-port"] = {{"operator", "eq"}, {"port", d.port}};
     if (protocol == "tcp") transport["ietf-mud:direction-initiated"] = "from-device";
     matches[protocol] = transport;
@@ -73,8 +73,8 @@ std::vector<std::string> protocols_of(const Declared& d) {
   return {d.protocol};
 }
 
-Json aces_of(const std::vector<Declared>& all, Family family, bool from) {
-  Json out = Json::array();
+OrderedJson aces_of(const std::vector<Declared>& all, Family family, bool from) {
+  OrderedJson out = OrderedJson::array();
   const Family other = family == Family::kFour ? Family::kSix : Family::kFour;
   for (const Declared& d : all)
     if (unsayable(d).empty() && !is_address(d.name, other))
@@ -82,18 +82,18 @@ Json aces_of(const std::vector<Declared>& all, Family family, bool from) {
   return out;
 }
 
-Result<Json> head_of(const Declaration& d, const std::string& as_of) {
+Result<OrderedJson> head_of(const Declaration& d, const std::string& as_of) {
   if (!d.names.mud_url.starts_with("https://"))
     return fail(Fault::kMalformed,
                 "declaration: mud_url: a MUD file needs its own https address (RFC 8520, section 3)");
   if (d.support_until.empty())
     return fail(Fault::kMalformed, "declaration: support: a MUD file must say whether the product is supported");
   const bool supported = d.support_from <= as_of && as_of <= d.support_until;
-  Json out = {{"mud-version", 1},
-              {"mud-url", d.names.mud_url},
-              {"last-update", as_of + "T00:00:00+00:00"},
-              {"cache-validity", 48},
-              {"is-supported", supported}};
+  OrderedJson out = {{"mud-version", 1},
+                     {"mud-url", d.names.mud_url},
+                     {"last-update", as_of + "T00:00:00+00:00"},
+                     {"cache-validity", 48},
+                     {"is-supported", supported}};
   const std::pair<const char*, const std::string*> kNames[] = {{"systeminfo", &d.names.product},
                                                                {"mfg-name", &d.names.vendor},
                                                                {"model-name", &d.names.model},
@@ -107,14 +107,14 @@ Result<Json> head_of(const Declaration& d, const std::string& as_of) {
 
 Result<MudText> write_mud(const Declaration& d, const std::string& as_of) {
   if (!d.has_communications) return fail(Fault::kMalformed, "declaration: communications: the section is missing");
-  Json mud = TRY(head_of(d, as_of));
+  OrderedJson mud = TRY(head_of(d, as_of));
   MudText out;
   for (const Declared& one : d.communications)
     if (const std::string why = unsayable(one); !why.empty())
-      out.left_out.push_back(checks::quoted(one.name) + ": " + why);
-  Json lists = Json::array();
+      out.left_out.push_back(checks::in_quotes(one.name) + ": " + why);
+  OrderedJson lists = OrderedJson::array();
   for (const bool from : {true, false}) {
-    Json named = Json::array();
+    OrderedJson named = OrderedJson::array();
     for (const Family family : {Family::kFour, Family::kSix}) {
       const std::string v = family == Family::kFour ? "v4" : "v6", name = (from ? "from-" : "to-") + v;
       named.push_back({{"name", name}});
@@ -124,7 +124,7 @@ Result<MudText> write_mud(const Declaration& d, const std::string& as_of) {
     }
     mud[from ? "from-device-policy" : "to-device-policy"] = {{"access-lists", {{"access-list", named}}}};
   }
-  const Json all{{"ietf-mud:mud", mud}, {"ietf-access-control-list:acls", {{"acl", lists}}}};
+  const OrderedJson all{{"ietf-mud:mud", mud}, {"ietf-access-control-list:acls", {{"acl", lists}}}};
   out.json = json_text(all, 1) + "\n";
   return out;
 }

@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <map>
 
-namespace assay::checks {
+namespace assay::checks::outbound_undeclared {
 namespace {
 
 constexpr uint32_t kCwe[] = {912, 1242};
@@ -23,7 +23,7 @@ void run(const Input& input, Report& report) {
     std::vector<Evidence> at;
     for (const Outbound* o : uses) at.push_back(o->at);
     report.state(Severity::kLow, Confidence::kPossible,
-                 quoted(host) + " stands in " + place(at.front()) + " as " + quoted(uses.front()->value) +
+                 in_quotes(host) + " stands in " + place(at.front()) + " as " + in_quotes(uses.front()->value) +
                      (at.size() > 1 ? " and in " + plural(at.size() - 1, "more place", "more places") : "") +
                      "; the declared communications do not name it",
                  at.front(), some(at));
@@ -45,4 +45,4 @@ const Check kOutboundUndeclared = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::outbound_undeclared

@@ -1,7 +1,7 @@
 // password.plain: an account's password is stored as it is.
 #include "checks/words.h"
 
-namespace assay::checks {
+namespace assay::checks::password_plain {
 namespace {
 
 constexpr uint32_t kCwe[] = {256, 312};
@@ -11,8 +11,8 @@ void run(const Input& input, Report& report) {
   for (const Account& a : input.facts.accounts) {
     if (a.hash_kind != "plain" || a.hash.empty()) continue;
     report.state(a.can_log_in ? Severity::kHigh : Severity::kMedium, Confidence::kLikely,
-                 "The password of account " + quoted(a.name) + " is stored readable in " + place(a.at) + " (" +
-                     a.source + "): " + quoted(a.hash),
+                 "The password of account " + in_quotes(a.name) + " is stored readable in " + place(a.at) + " (" +
+                     a.source + "): " + in_quotes(a.hash),
                  a.at);
   }
 }
@@ -32,4 +32,4 @@ const Check kPasswordPlain = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::password_plain

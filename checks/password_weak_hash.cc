@@ -2,7 +2,7 @@
 // is not salted (crypt(5) lists the methods and says which are still fit).
 #include "checks/words.h"
 
-namespace assay::checks {
+namespace assay::checks::password_weak_hash {
 namespace {
 
 constexpr uint32_t kCwe[] = {916, 328};
@@ -24,7 +24,7 @@ void run(const Input& input, Report& report) {
     for (const Weak& weak : kWeak)
       if (a.hash_kind == weak.kind)
         report.state(Severity::kMedium, Confidence::kCertain,
-                     "The password of account " + quoted(a.name) + " in " + place(a.at) + " is stored as " +
+                     "The password of account " + in_quotes(a.name) + " in " + place(a.at) + " is stored as " +
                          a.hash_kind + " (" + std::string(weak.why) + ")",
                      a.at);
 }
@@ -44,4 +44,4 @@ const Check kPasswordWeakHash = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::password_weak_hash

@@ -2,7 +2,7 @@
 #include "checks/words.h"
 #include "core/text.h"
 
-namespace assay::checks {
+namespace assay::checks::privilege_capabilities {
 namespace {
 
 constexpr uint32_t kCwe[] = {250, 269};
@@ -54,4 +54,4 @@ const Check kPrivilegeCapabilities = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::privilege_capabilities

@@ -2,7 +2,7 @@
 // customarily ship with the bit is stated low; its name proves nothing about a file, so it is stated still.
 #include "checks/words.h"
 
-namespace assay::checks {
+namespace assay::checks::privilege_setuid {
 namespace {
 
 constexpr uint32_t kCwe[] = {250, 732};
@@ -51,4 +51,4 @@ const Check kPrivilegeSetuid = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::privilege_setuid

@@ -1,7 +1,7 @@
 // privilege.web_server_root: the web server runs with the superuser's rights, so a flaw in it is the whole device.
 #include "checks/words.h"
 
-namespace assay::checks {
+namespace assay::checks::privilege_web_server_root {
 namespace {
 
 constexpr uint32_t kCwe[] = {250};
@@ -11,9 +11,9 @@ void run(const Input& input, Report& report) {
   for (const WebServer& w : input.facts.web_servers) {
     if (w.runs_as_root != Known::kYes) continue;
     report.state(Severity::kMedium, w.user.empty() ? Confidence::kLikely : Confidence::kCertain,
-                 "The web server " + quoted(w.program) + " runs with uid 0: " +
-                     (w.user.empty() ? "what starts it states no other user" : "its user is " + quoted(w.user)) + " (" +
-                     place(w.at) + ")",
+                 "The web server " + in_quotes(w.program) + " runs with uid 0: " +
+                     (w.user.empty() ? "what starts it states no other user" : "its user is " + in_quotes(w.user)) +
+                     " (" + place(w.at) + ")",
                  w.at);
   }
 }
@@ -33,4 +33,4 @@ const Check kPrivilegeWebServerRoot = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::privilege_web_server_root

@@ -5,7 +5,7 @@
 #include <map>
 #include <set>
 
-namespace assay::checks {
+namespace assay::checks::privilege_world_writable {
 namespace {
 
 constexpr uint32_t kCwe[] = {732, 276};
@@ -63,4 +63,4 @@ const Check kPrivilegeWorldWritable = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::privilege_world_writable

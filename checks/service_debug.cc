@@ -2,7 +2,7 @@
 #include "checks/words.h"
 #include "core/text.h"
 
-namespace assay::checks {
+namespace assay::checks::service_debug {
 namespace {
 
 constexpr uint32_t kCwe[] = {489, 1244};
@@ -42,4 +42,4 @@ const Check kServiceDebug = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::service_debug

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <set>
 
-namespace assay::checks {
+namespace assay::checks::service_listens_and_starts_shell {
 namespace {
 
 constexpr uint32_t kCwe[] = {306, 912, 553};
@@ -59,7 +59,7 @@ void judge_programs(const Facts& facts, const std::set<std::string>& told, Repor
                         (can(e, "opens-terminal") ? "opens a terminal, " : "") +
                         "names a shell's path and executes); it imports nothing that checks a password";
     if (starter != nullptr) {
-      claim += "; it is started by " + place(starter->at) + ": " + quoted(starter->command);
+      claim += "; it is started by " + place(starter->at) + ": " + in_quotes(starter->command);
       more.push_back(starter->at);
     } else {
       claim += "; nothing in the image was seen to start it";
@@ -89,4 +89,4 @@ const Check kServiceListensAndStartsShell = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::service_listens_and_starts_shell

@@ -3,7 +3,7 @@
 #include "checks/words.h"
 #include "core/text.h"
 
-namespace assay::checks {
+namespace assay::checks::service_plaintext_remote_access {
 namespace {
 
 constexpr uint32_t kCwe[] = {319};
@@ -40,4 +40,4 @@ const Check kServicePlaintextRemoteAccess = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::service_plaintext_remote_access

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace assay::checks {
+namespace assay::checks::service_port_undeclared {
 namespace {
 
 constexpr uint32_t kCwe[] = {912, 1327};
@@ -19,7 +19,7 @@ void run(const Input& input, Report& report) {
     if (declares_port(d, s)) continue;
     report.state(Severity::kMedium,
                  s.port_source == "default of the program" ? Confidence::kLikely : Confidence::kCertain,
-                 describe(s) + "; the declaration names " + quoted(s.name) + ", but not at that port", s.at, s.more);
+                 describe(s) + "; the declaration names " + in_quotes(s.name) + ", but not at that port", s.at, s.more);
   }
 }
 
@@ -38,4 +38,4 @@ const Check kServicePortUndeclared = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::service_port_undeclared

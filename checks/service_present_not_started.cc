@@ -3,7 +3,7 @@
 #include "checks/words.h"
 #include "core/text.h"
 
-namespace assay::checks {
+namespace assay::checks::service_present_not_started {
 namespace {
 
 constexpr uint32_t kCwe[] = {1242, 489};
@@ -37,4 +37,4 @@ const Check kServicePresentNotStarted = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::service_present_not_started

@@ -1,7 +1,7 @@
 // service.shell_without_login_network: a service hands a command interpreter to whoever connects, and asks for nothing.
 #include "checks/words.h"
 
-namespace assay::checks {
+namespace assay::checks::service_shell_without_login_network {
 namespace {
 
 constexpr uint32_t kCwe[] = {306, 553};
@@ -11,12 +11,12 @@ constexpr std::string_view kRequirements[] = {"TS 33.117 TC_SYS_FUN_USAGE", "TS 
 void run(const Input& input, Report& report) {
   for (const Service& s : input.facts.services) {
     if (is_serial(s) || !s.gives_shell || s.asks_for_secret != Known::kNo || s.port_source == "code") continue;
-    const std::string user = s.user.empty() ? "the rights of what starts it" : "the rights of " + quoted(s.user);
+    const std::string user = s.user.empty() ? "the rights of what starts it" : "the rights of " + in_quotes(s.user);
     report.state(s.started ? Severity::kCritical : Severity::kMedium,
                  s.conditional ? Confidence::kLikely : Confidence::kCertain,
                  describe(s) + "; it gives whoever connects a command interpreter with " + user +
                      " and asks for no login, password or key" +
-                     (s.arguments.empty() ? "" : " (arguments: " + quoted(s.arguments) + ")"),
+                     (s.arguments.empty() ? "" : " (arguments: " + in_quotes(s.arguments) + ")"),
                  s.at, s.more);
   }
 }
@@ -37,4 +37,4 @@ const Check kServiceShellWithoutLoginNetwork = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::service_shell_without_login_network

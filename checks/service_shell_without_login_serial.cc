@@ -2,7 +2,7 @@
 // keyboard) gives a shell without login.
 #include "checks/words.h"
 
-namespace assay::checks {
+namespace assay::checks::service_shell_without_login_serial {
 namespace {
 
 constexpr uint32_t kCwe[] = {1299, 306};
@@ -33,4 +33,4 @@ const Check kServiceShellWithoutLoginSerial = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::service_shell_without_login_serial

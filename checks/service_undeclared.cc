@@ -6,7 +6,7 @@
 #include "checks/services.h"
 #include "checks/words.h"
 
-namespace assay::checks {
+namespace assay::checks::service_undeclared {
 namespace {
 
 constexpr uint32_t kCwe[] = {912, 1242};
@@ -53,4 +53,4 @@ const Check kServiceUndeclared = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::service_undeclared

@@ -5,7 +5,7 @@
 
 #include <set>
 
-namespace assay::checks {
+namespace assay::checks::startup_remote_script {
 namespace {
 
 constexpr uint32_t kCwe[] = {494, 829};
@@ -83,8 +83,8 @@ void run(const Input& input, Report& report) {
     if (later != nullptr) more.push_back(later->at);
     report.state(Severity::kHigh, s.conditional ? Confidence::kPossible : Confidence::kLikely,
                  place(s.at) + " (" + s.mechanism + (s.event.empty() ? "" : ", " + s.event) +
-                     ") fetches code over the network and runs it: " + quoted(s.command) +
-                     (later != nullptr ? ", then " + quoted(later->command) : ""),
+                     ") fetches code over the network and runs it: " + in_quotes(s.command) +
+                     (later != nullptr ? ", then " + in_quotes(later->command) : ""),
                  s.at, more);
   }
 }
@@ -104,4 +104,4 @@ const Check kStartupRemoteScript = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::startup_remote_script

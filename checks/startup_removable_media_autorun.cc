@@ -5,7 +5,7 @@
 
 #include <set>
 
-namespace assay::checks {
+namespace assay::checks::startup_removable_media_autorun {
 namespace {
 
 constexpr uint32_t kCwe[] = {829, 1299};
@@ -50,8 +50,8 @@ void run(const Input& input, Report& report) {
     if (file.empty() || !s.resolves_to.empty()) continue;  // a program that the image itself has there
     report.state(Severity::kHigh, Confidence::kLikely,
                  place(s.at) + " (" + s.mechanism + (s.event.empty() ? "" : ", " + s.event) +
-                     ") runs a file from removable storage: " + quoted(s.command) + "; the image holds no " +
-                     quoted(file),
+                     ") runs a file from removable storage: " + in_quotes(s.command) + "; the image holds no " +
+                     in_quotes(file),
                  s.at);
   }
 }
@@ -71,4 +71,4 @@ const Check kStartupRemovableMediaAutorun = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::startup_removable_media_autorun

@@ -4,7 +4,7 @@
 #include "checks/sysctl_settings.h"
 #include "checks/words.h"
 
-namespace assay::checks {
+namespace assay::checks::sysctl_aslr {
 namespace {
 
 constexpr uint32_t kCwe[] = {693};
@@ -47,4 +47,4 @@ const Check kSysctlAslr = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::sysctl_aslr

@@ -3,7 +3,7 @@
 #include "checks/sysctl_settings.h"
 #include "checks/words.h"
 
-namespace assay::checks {
+namespace assay::checks::sysctl_icmp_broadcast {
 namespace {
 
 constexpr uint32_t kCwe[] = {406};
@@ -35,4 +35,4 @@ const Check kSysctlIcmpBroadcast = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::sysctl_icmp_broadcast

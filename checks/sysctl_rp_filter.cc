@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace assay::checks {
+namespace assay::checks::sysctl_rp_filter {
 namespace {
 
 constexpr uint32_t kCwe[] = {290};
@@ -49,4 +49,4 @@ const Check kSysctlRpFilter = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::sysctl_rp_filter

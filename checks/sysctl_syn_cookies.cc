@@ -3,7 +3,7 @@
 #include "checks/sysctl_settings.h"
 #include "checks/words.h"
 
-namespace assay::checks {
+namespace assay::checks::sysctl_syn_cookies {
 namespace {
 
 constexpr uint32_t kCwe[] = {770, 400};
@@ -40,4 +40,4 @@ const Check kSysctlSynCookies = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::sysctl_syn_cookies

@@ -3,7 +3,7 @@
 #include "checks/words.h"
 #include "core/text.h"
 
-namespace assay::checks {
+namespace assay::checks::update_plaintext_url {
 namespace {
 
 constexpr uint32_t kCwe[] = {494, 319};
@@ -16,7 +16,7 @@ void run(const Input& input, Report& report) {
     if (!is_one_of(u.transport, kOpen)) continue;
     const bool verified = u.verified == Known::kYes;
     report.state(verified ? Severity::kLow : Severity::kMedium, Confidence::kLikely,
-                 place(u.at) + " fetches software over " + u.transport + ": " + quoted(u.value) +
+                 place(u.at) + " fetches software over " + u.transport + ": " + in_quotes(u.value) +
                      (verified ? "; a signature is checked before it is written"
                                : "; that a signature is checked before it is written was not seen"),
                  u.at);
@@ -38,4 +38,4 @@ const Check kUpdatePlaintextUrl = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::update_plaintext_url

@@ -6,7 +6,7 @@
 
 #include <map>
 
-namespace assay::checks {
+namespace assay::checks::update_unsigned {
 namespace {
 
 constexpr uint32_t kCwe[] = {347, 494};
@@ -22,7 +22,7 @@ void state_unchecked(const std::vector<const Update*>& places, Report& report) {
   std::vector<Evidence> at;
   for (const Update* u : places) at.push_back(u->at);
   report.state(Severity::kHigh, Confidence::kLikely,
-               place(at.front()) + " fetches software, writes it to the device (" + quoted(places.front()->value) +
+               place(at.front()) + " fetches software, writes it to the device (" + in_quotes(places.front()->value) +
                    ") and checks no signature",
                at.front(), some(at));
 }
@@ -62,4 +62,4 @@ const Check kUpdateUnsigned = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::update_unsigned

@@ -4,7 +4,7 @@
 
 #include <map>
 
-namespace assay::checks {
+namespace assay::checks::web_cgi_shell_scripts {
 namespace {
 
 constexpr uint32_t kCwe[] = {78};
@@ -24,7 +24,7 @@ void run(const Input& input, Report& report) {
     at.push_back(w.at);
     report.state(Severity::kLow, Confidence::kLikely,
                  plural(scripts.size(), "shell script answers", "shell scripts answer") +
-                     " requests to the web server " + quoted(w.program) + "; the first is " + place(at.front()),
+                     " requests to the web server " + in_quotes(w.program) + "; the first is " + place(at.front()),
                  at.front(), some(at));
   }
 }
@@ -44,4 +44,4 @@ const Check kWebCgiShellScripts = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::web_cgi_shell_scripts

@@ -1,7 +1,7 @@
 // web.compiler_in_cgi: a compiler or build tool lies where the web server runs programs.
 #include "checks/words.h"
 
-namespace assay::checks {
+namespace assay::checks::web_compiler_in_cgi {
 namespace {
 
 constexpr uint32_t kCwe[] = {553, 489};
@@ -17,7 +17,7 @@ void run(const Input& input, Report& report) {
         for (const std::string& cgi : w.cgi)
           if (!cgi.empty() && lies_in(e.artifact, cgi))
             report.state(Severity::kMedium, Confidence::kLikely,
-                         place(e) + " is a compiler in a directory from which the web server " + quoted(w.program) +
+                         place(e) + " is a compiler in a directory from which the web server " + in_quotes(w.program) +
                              " runs programs (" + cgi + ")",
                          e, {w.at});
     }
@@ -38,4 +38,4 @@ const Check kWebCompilerInCgi = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::web_compiler_in_cgi

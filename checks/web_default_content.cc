@@ -1,7 +1,7 @@
 // web.default_content: samples, tests and documentation below the web server's document root.
 #include "checks/words.h"
 
-namespace assay::checks {
+namespace assay::checks::web_default_content {
 namespace {
 
 constexpr uint32_t kCwe[] = {1188, 531};
@@ -21,7 +21,7 @@ void run(const Input& input, Report& report) {
     if (found.empty()) continue;
     report.state(Severity::kLow, Confidence::kLikely,
                  plural(found.size(), "file", "files") + " of samples, tests or development lie below " + w.root +
-                     ", which the web server " + quoted(w.program) + " serves; the first is " + place(found.front()),
+                     ", which the web server " + in_quotes(w.program) + " serves; the first is " + place(found.front()),
                  found.front(), some(found));
   }
 }
@@ -41,4 +41,4 @@ const Check kWebDefaultContent = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::web_default_content

@@ -1,7 +1,7 @@
 // web.directory_listing: the web server lists what a directory holds when it has no index page.
 #include "checks/words.h"
 
-namespace assay::checks {
+namespace assay::checks::web_directory_listing {
 namespace {
 
 constexpr uint32_t kCwe[] = {548};
@@ -11,7 +11,7 @@ void run(const Input& input, Report& report) {
   for (const WebServer& w : input.facts.web_servers)
     if (w.directory_listing == Known::kYes)
       report.state(Severity::kLow, Confidence::kCertain,
-                   "The web server " + quoted(w.program) + " lists directories" +
+                   "The web server " + in_quotes(w.program) + " lists directories" +
                        (w.root.empty() ? "" : " below " + w.root) + ", by its configuration in " + place(w.at),
                    w.at);
 }
@@ -31,4 +31,4 @@ const Check kWebDirectoryListing = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::web_directory_listing

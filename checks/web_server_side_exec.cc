@@ -2,7 +2,7 @@
 // manual, element exec; NCSA httpd before it).
 #include "checks/words.h"
 
-namespace assay::checks {
+namespace assay::checks::web_server_side_exec {
 namespace {
 
 constexpr uint32_t kCwe[] = {97};
@@ -14,7 +14,8 @@ void run(const Input& input, Report& report) {
     if (s.kind != "web" || (!usual && s.name != "ssi.exec.where_told")) continue;
     report.state(
         Severity::kMedium, usual ? Confidence::kLikely : Confidence::kPossible,
-        "The page " + place(s.at) + " has the web server run a command when it is asked for: " + quoted(s.value), s.at);
+        "The page " + place(s.at) + " has the web server run a command when it is asked for: " + in_quotes(s.value),
+        s.at);
   }
 }
 
@@ -36,4 +37,4 @@ const Check kWebServerSideExec = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::web_server_side_exec

@@ -5,7 +5,7 @@
 
 #include <map>
 
-namespace assay::checks {
+namespace assay::checks::web_unauthenticated_handler {
 namespace {
 
 constexpr uint32_t kCwe[] = {306, 425};
@@ -20,7 +20,7 @@ void run(const Input& input, Report& report) {
     std::string paths;
     for (const WebRoute* r : routes) {
       at.push_back(r->at);
-      if (at.size() <= 5) paths += (paths.empty() ? "" : ", ") + quoted(r->path);
+      if (at.size() <= 5) paths += (paths.empty() ? "" : ", ") + in_quotes(r->path);
     }
     report.state(Severity::kMedium, Confidence::kPossible,
                  place(at.front()) + " answers " + plural(routes.size(), "web address", "web addresses") +
@@ -44,4 +44,4 @@ const Check kWebUnauthenticatedHandler = {
     .run = run,
 };
 
-}  // namespace assay::checks
+}  // namespace assay::checks::web_unauthenticated_handler

@@ -25,7 +25,7 @@ std::string lower(std::string_view text) {
   return out;
 }
 
-std::string quoted(std::string_view raw) {
+std::string in_quotes(std::string_view raw) {
   constexpr size_t kLongest = 80;
   const bool cut = raw.size() > kLongest;
   return "\"" + escape(raw.substr(0, kLongest)) + (cut ? "…\"" : "\"");
@@ -90,7 +90,7 @@ bool is_virtual_terminal(const Service& s) {
 
 std::string describe(const Service& s) {
   std::string out = escape(s.program);
-  if (s.program.empty() || s.program == "internal") out = "The service " + quoted(s.name);  // inetd's own
+  if (s.program.empty() || s.program == "internal") out = "The service " + in_quotes(s.name);  // inetd's own
   const bool from_code = s.port_source == "code";  // it can; whether it does was not followed
   const std::string listens = from_code ? " can listen on " : " listens on ";
   if (is_serial(s))

@@ -6,8 +6,8 @@
 
 namespace assay::checks {
 
-std::string lower(std::string_view text);  // ASCII
-std::string quoted(std::string_view raw);  // "…", escaped, at most 80 bytes of it
+std::string lower(std::string_view text);     // ASCII
+std::string in_quotes(std::string_view raw);  // "…", escaped, at most 80 bytes of it
 std::string plural(uint64_t count, std::string_view one, std::string_view many);  // "1 file", "3 files"
 std::string base_name(std::string_view path);                                     // after the last '/'
 std::string place(const Evidence& at);                                            // the way, or "the image itself"

@@ -171,7 +171,7 @@ class ObjectLinker {
     for (const elf::Section& s : file_.sections) {
       if ((s.type != kRela && s.type != kRel) || s.info >= sections_.size() || !sections_[s.info].there) continue;
       each_record(s, [&](const Record& r, uint64_t) {
-        const Recipe* recipe = recipe_of(file_.header.machine, r.type);
+        const RelocationRecipe* recipe = recipe_of(file_.header.machine, r.type);
         if (recipe && wants_table(recipe->formula)) ++wanted;
         any |= r.symbol < symbols_.size() && is_own(symbols_[r.symbol].name);
       });
@@ -209,7 +209,7 @@ class ObjectLinker {
   }
 
   bool apply(const Record& r) {
-    const Recipe* recipe = recipe_of(file_.header.machine, r.type);
+    const RelocationRecipe* recipe = recipe_of(file_.header.machine, r.type);
     if (!recipe || r.symbol >= symbols_.size() || !addresses_[r.symbol]) return false;
     if (recipe->formula == Formula::kNothing) return true;
     if (r.at > target_.bytes.size() || size_of(recipe->field) > target_.bytes.size() - r.at) return false;
@@ -228,7 +228,7 @@ class ObjectLinker {
   }
 
   // MIPS: the upper half of an address whose lower half is stated by the next record of the same symbol.
-  bool is_half_of_pair(const Recipe& recipe, const Record& r) const {
+  bool is_half_of_pair(const RelocationRecipe& recipe, const Record& r) const {
     constexpr uint32_t kGot16 = 9;
     return recipe.field == Field::kMipsHigh || (r.type == kGot16 && symbols_[r.symbol].bind == elf::kBindLocal);
   }
@@ -239,7 +239,7 @@ class ObjectLinker {
     high_.erase(waiting);
   }
 
-  void write(const Record& r, const Recipe& recipe, int64_t addend) {
+  void write(const Record& r, const RelocationRecipe& recipe, int64_t addend) {
     const uint64_t value = value_of(r, recipe, static_cast<uint64_t>(addend));
     if (recipe.field == Field::kRvHigh) stated_[target_.address + r.at] = value;
     put(recipe.field, recipe.shift, value, target_.bytes.subspan(r.at), order_of(recipe.field));
@@ -248,7 +248,7 @@ class ObjectLinker {
     if (pointer && recipe.formula == Formula::kAbsolute) fill(target_.address + r.at, value);
   }
 
-  uint64_t value_of(const Record& r, const Recipe& recipe, uint64_t addend) {
+  uint64_t value_of(const Record& r, const RelocationRecipe& recipe, uint64_t addend) {
     using enum Formula;
     constexpr uint64_t kPage = 0xfff;
     const uint64_t at = target_.address + r.at, gp = program_.global_pointer;
@@ -349,7 +349,7 @@ class ObjectLinker {
 
   struct High {
     Record record;
-    Recipe recipe;
+    RelocationRecipe recipe;
     int64_t addend = 0;
   };
   struct Left {

@@ -10,18 +10,18 @@ namespace {
 using enum Formula;
 using enum Field;
 
-constexpr Recipe k386Recipes[] = {
+constexpr RelocationRecipe k386Recipes[] = {
     {1, kAbsolute, kWord},  {2, kRelative, kWord},  {3, kOffset, kWord},    {4, kRelative, kWord},
     {9, kFromTable, kWord}, {10, kTable, kWord},    {20, kAbsolute, kHalf}, {21, kRelative, kHalf},
     {22, kAbsolute, kByte}, {23, kRelative, kByte}, {43, kOffset, kWord},
 };
-constexpr Recipe kAmd64Recipes[] = {
+constexpr RelocationRecipe kAmd64Recipes[] = {
     {1, kAbsolute, kLong},  {2, kRelative, kWord},       {4, kRelative, kWord},       {9, kEntryRelative, kWord},
     {10, kAbsolute, kWord}, {11, kAbsolute, kWord},      {12, kAbsolute, kHalf},      {13, kRelative, kHalf},
     {14, kAbsolute, kByte}, {15, kRelative, kByte},      {24, kRelative, kLong},      {25, kFromTable, kLong},
     {26, kTable, kWord},    {41, kEntryRelative, kWord}, {42, kEntryRelative, kWord},
 };
-constexpr Recipe kMipsRecipes[] = {
+constexpr RelocationRecipe kMipsRecipes[] = {
     {1, kAbsolute, kHalf},
     {2, kAbsolute, kWord},
     {4, kAbsolute, kMips26},
@@ -45,7 +45,7 @@ constexpr Recipe kMipsRecipes[] = {
     {0x061807, kBackToPointer, kMipsLow},
     {0x120c, kFromPointer, kLong},  // GPREL32, 64
 };
-constexpr Recipe kArmRecipes[] = {
+constexpr RelocationRecipe kArmRecipes[] = {
     {1, kRelative, kArm24},        {2, kAbsolute, kWord},         {3, kRelative, kWord},
     {10, kRelative, kThumb24},     {24, kFromTable, kWord},       {25, kTable, kWord},
     {26, kOffset, kWord},          {27, kRelative, kArm24},       {28, kRelative, kArm24},
@@ -55,7 +55,7 @@ constexpr Recipe kArmRecipes[] = {
     {47, kAbsolute, kThumbMov},    {48, kAbsolute, kThumbMovTop}, {49, kRelative, kThumbMov},
     {50, kRelative, kThumbMovTop}, {96, kEntryRelative, kWord},
 };
-constexpr Recipe kA64Recipes[] = {
+constexpr RelocationRecipe kA64Recipes[] = {
     {257, kAbsolute, kLong},           {258, kAbsolute, kWord},           {259, kAbsolute, kHalf},
     {260, kRelative, kLong},           {261, kRelative, kWord},           {262, kRelative, kHalf},
     {263, kAbsolute, kA64Mov},         {264, kAbsolute, kA64Mov},         {265, kAbsolute, kA64Mov, 16},
@@ -67,7 +67,7 @@ constexpr Recipe kA64Recipes[] = {
     {285, kAbsolute, kA64Imm12, 2},    {286, kAbsolute, kA64Imm12, 3},    {299, kAbsolute, kA64Imm12, 4},
     {311, kEntryPages, kA64Adr, 12},   {312, kEntry, kA64Imm12, 3},
 };
-constexpr Recipe kPpcRecipes[] = {
+constexpr RelocationRecipe kPpcRecipes[] = {
     {1, kAbsolute, kWord},           {3, kAbsolute, kPpcLow},       {4, kAbsolute, kPpcLow},
     {5, kAbsolute, kPpcHigh},        {6, kAbsolute, kPpcHighRound}, {10, kRelative, kPpc24},
     {11, kRelative, kPpc14},         {12, kRelative, kPpc14},       {13, kRelative, kPpc14},
@@ -76,7 +76,7 @@ constexpr Recipe kPpcRecipes[] = {
     {252, kRelative, kPpcHighRound},
 };
 
-constexpr Recipe kRiscvRecipes[] = {
+constexpr RelocationRecipe kRiscvRecipes[] = {
     {1, kAbsolute, kWord},
     {2, kAbsolute, kLong},
     {16, kRelative, kRvBranch},
@@ -108,7 +108,7 @@ constexpr Recipe kRiscvRecipes[] = {
     {57, kRelative, kWord},
 };
 
-std::span<const Recipe> recipes_for(uint16_t machine) {
+std::span<const RelocationRecipe> recipes_for(uint16_t machine) {
   switch (machine) {
     case 3:
       return k386Recipes;
@@ -247,9 +247,9 @@ uint64_t with_runs(uint64_t word, uint64_t value, std::span<const Run> runs) {
 
 }  // namespace
 
-const Recipe* recipe_of(uint16_t machine, uint32_t type) {
+const RelocationRecipe* recipe_of(uint16_t machine, uint32_t type) {
   const auto recipes = recipes_for(machine);
-  const auto at = std::ranges::find(recipes, type, &Recipe::type);
+  const auto at = std::ranges::find(recipes, type, &RelocationRecipe::type);
   return at == recipes.end() ? nullptr : &*at;
 }
 

@@ -71,7 +71,7 @@ enum class Field : uint8_t {
   kRvcJump,
 };
 
-struct Recipe {
+struct RelocationRecipe {
   uint32_t type = 0;  // R_<machine>_…
   Formula formula = Formula::kNothing;
   Field field = Field::kWord;
@@ -79,7 +79,7 @@ struct Recipe {
 };
 
 // nullptr: a type that is not applied.
-const Recipe* recipe_of(uint16_t machine, uint32_t type);
+const RelocationRecipe* recipe_of(uint16_t machine, uint32_t type);
 
 uint32_t size_of(Field field);  // bytes
 

@@ -10,7 +10,7 @@
 namespace assay::code {
 namespace {
 
-constexpr size_t kMostPlaces = 64;              // of the table, that one meaning may have
+constexpr size_t kMostListed = 64;              // of the table, that one meaning may have
 constexpr uint32_t kEntry = uint32_t{1} << 30;  // unknowns that a function is entered with
 constexpr uint32_t kPhi = (uint32_t{1} << 30) + 1024;
 
@@ -34,7 +34,7 @@ void Unknowns::clear() {
 // Where the number of `meaning` is, or goes: 0 there.
 uint32_t& Unknowns::place(const Meaning& meaning) {
   size_t at = hash_of(meaning);
-  for (size_t asked = 0; asked < kMostPlaces; ++asked, ++at) {
+  for (size_t asked = 0; asked < kMostListed; ++asked, ++at) {
     uint32_t& number = table_[at & (table_.size() - 1)];
     if (number == 0 || all_[number - 1] == meaning) return number;
   }

@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <map>
 
-namespace assay::system {
+namespace assay::system::accounts {
 namespace {
 
 std::string_view directory_of(std::string_view path) { return path.substr(0, path.rfind('/') + 1); }
@@ -115,4 +115,4 @@ void run(Tree& tree, Facts& out) {
 extern const TreeAnalysis kAccounts;
 const TreeAnalysis kAccounts = {.id = "accounts", .version = 1, .run = run};
 
-}  // namespace assay::system
+}  // namespace assay::system::accounts

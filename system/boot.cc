@@ -11,7 +11,7 @@
 #include <map>
 #include <set>
 
-namespace assay::system {
+namespace assay::system::boot {
 namespace {
 
 constexpr size_t kMaximumValue = 4096;
@@ -185,4 +185,4 @@ void run(Tree& tree, Facts& out) {
 extern const TreeAnalysis kBoot;
 const TreeAnalysis kBoot = {.id = "boot", .version = 2, .run = run};
 
-}  // namespace assay::system
+}  // namespace assay::system::boot

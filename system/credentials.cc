@@ -7,7 +7,7 @@
 #include "system/script_commands.h"
 #include "system/setting_words.h"
 
-namespace assay::system {
+namespace assay::system::credentials {
 namespace {
 
 void add(const TextFile& file, Credential credential, const Line& line, Facts& out) {
@@ -101,4 +101,4 @@ void run(Tree& tree, Facts& out) {
 extern const TreeAnalysis kCredentials;
 const TreeAnalysis kCredentials = {.id = "credentials", .version = 1, .run = run};
 
-}  // namespace assay::system
+}  // namespace assay::system::credentials

@@ -41,7 +41,7 @@
 
 #include <algorithm>
 
-namespace assay::system {
+namespace assay::system::elf_facts {
 namespace {
 
 constexpr size_t kMostNames = 4096;
@@ -233,4 +233,4 @@ void run(Bytes content, const Marks& marks, Facts& out) {
 extern const FileAnalysis kElfFacts;
 const FileAnalysis kElfFacts = {"elf_facts", 1, run, trait_words};
 
-}  // namespace assay::system
+}  // namespace assay::system::elf_facts

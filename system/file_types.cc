@@ -12,7 +12,7 @@
 
 #include <algorithm>
 
-namespace assay::system {
+namespace assay::system::file_types {
 namespace {
 
 using namespace std::string_view_literals;
@@ -238,4 +238,4 @@ void run(Bytes content, const Marks&, Facts& out) {
 extern const FileAnalysis kFileTypes;
 const FileAnalysis kFileTypes = {"file_types", 1, run};
 
-}  // namespace assay::system
+}  // namespace assay::system::file_types

@@ -7,7 +7,7 @@
 #include <algorithm>
 #include <map>
 
-namespace assay::system {
+namespace assay::system::firewall {
 namespace {
 
 constexpr size_t kMaximumRule = 1024;
@@ -190,4 +190,4 @@ void run(Tree& tree, Facts& out) {
 extern const TreeAnalysis kFirewall;
 const TreeAnalysis kFirewall = {.id = "firewall", .version = 1, .run = run};
 
-}  // namespace assay::system
+}  // namespace assay::system::firewall

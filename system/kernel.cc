@@ -18,7 +18,7 @@
 
 #include <algorithm>
 
-namespace assay::system {
+namespace assay::system::kernel {
 namespace {
 
 using namespace std::string_view_literals;
@@ -152,4 +152,4 @@ void run(Bytes content, const Marks& marks, Facts& out) {
 extern const FileAnalysis kKernel;
 const FileAnalysis kKernel = {"kernel", 1, run, words};
 
-}  // namespace assay::system
+}  // namespace assay::system::kernel

@@ -18,7 +18,7 @@
 
 #include <array>
 
-namespace assay::system {
+namespace assay::system::keys {
 namespace {
 
 using namespace std::string_view_literals;
@@ -188,4 +188,4 @@ void run(Bytes content, const Marks& marks, Facts& out) {
 extern const FileAnalysis kKeys;
 const FileAnalysis kKeys = {"keys", 1, run, words};
 
-}  // namespace assay::system
+}  // namespace assay::system::keys

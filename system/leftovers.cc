@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <array>
 
-namespace assay::system {
+namespace assay::system::leftovers {
 namespace {
 
 constexpr size_t kShownMore = 8;
@@ -183,4 +183,4 @@ void run(Tree& tree, Facts& out) {
 extern const TreeAnalysis kLeftovers;
 const TreeAnalysis kLeftovers = {.id = "leftovers", .version = 1, .run = run};
 
-}  // namespace assay::system
+}  // namespace assay::system::leftovers

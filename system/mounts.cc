@@ -9,7 +9,7 @@
 
 #include <cstring>
 
-namespace assay::system {
+namespace assay::system::mounts {
 namespace {
 
 constexpr uint64_t kSearched = 64u << 20;  // bytes of one artifact searched for "mtdparts="
@@ -215,4 +215,4 @@ void run(Tree& tree, Facts& out) {
 extern const TreeAnalysis kMounts;
 const TreeAnalysis kMounts = {.id = "mounts", .version = 1, .run = run};
 
-}  // namespace assay::system
+}  // namespace assay::system::mounts

@@ -9,10 +9,8 @@
 namespace assay::system {
 namespace {
 
-constexpr size_t kMaximumValues = 20000, kMaximumName = 128, kMaximumValue = 4096;
-
 bool is_name(std::string_view name) {
-  if (name.empty() || name.size() > kMaximumName) return false;
+  if (name.empty() || name.size() > kMaximumNameBytes) return false;
   for (const char c : name)
     if (!std::isalnum(static_cast<unsigned char>(c)) && std::string_view("_.-:/[]@").find(c) == std::string_view::npos)
       return false;
@@ -87,7 +85,7 @@ NamedValues read_assignments(std::string_view text) {
     const size_t equals = entry.find('=');
     if (equals == std::string_view::npos) continue;
     const std::string_view name = trim(entry.substr(0, equals)), value = unquoted(entry.substr(equals + 1));
-    if (!is_name(name) || value.size() > kMaximumValue) continue;
+    if (!is_name(name) || value.size() > kMaximumValueBytes) continue;
     if (value == "{") {  // wpa_supplicant: network={
       scope = name;
       ++group;
@@ -119,7 +117,7 @@ NamedValues read_uci(std::string_view text) {
       found.limited = true;
       break;
     }
-    if (parts[2].text.size() > kMaximumValue || parts[1].text.size() > kMaximumName) continue;
+    if (parts[2].text.size() > kMaximumValueBytes || parts[1].text.size() > kMaximumNameBytes) continue;
     found.values.push_back(
         {scope, parts[1].text, parts[2].text, line.offset + parts[0].start, parts[2].end - parts[0].start, group});
   }

@@ -21,6 +21,9 @@ struct NamedValues {
   bool limited = false;  // a bound was hit: there is more in the text
 };
 
+// What one text may give; bytes for names and values.
+constexpr size_t kMaximumValues = 20000, kMaximumNameBytes = 128, kMaximumValueBytes = 4096;
+
 NamedValues read_assignments(std::string_view text);
 NamedValues read_uci(std::string_view text);
 NamedValues read_xml(std::string_view text);

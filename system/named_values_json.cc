@@ -6,9 +6,9 @@
 namespace assay::system {
 namespace {
 
-constexpr size_t kMaximumValues = 20000, kMaximumDepth = 256, kMaximumName = 128, kMaximumValue = 4096;
+constexpr size_t kMaximumJsonDepth = 256;
 
-struct Reader {
+struct JsonReader {
   std::string_view text;
   size_t at = 0;
   uint32_t groups = 0;
@@ -45,7 +45,7 @@ struct Reader {
     return true;
   }
   void value(std::string what) {
-    if (!has_key || key.size() > kMaximumName || what.size() > kMaximumValue) return;
+    if (!has_key || key.size() > kMaximumNameBytes || what.size() > kMaximumValueBytes) return;
     if (found.values.size() == kMaximumValues) {
       found.limited = true;
       return;
@@ -60,11 +60,11 @@ struct Reader {
   }
   void open() {
     ++at;
-    if (stack.size() == kMaximumDepth) {
+    if (stack.size() == kMaximumJsonDepth) {
       ++beyond;
       found.limited = true;
     } else {
-      stack.push_back({++groups, has_key ? key.substr(0, kMaximumName) : std::string()});
+      stack.push_back({++groups, has_key ? key.substr(0, kMaximumNameBytes) : std::string()});
     }
     has_key = false;
   }
@@ -107,7 +107,7 @@ struct Reader {
 }  // namespace
 
 NamedValues read_json(std::string_view text) {
-  Reader reader{.text = text};
+  JsonReader reader{.text = text};
   while (reader.at < text.size() && reader.found.values.size() < kMaximumValues) reader.step();
   return std::move(reader.found);
 }

@@ -11,7 +11,7 @@
 namespace assay::system {
 namespace {
 
-constexpr size_t kMaximumValues = 20000, kMaximumDepth = 64, kMaximumName = 128, kMaximumValue = 4096;
+constexpr size_t kMaximumXmlDepth = 64;
 
 struct Attribute {
   std::string_view name, value;
@@ -38,9 +38,9 @@ std::string decoded(std::string_view text) {
   return out;
 }
 
-class Reader {
+class XmlReader {
  public:
-  explicit Reader(std::string_view text) : text_(text) {}
+  explicit XmlReader(std::string_view text) : text_(text) {}
 
   NamedValues run() {
     while (at_ < text_.size() && !found_.limited) {
@@ -107,7 +107,7 @@ class Reader {
     if (!stack_.empty()) stack_.back().has_children = true;
     state(element, attributes);
     if (empty || element.name.empty()) return;
-    if (stack_.size() == kMaximumDepth) {
+    if (stack_.size() == kMaximumXmlDepth) {
       ++beyond_;  // only counted, so that the close tags still pair up
       found_.limited = beyond_ > 100000;
     } else {
@@ -162,7 +162,7 @@ class Reader {
   }
   uint32_t here() const { return stack_.empty() ? 0 : stack_.back().group; }
   void add(std::string_view name, std::string_view value, size_t start, size_t end, uint32_t group) {
-    if (name.empty() || name.size() > kMaximumName || value.size() > kMaximumValue) return;
+    if (name.empty() || name.size() > kMaximumNameBytes || value.size() > kMaximumValueBytes) return;
     if (found_.values.size() == kMaximumValues) {
       found_.limited = true;
       return;
@@ -170,7 +170,7 @@ class Reader {
     std::string scope;
     const size_t from = stack_.size() > 3 ? stack_.size() - 3 : 0;  // the nearest three say what the value belongs to
     for (size_t i = from; i < stack_.size(); ++i)
-      scope += (scope.empty() ? "" : "/") + std::string(stack_[i].name.substr(0, kMaximumName));
+      scope += (scope.empty() ? "" : "/") + std::string(stack_[i].name.substr(0, kMaximumNameBytes));
     found_.values.push_back({std::move(scope), std::string(name), decoded(value), start, end - start, group});
   }
 
@@ -183,6 +183,6 @@ class Reader {
 
 }  // namespace
 
-NamedValues read_xml(std::string_view text) { return Reader(text).run(); }
+NamedValues read_xml(std::string_view text) { return XmlReader(text).run(); }
 
 }  // namespace assay::system

@@ -26,7 +26,7 @@
 #include <algorithm>
 #include <set>
 
-namespace assay::system {
+namespace assay::system::outbound {
 namespace {
 
 constexpr size_t kMaxPerFile = 500, kMaxWord = 253;
@@ -279,4 +279,4 @@ void run(Bytes content, const Marks&, Facts& out) { Finder(content, out).run(); 
 extern const FileAnalysis kOutbound;
 const FileAnalysis kOutbound = {"outbound", 1, run};
 
-}  // namespace assay::system
+}  // namespace assay::system::outbound

@@ -15,7 +15,7 @@
 #include <map>
 #include <set>
 
-namespace assay::system {
+namespace assay::system::packages {
 namespace {
 
 constexpr uint64_t kMaximumDatabase = 16 << 20, kMaximumRpm = 256 << 20;
@@ -250,4 +250,4 @@ void run(Tree& tree, Facts& out) {
 extern const TreeAnalysis kPackages;
 const TreeAnalysis kPackages = {.id = "packages", .version = 2, .run = run};
 
-}  // namespace assay::system
+}  // namespace assay::system::packages

@@ -8,7 +8,7 @@
 
 #include <array>
 
-namespace assay::system {
+namespace assay::system::permissions {
 namespace {
 
 constexpr auto kNames = std::to_array<std::string_view>({"chown",
@@ -140,4 +140,4 @@ void run(Tree& tree, Facts& out) {
 extern const TreeAnalysis kPermissions;
 const TreeAnalysis kPermissions = {.id = "permissions", .version = 1, .run = run};
 
-}  // namespace assay::system
+}  // namespace assay::system::permissions

@@ -6,56 +6,58 @@
 
 namespace assay::system {
 
+// clang-format off
 // File analyses, alphabetical: each in the file of its name.
-extern const FileAnalysis kElfFacts;
-extern const FileAnalysis kFileTypes;
-extern const FileAnalysis kKernel;
-extern const FileAnalysis kKeys;
-extern const FileAnalysis kOutbound;
-extern const FileAnalysis kVersions;
+namespace elf_facts { extern const FileAnalysis kElfFacts; }
+namespace file_types { extern const FileAnalysis kFileTypes; }
+namespace kernel { extern const FileAnalysis kKernel; }
+namespace keys { extern const FileAnalysis kKeys; }
+namespace outbound { extern const FileAnalysis kOutbound; }
+namespace versions { extern const FileAnalysis kVersions; }
 
 // Tree analyses, in the order they run.
-extern const TreeAnalysis kMounts;
-extern const TreeAnalysis kStartup;
-extern const TreeAnalysis kAccounts;
-extern const TreeAnalysis kCredentials;
-extern const TreeAnalysis kPermissions;
-extern const TreeAnalysis kSettings;
-extern const TreeAnalysis kFirewall;
-extern const TreeAnalysis kPackages;
-extern const TreeAnalysis kBoot;
-extern const TreeAnalysis kUpdate;
-extern const TreeAnalysis kServices;
-extern const TreeAnalysis kWeb;
-extern const TreeAnalysis kLeftovers;
+namespace mounts { extern const TreeAnalysis kMounts; }
+namespace startup { extern const TreeAnalysis kStartup; }
+namespace accounts { extern const TreeAnalysis kAccounts; }
+namespace credentials { extern const TreeAnalysis kCredentials; }
+namespace permissions { extern const TreeAnalysis kPermissions; }
+namespace settings { extern const TreeAnalysis kSettings; }
+namespace firewall { extern const TreeAnalysis kFirewall; }
+namespace packages { extern const TreeAnalysis kPackages; }
+namespace boot { extern const TreeAnalysis kBoot; }
+namespace update { extern const TreeAnalysis kUpdate; }
+namespace services { extern const TreeAnalysis kServices; }
+namespace web { extern const TreeAnalysis kWeb; }
+namespace leftovers { extern const TreeAnalysis kLeftovers; }
+// clang-format on
 
 namespace {
 
 // clang-format off
 constexpr const FileAnalysis* kFileAnalyses[] = {
-    &kElfFacts,
-    &kFileTypes,
-    &kKernel,
-    &kKeys,
-    &kOutbound,
-    &kVersions,
+    &elf_facts::kElfFacts,
+    &file_types::kFileTypes,
+    &kernel::kKernel,
+    &keys::kKeys,
+    &outbound::kOutbound,
+    &versions::kVersions,
 };
 // clang-format on
 // clang-format off
 constexpr const TreeAnalysis* kTreeAnalyses[] = {
-    &kMounts,
-    &kStartup,
-    &kAccounts,
-    &kCredentials,
-    &kPermissions,
-    &kSettings,
-    &kFirewall,
-    &kPackages,
-    &kBoot,
-    &kUpdate,
-    &kServices,
-    &kWeb,
-    &kLeftovers,
+    &mounts::kMounts,
+    &startup::kStartup,
+    &accounts::kAccounts,
+    &credentials::kCredentials,
+    &permissions::kPermissions,
+    &settings::kSettings,
+    &firewall::kFirewall,
+    &packages::kPackages,
+    &boot::kBoot,
+    &update::kUpdate,
+    &services::kServices,
+    &web::kWeb,
+    &leftovers::kLeftovers,
 };
 // clang-format on
 

@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <set>
 
-namespace assay::system {
+namespace assay::system::services {
 namespace {
 
 bool has(const std::vector<std::string>& sorted, std::string_view name) {
@@ -494,4 +494,4 @@ void run(Tree& tree, Facts& out) { Services(tree, out).run(); }
 extern const TreeAnalysis kServices;
 const TreeAnalysis kServices = {.id = "services", .version = 1, .run = run};
 
-}  // namespace assay::system
+}  // namespace assay::system::services

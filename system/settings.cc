@@ -8,7 +8,7 @@
 #include <algorithm>
 #include <cctype>
 
-namespace assay::system {
+namespace assay::system::settings {
 namespace {
 
 void add(const TextFile& file, uint64_t offset, std::string_view shown, std::string_view kind, std::string name,
@@ -160,4 +160,4 @@ void run(Tree& tree, Facts& out) {
 extern const TreeAnalysis kSettings;
 const TreeAnalysis kSettings = {.id = "settings", .version = 1, .run = run};
 
-}  // namespace assay::system
+}  // namespace assay::system::settings

@@ -10,7 +10,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace assay::system {
+namespace assay::system::startup {
 namespace {
 
 bool is_root(const Tree& tree, int volume) {
@@ -160,6 +160,13 @@ void run(Tree& tree, Facts& out) {
 
 }  // namespace
 
+extern const TreeAnalysis kStartup;
+const TreeAnalysis kStartup = {.id = "startup", .version = 1, .run = run};
+
+}  // namespace assay::system::startup
+
+namespace assay::system {
+
 std::vector<const Artifact*> entries_of(const Tree& tree, int volume, std::string_view folder) {
   std::vector<const Artifact*> found;
   const Artifact* directory = tree.find(volume, folder);
@@ -179,12 +186,9 @@ std::vector<const Artifact*> entries_of(const Tree& tree, int volume, std::strin
 void read_startup(Tree& tree, Facts& out, StartWalker::OnMount on_mount) {
   StartWalker walker(tree, out, std::move(on_mount));
   for (int volume = 0; volume < static_cast<int>(tree.volumes().size()); ++volume) {
-    if (is_root(tree, volume)) read_volume(tree, volume, walker);
+    if (startup::is_root(tree, volume)) startup::read_volume(tree, volume, walker);
   }
   walker.limits();
 }
-
-extern const TreeAnalysis kStartup;
-const TreeAnalysis kStartup = {.id = "startup", .version = 1, .run = run};
 
 }  // namespace assay::system

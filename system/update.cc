@@ -17,7 +17,7 @@
 #include <array>
 #include <set>
 
-namespace assay::system {
+namespace assay::system::update {
 namespace {
 
 constexpr uint64_t kMaximumProgram = 16 << 20;
@@ -264,4 +264,4 @@ void run(Tree& tree, Facts& out) { Reader(tree, out).run(); }
 extern const TreeAnalysis kUpdate;
 const TreeAnalysis kUpdate = {.id = "update", .version = 1, .run = run};
 
-}  // namespace assay::system
+}  // namespace assay::system::update

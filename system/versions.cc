@@ -17,7 +17,7 @@
 
 #include <set>
 
-namespace assay::system {
+namespace assay::system::versions {
 namespace {
 
 using namespace std::string_view_literals;
@@ -138,4 +138,4 @@ void run(Bytes content, const Marks& marks, Facts& out) {
 extern const FileAnalysis kVersions;
 const FileAnalysis kVersions = {"versions", 1, run, anchors};
 
-}  // namespace assay::system
+}  // namespace assay::system::versions

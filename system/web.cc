@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <array>
 
-namespace assay::system {
+namespace assay::system::web {
 namespace {
 
 constexpr size_t kMaximumRoutes = 8192;
@@ -330,4 +330,4 @@ void run(Tree& tree, Facts& out) { Web(tree, out).run(); }
 extern const TreeAnalysis kWeb;
 const TreeAnalysis kWeb = {.id = "web", .version = 3, .run = run};
 
-}  // namespace assay::system
+}  // namespace assay::system::web

@@ -13,9 +13,9 @@
 namespace assay::unpack {
 namespace {
 
-class Decoder {
+class LzoDecoder {
  public:
-  Decoder(Bytes from, uint64_t most) : from_(from), most_(most) {}
+  LzoDecoder(Bytes from, uint64_t most) : from_(from), most_(most) {}
 
   Result<void> run() {
     TRY_VOID(begin());
@@ -145,7 +145,7 @@ class Decoder {
 }  // namespace
 
 Result<void> decode_lzo1x(Bytes from, uint64_t most, Output& into) {
-  Decoder decoder(from, most);
+  LzoDecoder decoder(from, most);
   TRY_VOID(decoder.run());
   return into.write(decoder.bytes());
 }

@@ -6,400 +6,400 @@
 namespace assay::unpack {
 
 // clang-format off
-extern const Format kAlphaEnc;
-extern const Format kAlphaScript;
-extern const Format kAmbarellaRomfs;
-extern const Format kAndroidBoot;
-extern const Format kAndroidSparse;
-extern const Format kAndroidSuper;
-extern const Format kAndroidVendorBoot;
-extern const Format kAr;
-extern const Format kArc;
-extern const Format kArcadyan;
-extern const Format kArj;
-extern const Format kAvbFooter;
-extern const Format kAvmFake;
-extern const Format kBcmNvram;
-extern const Format kBcmTag;
-extern const Format kBinHdr;
-extern const Format kBneg;
-extern const Format kBroadcomSao;
-extern const Format kBtrfs;
-extern const Format kBuffaloEnc;
-extern const Format kBzimage;
-extern const Format kBzip2;
-extern const Format kCab;
-extern const Format kCasFw;
-extern const Format kCfb;
-extern const Format kCfe;
-extern const Format kChk;
-extern const Format kCiscoIos;
-extern const Format kCiscoPkg;
-extern const Format kCompress;
-extern const Format kCpio;
-extern const Format kCramfs;
-extern const Format kCsMan;
-extern const Format kCsys;
-extern const Format kDapFw;
-extern const Format kDeafBead;
-extern const Format kDeflate;
-extern const Format kDex;
-extern const Format kDisguisedZip;
-extern const Format kDkbs;
-extern const Format kDlke;
-extern const Format kDlinkTlv;
-extern const Format kDni;
-extern const Format kDraytek;
-extern const Format kDraytekLz4;
-extern const Format kDsk1;
-extern const Format kDtTable;
-extern const Format kDtb;
-extern const Format kEdimax;
-extern const Format kEfiZboot;
-extern const Format kElf;
-extern const Format kEncrptedImg;
-extern const Format kErofs;
-extern const Format kEva;
-extern const Format kExfat;
-extern const Format kExt;
-extern const Format kF2fs;
-extern const Format kFat;
-extern const Format kFis;
-extern const Format kFit;
-extern const Format kFlashMap;
-extern const Format kFpkg;
-extern const Format kGemtek;
-extern const Format kGif;
-extern const Format kGm8126;
-extern const Format kGpt;
-extern const Format kGzip;
-extern const Format kH3cImg;
-extern const Format kH3cVfs;
-extern const Format kHfsplus;
-extern const Format kHikvision;
-extern const Format kHiLink;
-extern const Format kHwnp;
-extern const Format kImg0;
-extern const Format kIngenicSpl;
-extern const Format kIntelFlash;
-extern const Format kIntelHex;
-extern const Format kIso9660;
-extern const Format kJavaClass;
-extern const Format kJboot;
-extern const Format kJbootKernel;
-extern const Format kJffs2;
-extern const Format kJfs;
-extern const Format kJpeg;
-extern const Format kLha;
-extern const Format kLinuxImage;
-extern const Format kLinuxKernel;
-extern const Format kLvm2;
-extern const Format kLz4;
-extern const Format kLzip;
-extern const Format kLzma;
-extern const Format kLzmaVendor;
-extern const Format kLzop;
-extern const Format kMachO;
-extern const Format kMachOFat;
-extern const Format kMatterOta;
-extern const Format kMaxLinear;
-extern const Format kMbr;
-extern const Format kMh01;
-extern const Format kMiniFs;
-extern const Format kMinix;
-extern const Format kMoxaFrm;
-extern const Format kMzip;
-extern const Format kNand;
-extern const Format kNbi;
-extern const Format kNpk;
-extern const Format kNtfs;
-extern const Format kOpenPgp;
-extern const Format kOpenPgpCompressed;
-extern const Format kOpensslSalted;
-extern const Format kOptionRom;
-extern const Format kOtaPayload;
-extern const Format kPackImg;
-extern const Format kPartclone;
-extern const Format kPe;
-extern const Format kPjl;
-extern const Format kPlanex;
-extern const Format kPng;
-extern const Format kQcaLzma;
-extern const Format kQcdt;
-extern const Format kQcow2;
-extern const Format kQnap;
-extern const Format kQnxDeflate;
-extern const Format kQnxIfs;
-extern const Format kQnxImageFs;
-extern const Format kRar;
-extern const Format kRar5;
-extern const Format kRealtek;
-extern const Format kReiserfs;
-extern const Format kRomfs;
-extern const Format kRosPack;
-extern const Format kRpm;
-extern const Format kRtk0;
-extern const Format kSafeLoader;
-extern const Format kSafeLoaderFlash;
-extern const Format kSeaBios;
-extern const Format kSeama;
-extern const Format kSenao;
-extern const Format kSercomm;
-extern const Format kSercommFooter;
-extern const Format kSevenZip;
-extern const Format kShrs;
-extern const Format kSquashfs;
-extern const Format kSrec;
-extern const Format kTar;
-extern const Format kTarV7;
-extern const Format kTclinuxTrx;
-extern const Format kTe;
-extern const Format kTekhex;
-extern const Format kTplinkRtos;
-extern const Format kTplinkV1;
-extern const Format kTplinkV2;
-extern const Format kTplinkV3;
-extern const Format kTrx;
-extern const Format kUbi;
-extern const Format kUbifs;
-extern const Format kUbnt;
-extern const Format kUBoot;
-extern const Format kUBootArm;
-extern const Format kUBootEnv;
-extern const Format kUBootMips;
-extern const Format kUdf;
-extern const Format kUfs;
-extern const Format kUefiCapsule;
-extern const Format kUefiVolume;
-extern const Format kUImage;
-extern const Format kUpdateApp;
-extern const Format kUpx;
-extern const Format kUzip;
-extern const Format kVbmeta;
-extern const Format kVhd;
-extern const Format kVhdFixed;
-extern const Format kVhdx;
-extern const Format kVmdk;
-extern const Format kVrp;
-extern const Format kVxWorks;
-extern const Format kWrg;
-extern const Format kWrgg;
-extern const Format kXalz;
-extern const Format kXar;
-extern const Format kXeroxDlm;
-extern const Format kXfs;
-extern const Format kXiaomiHdr;
-extern const Format kXz;
-extern const Format kYaffs;
-extern const Format kYaffsFlash;
-extern const Format kZimage;
-extern const Format kZip;
-extern const Format kZisofs;
-extern const Format kZld;
-extern const Format kZlib;
-extern const Format kZstd;
-extern const Format kZteConfig;
-extern const Format kZteHeader;
-extern const Format kZynos;
-extern const Format kZyxelRas;
+namespace alphaenc { extern const Format kAlphaEnc; }
+namespace alphascript { extern const Format kAlphaScript; }
+namespace ambarellaromfs { extern const Format kAmbarellaRomfs; }
+namespace android_boot { extern const Format kAndroidBoot; }
+namespace android_sparse { extern const Format kAndroidSparse; }
+namespace android_super { extern const Format kAndroidSuper; }
+namespace android_vendor_boot { extern const Format kAndroidVendorBoot; }
+namespace ar { extern const Format kAr; }
+namespace arc { extern const Format kArc; }
+namespace arcadyan { extern const Format kArcadyan; }
+namespace arj { extern const Format kArj; }
+namespace avb_footer { extern const Format kAvbFooter; }
+namespace avmfake { extern const Format kAvmFake; }
+namespace bcmnvram { extern const Format kBcmNvram; }
+namespace bcmtag { extern const Format kBcmTag; }
+namespace binhdr { extern const Format kBinHdr; }
+namespace bneg { extern const Format kBneg; }
+namespace broadcomsao { extern const Format kBroadcomSao; }
+namespace btrfs { extern const Format kBtrfs; }
+namespace buffaloenc { extern const Format kBuffaloEnc; }
+namespace bzimage { extern const Format kBzimage; }
+namespace bzip2 { extern const Format kBzip2; }
+namespace cab { extern const Format kCab; }
+namespace casfw { extern const Format kCasFw; }
+namespace cfb { extern const Format kCfb; }
+namespace cfe { extern const Format kCfe; }
+namespace chk { extern const Format kChk; }
+namespace ciscoios { extern const Format kCiscoIos; }
+namespace ciscopkg { extern const Format kCiscoPkg; }
+namespace compress { extern const Format kCompress; }
+namespace cpio { extern const Format kCpio; }
+namespace cramfs { extern const Format kCramfs; }
+namespace csman { extern const Format kCsMan; }
+namespace edimax { extern const Format kCsys; }
+namespace dapfw { extern const Format kDapFw; }
+namespace deafbead { extern const Format kDeafBead; }
+namespace deflate { extern const Format kDeflate; }
+namespace dex { extern const Format kDex; }
+namespace disguisedzip { extern const Format kDisguisedZip; }
+namespace dkbs { extern const Format kDkbs; }
+namespace jboot { extern const Format kDlke; }
+namespace dlinktlv { extern const Format kDlinkTlv; }
+namespace dni { extern const Format kDni; }
+namespace draytek { extern const Format kDraytek; }
+namespace draytek { extern const Format kDraytekLz4; }
+namespace dsk1 { extern const Format kDsk1; }
+namespace dt_table { extern const Format kDtTable; }
+namespace dtb { extern const Format kDtb; }
+namespace edimax { extern const Format kEdimax; }
+namespace efi_zboot { extern const Format kEfiZboot; }
+namespace elf_file { extern const Format kElf; }
+namespace encrptedimg { extern const Format kEncrptedImg; }
+namespace erofs { extern const Format kErofs; }
+namespace eva { extern const Format kEva; }
+namespace exfat { extern const Format kExfat; }
+namespace ext { extern const Format kExt; }
+namespace f2fs { extern const Format kF2fs; }
+namespace fat { extern const Format kFat; }
+namespace fis { extern const Format kFis; }
+namespace fit { extern const Format kFit; }
+namespace flashmap { extern const Format kFlashMap; }
+namespace fpkg { extern const Format kFpkg; }
+namespace gemtek { extern const Format kGemtek; }
+namespace gif { extern const Format kGif; }
+namespace gm8126 { extern const Format kGm8126; }
+namespace gpt { extern const Format kGpt; }
+namespace gzip { extern const Format kGzip; }
+namespace h3cimg { extern const Format kH3cImg; }
+namespace h3cvfs { extern const Format kH3cVfs; }
+namespace hfsplus { extern const Format kHfsplus; }
+namespace hikvision { extern const Format kHikvision; }
+namespace hilink { extern const Format kHiLink; }
+namespace hwnp { extern const Format kHwnp; }
+namespace img0 { extern const Format kImg0; }
+namespace ingenicspl { extern const Format kIngenicSpl; }
+namespace uefi_capsule { extern const Format kIntelFlash; }
+namespace intel_hex { extern const Format kIntelHex; }
+namespace iso9660 { extern const Format kIso9660; }
+namespace java_class { extern const Format kJavaClass; }
+namespace jboot { extern const Format kJboot; }
+namespace jboot { extern const Format kJbootKernel; }
+namespace jffs2 { extern const Format kJffs2; }
+namespace jfs { extern const Format kJfs; }
+namespace jpeg { extern const Format kJpeg; }
+namespace lha { extern const Format kLha; }
+namespace linux_kernel { extern const Format kLinuxImage; }
+namespace linux_kernel { extern const Format kLinuxKernel; }
+namespace lvm2 { extern const Format kLvm2; }
+namespace lz4 { extern const Format kLz4; }
+namespace lzip { extern const Format kLzip; }
+namespace lzma { extern const Format kLzma; }
+namespace lzma_vendor { extern const Format kLzmaVendor; }
+namespace lzop { extern const Format kLzop; }
+namespace macho { extern const Format kMachO; }
+namespace macho { extern const Format kMachOFat; }
+namespace matter_ota { extern const Format kMatterOta; }
+namespace maxlinear { extern const Format kMaxLinear; }
+namespace mbr { extern const Format kMbr; }
+namespace mh01 { extern const Format kMh01; }
+namespace minifs { extern const Format kMiniFs; }
+namespace minix { extern const Format kMinix; }
+namespace moxafrm { extern const Format kMoxaFrm; }
+namespace mzip { extern const Format kMzip; }
+namespace nand { extern const Format kNand; }
+namespace nbi { extern const Format kNbi; }
+namespace npk { extern const Format kNpk; }
+namespace ntfs { extern const Format kNtfs; }
+namespace openpgp { extern const Format kOpenPgp; }
+namespace openpgp { extern const Format kOpenPgpCompressed; }
+namespace opensslsalted { extern const Format kOpensslSalted; }
+namespace optionrom { extern const Format kOptionRom; }
+namespace ota_payload { extern const Format kOtaPayload; }
+namespace packimg { extern const Format kPackImg; }
+namespace partclone { extern const Format kPartclone; }
+namespace pe { extern const Format kPe; }
+namespace pjl { extern const Format kPjl; }
+namespace planex { extern const Format kPlanex; }
+namespace png { extern const Format kPng; }
+namespace qca_lzma { extern const Format kQcaLzma; }
+namespace dt_table { extern const Format kQcdt; }
+namespace qcow2 { extern const Format kQcow2; }
+namespace qnap { extern const Format kQnap; }
+namespace qnx_deflate { extern const Format kQnxDeflate; }
+namespace qnx_ifs { extern const Format kQnxIfs; }
+namespace qnx_ifs { extern const Format kQnxImageFs; }
+namespace rar { extern const Format kRar; }
+namespace rar { extern const Format kRar5; }
+namespace realtek { extern const Format kRealtek; }
+namespace reiserfs { extern const Format kReiserfs; }
+namespace romfs { extern const Format kRomfs; }
+namespace rospack { extern const Format kRosPack; }
+namespace rpm { extern const Format kRpm; }
+namespace csman { extern const Format kRtk0; }
+namespace safeloader { extern const Format kSafeLoader; }
+namespace safeloader { extern const Format kSafeLoaderFlash; }
+namespace seabios { extern const Format kSeaBios; }
+namespace seama { extern const Format kSeama; }
+namespace senao { extern const Format kSenao; }
+namespace sercomm { extern const Format kSercomm; }
+namespace sercomm { extern const Format kSercommFooter; }
+namespace sevenzip { extern const Format kSevenZip; }
+namespace shrs { extern const Format kShrs; }
+namespace squashfs { extern const Format kSquashfs; }
+namespace srec { extern const Format kSrec; }
+namespace tar { extern const Format kTar; }
+namespace tar { extern const Format kTarV7; }
+namespace tclinuxtrx { extern const Format kTclinuxTrx; }
+namespace pe { extern const Format kTe; }
+namespace tekhex { extern const Format kTekhex; }
+namespace img0 { extern const Format kTplinkRtos; }
+namespace tplinkv1 { extern const Format kTplinkV1; }
+namespace tplinkv2 { extern const Format kTplinkV2; }
+namespace tplinkv2 { extern const Format kTplinkV3; }
+namespace trx { extern const Format kTrx; }
+namespace ubi { extern const Format kUbi; }
+namespace ubifs { extern const Format kUbifs; }
+namespace ubnt { extern const Format kUbnt; }
+namespace uboot { extern const Format kUBoot; }
+namespace ubootarm { extern const Format kUBootArm; }
+namespace ubootenv { extern const Format kUBootEnv; }
+namespace ubootmips { extern const Format kUBootMips; }
+namespace udf { extern const Format kUdf; }
+namespace ufs { extern const Format kUfs; }
+namespace uefi_capsule { extern const Format kUefiCapsule; }
+namespace uefi_volume { extern const Format kUefiVolume; }
+namespace uimage { extern const Format kUImage; }
+namespace updateapp { extern const Format kUpdateApp; }
+namespace upx { extern const Format kUpx; }
+namespace uzip { extern const Format kUzip; }
+namespace vbmeta { extern const Format kVbmeta; }
+namespace vhd { extern const Format kVhd; }
+namespace vhd { extern const Format kVhdFixed; }
+namespace vhdx { extern const Format kVhdx; }
+namespace vmdk { extern const Format kVmdk; }
+namespace vrp { extern const Format kVrp; }
+namespace vxworks { extern const Format kVxWorks; }
+namespace wrgg { extern const Format kWrg; }
+namespace wrgg { extern const Format kWrgg; }
+namespace xalz { extern const Format kXalz; }
+namespace xar { extern const Format kXar; }
+namespace xeroxdlm { extern const Format kXeroxDlm; }
+namespace xfs { extern const Format kXfs; }
+namespace xiaomihdr { extern const Format kXiaomiHdr; }
+namespace xz { extern const Format kXz; }
+namespace yaffs { extern const Format kYaffs; }
+namespace yaffs { extern const Format kYaffsFlash; }
+namespace zimage { extern const Format kZimage; }
+namespace zip { extern const Format kZip; }
+namespace zisofs { extern const Format kZisofs; }
+namespace zld { extern const Format kZld; }
+namespace zlib { extern const Format kZlib; }
+namespace zstd { extern const Format kZstd; }
+namespace zteconfig { extern const Format kZteConfig; }
+namespace zteheader { extern const Format kZteHeader; }
+namespace zynos { extern const Format kZynos; }
+namespace zyxelras { extern const Format kZyxelRas; }
 
 constexpr const Format* kFormats[] = {
-    &kSevenZip,
-    &kAlphaEnc,
-    &kAlphaScript,
-    &kAmbarellaRomfs,
-    &kAndroidBoot,
-    &kAndroidSparse,
-    &kAndroidSuper,
-    &kAndroidVendorBoot,
-    &kAr,
-    &kArc,
-    &kArcadyan,
-    &kArj,
-    &kAvbFooter,
-    &kAvmFake,
-    &kBcmNvram,
-    &kBcmTag,
-    &kBinHdr,
-    &kBneg,
-    &kBroadcomSao,
-    &kBtrfs,
-    &kBuffaloEnc,
-    &kBzimage,
-    &kBzip2,
-    &kCab,
-    &kCasFw,
-    &kCfb,
-    &kCfe,
-    &kChk,
-    &kCiscoIos,
-    &kCiscoPkg,
-    &kCompress,
-    &kCpio,
-    &kCramfs,
-    &kCsMan,
-    &kCsys,
-    &kDapFw,
-    &kDeafBead,
-    &kDeflate,
-    &kDex,
-    &kDisguisedZip,
-    &kDkbs,
-    &kDlinkTlv,
-    &kDlke,
-    &kDni,
-    &kDraytek,
-    &kDraytekLz4,
-    &kDsk1,
-    &kDtTable,
-    &kDtb,
-    &kEdimax,
-    &kEfiZboot,
-    &kElf,
-    &kEncrptedImg,
-    &kErofs,
-    &kEva,
-    &kExfat,
-    &kExt,
-    &kF2fs,
-    &kFat,
-    &kFis,
-    &kFit,
-    &kFlashMap,
-    &kFpkg,
-    &kGemtek,
-    &kGif,
-    &kGm8126,
-    &kGpt,
-    &kGzip,
-    &kH3cImg,
-    &kH3cVfs,
-    &kHfsplus,
-    &kHikvision,
-    &kHiLink,
-    &kHwnp,
-    &kImg0,
-    &kIngenicSpl,
-    &kIntelFlash,
-    &kIntelHex,
-    &kIso9660,
-    &kJavaClass,
-    &kJboot,
-    &kJbootKernel,
-    &kJffs2,
-    &kJfs,
-    &kJpeg,
-    &kLha,
-    &kLinuxImage,
-    &kLinuxKernel,
-    &kLvm2,
-    &kLz4,
-    &kLzip,
-    &kLzma,
-    &kLzmaVendor,
-    &kLzop,
-    &kMachO,
-    &kMachOFat,
-    &kMatterOta,
-    &kMaxLinear,
-    &kMbr,
-    &kMh01,
-    &kMiniFs,
-    &kMinix,
-    &kMoxaFrm,
-    &kMzip,
-    &kNand,
-    &kNbi,
-    &kNpk,
-    &kNtfs,
-    &kOpenPgp,
-    &kOpenPgpCompressed,
-    &kOpensslSalted,
-    &kOptionRom,
-    &kOtaPayload,
-    &kPackImg,
-    &kPartclone,
-    &kPe,
-    &kPjl,
-    &kPlanex,
-    &kPng,
-    &kQcaLzma,
-    &kQcdt,
-    &kQcow2,
-    &kQnap,
-    &kQnxDeflate,
-    &kQnxIfs,
-    &kQnxImageFs,
-    &kRar,
-    &kRar5,
-    &kRealtek,
-    &kReiserfs,
-    &kRomfs,
-    &kRosPack,
-    &kRpm,
-    &kRtk0,
-    &kSafeLoader,
-    &kSafeLoaderFlash,
-    &kSeaBios,
-    &kSeama,
-    &kSenao,
-    &kSercomm,
-    &kSercommFooter,
-    &kShrs,
-    &kSquashfs,
-    &kSrec,
-    &kTar,
-    &kTarV7,
-    &kTclinuxTrx,
-    &kTe,
-    &kTekhex,
-    &kTplinkRtos,
-    &kTplinkV1,
-    &kTplinkV2,
-    &kTplinkV3,
-    &kTrx,
-    &kUbi,
-    &kUbifs,
-    &kUbnt,
-    &kUBoot,
-    &kUBootArm,
-    &kUBootEnv,
-    &kUBootMips,
-    &kUdf,
-    &kUefiCapsule,
-    &kUefiVolume,
-    &kUfs,
-    &kUImage,
-    &kUpdateApp,
-    &kUpx,
-    &kUzip,
-    &kVbmeta,
-    &kVhd,
-    &kVhdFixed,
-    &kVhdx,
-    &kVmdk,
-    &kVrp,
-    &kVxWorks,
-    &kWrg,
-    &kWrgg,
-    &kXalz,
-    &kXar,
-    &kXeroxDlm,
-    &kXfs,
-    &kXiaomiHdr,
-    &kXz,
-    &kYaffs,
-    &kYaffsFlash,
-    &kZimage,
-    &kZip,
-    &kZisofs,
-    &kZld,
-    &kZlib,
-    &kZstd,
-    &kZteConfig,
-    &kZteHeader,
-    &kZynos,
-    &kZyxelRas,
+    &sevenzip::kSevenZip,
+    &alphaenc::kAlphaEnc,
+    &alphascript::kAlphaScript,
+    &ambarellaromfs::kAmbarellaRomfs,
+    &android_boot::kAndroidBoot,
+    &android_sparse::kAndroidSparse,
+    &android_super::kAndroidSuper,
+    &android_vendor_boot::kAndroidVendorBoot,
+    &ar::kAr,
+    &arc::kArc,
+    &arcadyan::kArcadyan,
+    &arj::kArj,
+    &avb_footer::kAvbFooter,
+    &avmfake::kAvmFake,
+    &bcmnvram::kBcmNvram,
+    &bcmtag::kBcmTag,
+    &binhdr::kBinHdr,
+    &bneg::kBneg,
+    &broadcomsao::kBroadcomSao,
+    &btrfs::kBtrfs,
+    &buffaloenc::kBuffaloEnc,
+    &bzimage::kBzimage,
+    &bzip2::kBzip2,
+    &cab::kCab,
+    &casfw::kCasFw,
+    &cfb::kCfb,
+    &cfe::kCfe,
+    &chk::kChk,
+    &ciscoios::kCiscoIos,
+    &ciscopkg::kCiscoPkg,
+    &compress::kCompress,
+    &cpio::kCpio,
+    &cramfs::kCramfs,
+    &csman::kCsMan,
+    &edimax::kCsys,
+    &dapfw::kDapFw,
+    &deafbead::kDeafBead,
+    &deflate::kDeflate,
+    &dex::kDex,
+    &disguisedzip::kDisguisedZip,
+    &dkbs::kDkbs,
+    &dlinktlv::kDlinkTlv,
+    &jboot::kDlke,
+    &dni::kDni,
+    &draytek::kDraytek,
+    &draytek::kDraytekLz4,
+    &dsk1::kDsk1,
+    &dt_table::kDtTable,
+    &dtb::kDtb,
+    &edimax::kEdimax,
+    &efi_zboot::kEfiZboot,
+    &elf_file::kElf,
+    &encrptedimg::kEncrptedImg,
+    &erofs::kErofs,
+    &eva::kEva,
+    &exfat::kExfat,
+    &ext::kExt,
+    &f2fs::kF2fs,
+    &fat::kFat,
+    &fis::kFis,
+    &fit::kFit,
+    &flashmap::kFlashMap,
+    &fpkg::kFpkg,
+    &gemtek::kGemtek,
+    &gif::kGif,
+    &gm8126::kGm8126,
+    &gpt::kGpt,
+    &gzip::kGzip,
+    &h3cimg::kH3cImg,
+    &h3cvfs::kH3cVfs,
+    &hfsplus::kHfsplus,
+    &hikvision::kHikvision,
+    &hilink::kHiLink,
+    &hwnp::kHwnp,
+    &img0::kImg0,
+    &ingenicspl::kIngenicSpl,
+    &uefi_capsule::kIntelFlash,
+    &intel_hex::kIntelHex,
+    &iso9660::kIso9660,
+    &java_class::kJavaClass,
+    &jboot::kJboot,
+    &jboot::kJbootKernel,
+    &jffs2::kJffs2,
+    &jfs::kJfs,
+    &jpeg::kJpeg,
+    &lha::kLha,
+    &linux_kernel::kLinuxImage,
+    &linux_kernel::kLinuxKernel,
+    &lvm2::kLvm2,
+    &lz4::kLz4,
+    &lzip::kLzip,
+    &lzma::kLzma,
+    &lzma_vendor::kLzmaVendor,
+    &lzop::kLzop,
+    &macho::kMachO,
+    &macho::kMachOFat,
+    &matter_ota::kMatterOta,
+    &maxlinear::kMaxLinear,
+    &mbr::kMbr,
+    &mh01::kMh01,
+    &minifs::kMiniFs,
+    &minix::kMinix,
+    &moxafrm::kMoxaFrm,
+    &mzip::kMzip,
+    &nand::kNand,
+    &nbi::kNbi,
+    &npk::kNpk,
+    &ntfs::kNtfs,
+    &openpgp::kOpenPgp,
+    &openpgp::kOpenPgpCompressed,
+    &opensslsalted::kOpensslSalted,
+    &optionrom::kOptionRom,
+    &ota_payload::kOtaPayload,
+    &packimg::kPackImg,
+    &partclone::kPartclone,
+    &pe::kPe,
+    &pjl::kPjl,
+    &planex::kPlanex,
+    &png::kPng,
+    &qca_lzma::kQcaLzma,
+    &dt_table::kQcdt,
+    &qcow2::kQcow2,
+    &qnap::kQnap,
+    &qnx_deflate::kQnxDeflate,
+    &qnx_ifs::kQnxIfs,
+    &qnx_ifs::kQnxImageFs,
+    &rar::kRar,
+    &rar::kRar5,
+    &realtek::kRealtek,
+    &reiserfs::kReiserfs,
+    &romfs::kRomfs,
+    &rospack::kRosPack,
+    &rpm::kRpm,
+    &csman::kRtk0,
+    &safeloader::kSafeLoader,
+    &safeloader::kSafeLoaderFlash,
+    &seabios::kSeaBios,
+    &seama::kSeama,
+    &senao::kSenao,
+    &sercomm::kSercomm,
+    &sercomm::kSercommFooter,
+    &shrs::kShrs,
+    &squashfs::kSquashfs,
+    &srec::kSrec,
+    &tar::kTar,
+    &tar::kTarV7,
+    &tclinuxtrx::kTclinuxTrx,
+    &pe::kTe,
+    &tekhex::kTekhex,
+    &img0::kTplinkRtos,
+    &tplinkv1::kTplinkV1,
+    &tplinkv2::kTplinkV2,
+    &tplinkv2::kTplinkV3,
+    &trx::kTrx,
+    &ubi::kUbi,
+    &ubifs::kUbifs,
+    &ubnt::kUbnt,
+    &uboot::kUBoot,
+    &ubootarm::kUBootArm,
+    &ubootenv::kUBootEnv,
+    &ubootmips::kUBootMips,
+    &udf::kUdf,
+    &uefi_capsule::kUefiCapsule,
+    &uefi_volume::kUefiVolume,
+    &ufs::kUfs,
+    &uimage::kUImage,
+    &updateapp::kUpdateApp,
+    &upx::kUpx,
+    &uzip::kUzip,
+    &vbmeta::kVbmeta,
+    &vhd::kVhd,
+    &vhd::kVhdFixed,
+    &vhdx::kVhdx,
+    &vmdk::kVmdk,
+    &vrp::kVrp,
+    &vxworks::kVxWorks,
+    &wrgg::kWrg,
+    &wrgg::kWrgg,
+    &xalz::kXalz,
+    &xar::kXar,
+    &xeroxdlm::kXeroxDlm,
+    &xfs::kXfs,
+    &xiaomihdr::kXiaomiHdr,
+    &xz::kXz,
+    &yaffs::kYaffs,
+    &yaffs::kYaffsFlash,
+    &zimage::kZimage,
+    &zip::kZip,
+    &zisofs::kZisofs,
+    &zld::kZld,
+    &zlib::kZlib,
+    &zstd::kZstd,
+    &zteconfig::kZteConfig,
+    &zteheader::kZteHeader,
+    &zynos::kZynos,
+    &zyxelras::kZyxelRas,
 };
 // clang-format on
 

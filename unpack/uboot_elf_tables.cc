@@ -19,7 +19,7 @@
 namespace assay::unpack {
 namespace {
 
-constexpr uint64_t kMostGap = 64, kPage = 4096, kMostMemory = 16 << 20;
+constexpr uint64_t kMostGap = 64, kPage = 4096;
 constexpr uint64_t kMostSteps = 64;  // pages from the lowest place down to where x86's image may begin
 constexpr uint64_t kMostStray = 8;   // relocations of x86's 16-bit start, which is linked elsewhere
 

@@ -17,6 +17,7 @@ struct UBootImage {
 };
 
 constexpr uint64_t kMostUBoot = 4 << 20;
+constexpr uint64_t kMostMemory = 16 << 20;  // beyond an image's base: what its tables speak of
 constexpr uint64_t kLeastRelocations = 256;
 // Relocations that are looked at in one image, over all places where a table of them may begin. Hostile bytes make each
 // place look like one; a real image needs a small part of this.

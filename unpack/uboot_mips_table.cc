@@ -15,7 +15,7 @@
 namespace assay::unpack {
 namespace {
 
-constexpr uint64_t kAlign = 64 << 10, kMostMemory = 16 << 20;
+constexpr uint64_t kAlign = 64 << 10;
 constexpr uint64_t kSign = 0xffffffff00000000;
 
 struct Walk {

@@ -10,9 +10,9 @@
 namespace assay::unpack {
 namespace {
 
-constexpr uint64_t kMostMemory = 16 << 20, kAlign = 4096, kMostForeign = 4;
+constexpr uint64_t kTableAlign = 4096, kMostForeign = 4;
 
-uint64_t word(Bytes b, uint64_t at) { return b.be<uint32_t>(at, "word").value_or(0); }
+uint64_t be_word(Bytes b, uint64_t at) { return b.be<uint32_t>(at, "word").value_or(0); }
 
 struct Tables {
   uint64_t at = 0, fixup = 0, base = 0, end = 0, words = 0, foreign = 0;
@@ -21,19 +21,19 @@ struct Tables {
 // Four words are no addresses: the head of .got, an instruction (blrl) and three words for a dynamic linker.
 void count_words(Bytes b, Tables& t, uint64_t& left) {
   for (uint64_t i = t.at; i < t.fixup && t.foreign <= kMostForeign && left; i += 4, --left)
-    word(b, i) - t.base < kMostMemory ? ++t.words : ++t.foreign;
+    be_word(b, i) - t.base < kMostMemory ? ++t.words : ++t.foreign;
 }
 
 bool read_tables(Bytes b, uint64_t at, Tables& t, uint64_t& left) {
-  const uint64_t self = word(b, at);
-  if (self < at || (self - at) % kAlign) return false;
+  const uint64_t self = be_word(b, at);
+  if (self < at || (self - at) % kTableAlign) return false;
   t = {.at = at, .base = self - at};
-  t.fixup = word(b, at + 4) - t.base;
-  t.end = word(b, at + 20) - t.base;
+  t.fixup = be_word(b, at + 4) - t.base;
+  t.end = be_word(b, at + 20) - t.base;
   if (t.fixup <= at + 32 || t.fixup >= b.size() || t.fixup % 4 || t.end < t.fixup || t.end > b.size()) return false;
   for (const uint64_t i : {8, 24, 28})
-    if (word(b, at + i) - t.base >= kMostMemory) return false;
-  if (word(b, at + 28) - t.base < t.end || word(b, at + 24) < word(b, at + 28)) return false;
+    if (be_word(b, at + i) - t.base >= kMostMemory) return false;
+  if (be_word(b, at + 28) - t.base < t.end || be_word(b, at + 24) < be_word(b, at + 28)) return false;
   count_words(b, t, left);
   return left && t.words >= kLeastRelocations && t.foreign <= kMostForeign;
 }
@@ -41,8 +41,8 @@ bool read_tables(Bytes b, uint64_t at, Tables& t, uint64_t& left) {
 uint64_t count_fixups(Bytes b, const Tables& t) {
   uint64_t count = 0;
   for (uint64_t i = t.fixup; i + 4 <= t.end; i += 4, ++count) {
-    const uint64_t place = word(b, i) - t.base;
-    if (place >= t.end || place % 4 || word(b, place) - t.base >= kMostMemory) break;
+    const uint64_t place = be_word(b, i) - t.base;
+    if (place >= t.end || place % 4 || be_word(b, place) - t.base >= kMostMemory) break;
   }
   return count;
 }
@@ -51,7 +51,7 @@ uint64_t count_fixups(Bytes b, const Tables& t) {
 
 Result<UBootImage> read_uboot_ppc_tables(Bytes from) {
   const Bytes b = from.head(kMostUBoot);
-  const uint64_t opcode = word(b, 0) >> 26;
+  const uint64_t opcode = be_word(b, 0) >> 26;
   if (opcode != 14 && opcode != 15) return fail(Fault::kForeign, "first instruction is no li or lis", b.base());
   Tables t;
   uint64_t left = kMostUBootWork;  // words, over all tables tried

@@ -342,7 +342,7 @@ void bind_shift(Isa& isa, const std::string& name) {
   isa.bind("t" + name + "rr", two<Op::kMove, shifted_register<kShift>, Sets::kSecond, 2>);
 }
 
-constexpr Handler kHandlers[] = {
+constexpr Handler kDataHandlers[] = {
     {"MOVi", two<Op::kMove, rotated_immediate>},
     {"MOVr", two<Op::kMove, plain>},
     {"MOVsi", two<Op::kMove, shifted>},
@@ -484,7 +484,7 @@ void bind_data(Isa& isa) {
   bind_shift<Shift::kArithmetic>(isa, "ASR");
   isa.bind("t2RORri", two<Op::kMove, shifted_immediate<Shift::kRotate>>);
   isa.bind("t2RORrr", two<Op::kMove, shifted_register<Shift::kRotate>>);
-  isa.bind(kHandlers);
+  isa.bind(kDataHandlers);
   for (const Handler& h : kBothModes) {
     isa.bind(h.opcode, h.lift);
     isa.bind("t2" + std::string(h.opcode), h.lift);

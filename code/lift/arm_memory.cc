@@ -250,7 +250,7 @@ void bind_multiple(Isa& isa, const std::string& walk) {
   isa.bind("t2STM" + walk + "_UPD", store_multiple<kWalk, true>);
 }
 
-constexpr Handler kHandlers[] = {
+constexpr Handler kMemoryHandlers[] = {
     {"STRH", store<16, at_offset<am3>>},
     {"STRH_PRE", store<16, before<am3, true>>},
     {"STRH_POST", store<16, after<am3, true>>},
@@ -329,7 +329,7 @@ void bind_memory(Isa& isa) {
   bind_multiple<Walk::kIncreaseBefore>(isa, "IB");
   bind_multiple<Walk::kDecreaseAfter>(isa, "DA");
   bind_multiple<Walk::kDecreaseBefore>(isa, "DB");
-  isa.bind(kHandlers);
+  isa.bind(kMemoryHandlers);
 }
 
 }  // namespace assay::code::lift::arm

@@ -240,7 +240,7 @@ void bind_arithmetic(Isa& isa, const std::string& name) {
   isa.bind(name + "O_rec", write<kBody, true, true>);
 }
 
-constexpr Handler kHandlers[] = {
+constexpr Handler kDataHandlers[] = {
     {"LI", load_immediate<only_immediate>},
     {"LIS", load_immediate<only_high_immediate>},
     {"ADDI", write<sum<false, second_immediate, In::kZero, false>>},
@@ -265,7 +265,7 @@ constexpr Handler kHandlers[] = {
 }  // namespace
 
 void bind_data(Isa& isa) {
-  isa.bind(kHandlers);
+  isa.bind(kDataHandlers);
   bind_arithmetic<sum<false, second_register, In::kZero, false>>(isa, "ADD4");
   bind_arithmetic<sum<false, second_register, In::kZero, true>>(isa, "ADDC");
   bind_arithmetic<sum<false, second_register, In::kCarry, true>>(isa, "ADDE");

@@ -150,7 +150,7 @@ void bind_stores(Isa& isa, const std::string& name) {
   isa.bind(name + "UX", store_update<kBits, indexed>);
 }
 
-constexpr Handler kHandlers[] = {
+constexpr Handler kMemoryHandlers[] = {
     {"LHBRX", load<16, Fill::kZero, indexed, true>},
     {"LWBRX", load<32, Fill::kZero, indexed, true>},
     {"STHBRX", store<16, indexed, true>},
@@ -169,7 +169,7 @@ constexpr Handler kHandlers[] = {
 }  // namespace
 
 void bind_memory(Isa& isa) {
-  isa.bind(kHandlers);
+  isa.bind(kMemoryHandlers);
   bind_loads<8, Fill::kZero>(isa, "LBZ");
   bind_loads<16, Fill::kZero>(isa, "LHZ");
   bind_loads<16, Fill::kSign>(isa, "LHA");

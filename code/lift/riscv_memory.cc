@@ -67,15 +67,15 @@ void extreme(Machine& m) {
   m.w(0, m.sign_extend(old, m.pointer()));
 }
 
-void no_effect(Machine&) {}
+void order_only(Machine&) {}
 
 constexpr Handler kMemory[] = {
-    {"LB", load<8, true>},    {"LBU", load<8, false>},   {"LH", load<16, true>},      {"LHU", load<16, false>},
-    {"LW", load<32, true>},   {"C_LW", load<32, true>},  {"C_LWSP", load<32, true>},  {"LWU", load<32, false>},
-    {"LD", load<64, false>},  {"C_LD", load<64, false>}, {"C_LDSP", load<64, false>}, {"SB", store<8>},
-    {"SH", store<16>},        {"SW", store<32>},         {"C_SW", store<32>},         {"C_SWSP", store<32>},
-    {"SD", store<64>},        {"C_SD", store<64>},       {"C_SDSP", store<64>},       {"FENCE", no_effect},
-    {"FENCE_TSO", no_effect}, {"FENCE_I", no_effect},
+    {"LB", load<8, true>},     {"LBU", load<8, false>},   {"LH", load<16, true>},      {"LHU", load<16, false>},
+    {"LW", load<32, true>},    {"C_LW", load<32, true>},  {"C_LWSP", load<32, true>},  {"LWU", load<32, false>},
+    {"LD", load<64, false>},   {"C_LD", load<64, false>}, {"C_LDSP", load<64, false>}, {"SB", store<8>},
+    {"SH", store<16>},         {"SW", store<32>},         {"C_SW", store<32>},         {"C_SWSP", store<32>},
+    {"SD", store<64>},         {"C_SD", store<64>},       {"C_SDSP", store<64>},       {"FENCE", order_only},
+    {"FENCE_TSO", order_only}, {"FENCE_I", order_only},
 };
 
 // A word's and a doubleword's.

@@ -339,7 +339,7 @@ void bind_exchanges(Isa& isa) {
   isa.bind(sized<kBits>("CMPXCHG") + "rm", compare_exchange_of<true, kBits>);
 }
 
-constexpr Handler kHandlers[] = {
+constexpr Handler kArithmeticHandlers[] = {
     {"INC16r_alt", one_of<One::kIncrement, false, 16>}, {"INC32r_alt", one_of<One::kIncrement, false, 32>},
     {"DEC16r_alt", one_of<One::kDecrement, false, 16>}, {"DEC32r_alt", one_of<One::kDecrement, false, 32>},
     {"CMPXCHG8B", compare_exchange_pair<32>},           {"CMPXCHG16B", compare_exchange_pair<64>},
@@ -348,7 +348,7 @@ constexpr Handler kHandlers[] = {
 }  // namespace
 
 void bind_arithmetic(Isa& isa) {
-  isa.bind(kHandlers);
+  isa.bind(kArithmeticHandlers);
   bind_two_sizes<Op::kAdd>(isa, "ADD");
   bind_two_sizes<Op::kOr>(isa, "OR");
   bind_two_sizes<Op::kAdc>(isa, "ADC");

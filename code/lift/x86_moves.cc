@@ -284,7 +284,7 @@ void bind_strings(Isa& isa, char size) {
   isa.bind(name("CMPS"), compare_string<kBits>);
 }
 
-constexpr Handler kHandlers[] = {
+constexpr Handler kMoveHandlers[] = {
     {"MOV64ri32", move_number<64>},   {"LEA16r", load_address<16>},
     {"LEA32r", load_address<32>},     {"LEA64r", load_address<64>},
     {"LEA64_32r", load_address<32>},  {"CBW", extend_accumulator<8>},
@@ -300,7 +300,7 @@ constexpr Handler kHandlers[] = {
 }  // namespace
 
 void bind_moves(Isa& isa) {
-  isa.bind(kHandlers);
+  isa.bind(kMoveHandlers);
   bind_every<8>(isa);
   bind_every<16>(isa);
   bind_every<32>(isa);

@@ -8,7 +8,9 @@
 
 namespace assay::system {
 
+namespace accounts {
 extern const TreeAnalysis kAccounts;
+}
 
 namespace {
 
@@ -23,7 +25,7 @@ const Account* find(const Facts& facts, std::string_view name, std::string_view 
 Facts run(TreeBuilder& builder) {
   Tree tree = builder.tree();
   Facts facts;
-  kAccounts.run(tree, facts);
+  accounts::kAccounts.run(tree, facts);
   return facts;
 }
 

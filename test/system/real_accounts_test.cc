@@ -9,14 +9,43 @@
 
 namespace assay::system {
 
-extern const TreeAnalysis kAccounts, kBoot, kCredentials, kFirewall, kPackages, kPermissions, kSettings, kUpdate;
+namespace accounts {
+extern const TreeAnalysis kAccounts;
+}
+namespace boot {
+extern const TreeAnalysis kBoot;
+}
+namespace credentials {
+extern const TreeAnalysis kCredentials;
+}
+namespace firewall {
+extern const TreeAnalysis kFirewall;
+}
+namespace packages {
+extern const TreeAnalysis kPackages;
+}
+namespace permissions {
+extern const TreeAnalysis kPermissions;
+}
+namespace settings {
+extern const TreeAnalysis kSettings;
+}
+namespace update {
+extern const TreeAnalysis kUpdate;
+}
 
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const TreeAnalysis* kOurs[] = {&kAccounts, &kCredentials, &kPermissions, &kSettings,
-                                         &kFirewall, &kPackages,    &kBoot,        &kUpdate};
+constexpr const TreeAnalysis* kOurs[] = {&accounts::kAccounts,
+                                         &credentials::kCredentials,
+                                         &permissions::kPermissions,
+                                         &settings::kSettings,
+                                         &firewall::kFirewall,
+                                         &packages::kPackages,
+                                         &boot::kBoot,
+                                         &update::kUpdate};
 
 struct Unpacked {
   fs::path directory;

@@ -58,13 +58,14 @@ inline void survives(std::string_view id, const std::string& sample) {
   const auto near_an_end = [&](size_t i) { return i < 1024 || sample.size() - i < 64 || i % 997 == 0; };
   for (size_t i = 0; i < sample.size(); ++i)
     if (near_an_end(i)) run(std::string_view(sample).substr(0, i));
+  std::string damaged = sample;
   for (size_t i = 0; i < sample.size(); ++i) {
     if (!near_an_end(i)) continue;
     for (const char with : {char(0xff), char(0x01), char(0x80)}) {
-      std::string damaged = sample;
-      damaged[i] = static_cast<char>(damaged[i] ^ with);
+      damaged[i] = static_cast<char>(sample[i] ^ with);
       run(damaged);
     }
+    damaged[i] = sample[i];
   }
 }
 

@@ -285,7 +285,7 @@ TEST(SquashfsKinds, TruncatedAndChangedNeverCrash) {
     const std::string image = builder.build("sqsh");
     for (size_t length = 0; length < image.size(); ++length)
       EXPECT_FALSE(squashfs().measure(Bytes(image).head(length)).has_value());
-    for (size_t at = 0; at < image.size(); ++at) {
+    for (size_t at = 0; at < image.size(); at += at < 128 ? 1 : 3) {
       std::string changed = image;
       changed[at] = static_cast<char>(changed[at] ^ (1 << (at + version) % 8));
       Collect sink;

@@ -7,7 +7,7 @@
 #include "unpack/alpha_keys.h"
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::alphaenc {
 namespace {
 
 constexpr std::string_view kFirst[] = {
@@ -97,4 +97,4 @@ const Format kAlphaEnc = {.id = "alphaenc",
                           .source = "unblob handlers/archive/dlink/alpha_encimg.py; delink src/encimg.rs",
                           .checked = "first blocks of eight real images; own builder in the tests"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::alphaenc

@@ -8,7 +8,7 @@
 #include "core/text.h"
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::alphascript {
 namespace {
 
 constexpr Magic kMagics[] = {{"#!/bin/sh\nVENDOR="}};
@@ -81,4 +81,4 @@ const Format kAlphaScript = {.id = "alphascript",
                              .source = "fact_extractor plugins/unpacking/alphanetworks",
                              .checked = "both samples of fact_extractor, plain and inverted"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::alphascript

@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::ambarellaromfs {
 namespace {
 
 constexpr Magic kMagics[] = {{"\x8a\x32\xfc\x66", 4}};
@@ -68,4 +68,4 @@ const Format kAmbarellaRomfs = {.id = "ambarellaromfs",
                                 .source = "binaryanalysis-ng romfs_ambarella.ksy",
                                 .checked = "real image: sample file system of another project"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::ambarellaromfs

@@ -27,7 +27,7 @@
 #include <optional>
 #include <vector>
 
-namespace assay::unpack {
+namespace assay::unpack::android_boot {
 namespace {
 
 constexpr Magic kMagics[] = {{"ANDROID!"}};
@@ -193,17 +193,6 @@ Result<void> unpack(Bytes whole, Sink& into) {
 
 }  // namespace
 
-bool is_android_page(uint32_t size) { return std::has_single_bit(size) && size >= 2048 && size <= (128u << 10); }
-
-std::string android_version(uint32_t value) {
-  if (value == 0) return {};
-  const uint32_t version = value >> 11, level = value & 0x7ff;
-  const std::string month = std::to_string(level & 15);
-  return std::to_string(version >> 14) + "." + std::to_string(version >> 7 & 127) + "." +
-         std::to_string(version & 127) + ", patch level " + std::to_string(2000 + (level >> 4)) + "-" +
-         (month.size() < 2 ? "0" : "") + month;
-}
-
 extern const Format kAndroidBoot;
 const Format kAndroidBoot = {
     .id = "android-boot",
@@ -218,5 +207,20 @@ const Format kAndroidBoot = {
     .limits = "an id that is not made by mkbootimg's rule is not compared",
     .source = "AOSP system/tools/mkbootimg include/bootimg/bootimg.h",
     .checked = "foreign tool: mkbootimg (0, 2, 3); 1 and 4 own builder, by hand also AOSP's newer mkbootimg"};
+
+}  // namespace assay::unpack::android_boot
+
+namespace assay::unpack {
+
+bool is_android_page(uint32_t size) { return std::has_single_bit(size) && size >= 2048 && size <= (128u << 10); }
+
+std::string android_version(uint32_t value) {
+  if (value == 0) return {};
+  const uint32_t version = value >> 11, level = value & 0x7ff;
+  const std::string month = std::to_string(level & 15);
+  return std::to_string(version >> 14) + "." + std::to_string(version >> 7 & 127) + "." +
+         std::to_string(version & 127) + ", patch level " + std::to_string(2000 + (level >> 4)) + "-" +
+         (month.size() < 2 ? "0" : "") + month;
+}
 
 }  // namespace assay::unpack

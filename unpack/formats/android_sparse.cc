@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <array>
 
-namespace assay::unpack {
+namespace assay::unpack::android_sparse {
 namespace {
 
 constexpr Magic kMagics[] = {{"\x3a\xff\x26\xed"}};
@@ -158,4 +158,4 @@ const Format kAndroidSparse = {.id = "android-sparse",
                                .source = "AOSP system/core libsparse/sparse_format.h",
                                .checked = "real image; foreign tool: img2simg"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::android_sparse

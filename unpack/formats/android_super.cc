@@ -14,7 +14,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::android_super {
 namespace {
 
 constexpr Magic kMagics[] = {{"gDla", 4096}};
@@ -208,4 +208,4 @@ const Format kAndroidSuper = {.id = "android-super",
                               .source = "AOSP system/core fs_mgr/liblp/include/liblp/metadata_format.h",
                               .checked = "own builder only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::android_super

@@ -17,7 +17,7 @@
 #include <algorithm>
 #include <vector>
 
-namespace assay::unpack {
+namespace assay::unpack::android_vendor_boot {
 namespace {
 
 constexpr Magic kMagics[] = {{"VNDRBOOT"}};
@@ -131,4 +131,4 @@ const Format kAndroidVendorBoot = {
     .source = "AOSP system/tools/mkbootimg include/bootimg/bootimg.h",
     .checked = "foreign tool: mkbootimg (3); 4 own builder, by hand also AOSP's newer mkbootimg"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::android_vendor_boot

@@ -12,7 +12,7 @@
 
 #include <charconv>
 
-namespace assay::unpack {
+namespace assay::unpack::ar {
 namespace {
 
 constexpr std::string_view kStart = "!<arch>\n", kEnd = "`\n";
@@ -147,4 +147,4 @@ const Format kAr = {.id = "ar",
                     .source = "ar(5); binutils include/aout/ar.h",
                     .checked = "foreign tool: ar; real image: sample archive of another project"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::ar

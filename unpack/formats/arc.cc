@@ -15,7 +15,7 @@
 #include <algorithm>
 #include <array>
 
-namespace assay::unpack {
+namespace assay::unpack::arc {
 namespace {
 
 constexpr Magic kMagics[] = {{"\x1a\x01"}, {"\x1a\x02"}, {"\x1a\x03"}, {"\x1a\x04"}, {"\x1a\x08"}, {"\x1a\x09"}};
@@ -190,4 +190,4 @@ const Format kArc = {.id = "arc",
                      .source = "ARC 5.21 arc.h, arcunp.c, arcusq.c",
                      .checked = "foreign tool: arc; real image: sample archive of another project"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::arc

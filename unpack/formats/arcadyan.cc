@@ -11,7 +11,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::arcadyan {
 namespace {
 
 using std::string_view_literals::operator""sv;
@@ -64,4 +64,4 @@ const Format kArcadyan = {
     .source = "ReFirmLabs/binwalk src/extractors/arcadyan.rs",
     .checked = "real image: the sample of binwalk's tests, by hand; own builder, its stream by xz, in the tests"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::arcadyan

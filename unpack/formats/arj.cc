@@ -16,7 +16,7 @@
 #include "unpack/efi_compress.h"
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::arj {
 namespace {
 
 constexpr Magic kMagics[] = {{"\x60\xea"}};
@@ -196,4 +196,4 @@ const Format kArj = {.id = "arj",
                      .source = "ARJ technote.txt; unarj decode.c",
                      .checked = "foreign tool: arj; real image: sample archive of another project"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::arj

@@ -5,7 +5,7 @@
 #include "unpack/avb.h"
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::avb_footer {
 namespace {
 
 constexpr uint64_t kFooterSize = 64;
@@ -81,4 +81,4 @@ const Format kAvbFooter = {
     .source = "AOSP external/avb libavb/avb_footer.h",
     .checked = "own builder only; by hand also avbtool's output with hashes and hash trees"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::avb_footer

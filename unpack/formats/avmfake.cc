@@ -3,7 +3,7 @@
 // Source: fact_extractor plugins/unpacking/avm_sqfs_fake and its sample.
 #include "unpack/format.h"
 
-namespace assay::unpack {
+namespace assay::unpack::avmfake {
 namespace {
 
 constexpr Magic kMagics[] = {{"sqsh"}};
@@ -34,4 +34,4 @@ const Format kAvmFake = {.id = "avmfake",
                          .source = "fact_extractor plugins/unpacking/avm_sqfs_fake",
                          .checked = "real image: sample of fact_extractor"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::avmfake

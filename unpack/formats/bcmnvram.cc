@@ -10,7 +10,7 @@
 #include "unpack/describe.h"
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::bcmnvram {
 namespace {
 
 constexpr Magic kMagics[] = {{"FLSH"}};
@@ -98,4 +98,4 @@ const Format kBcmNvram = {.id = "bcmnvram",
                           .source = "Linux drivers/firmware/broadcom/bcm47xx_nvram.c, include/linux/bcm47xx_nvram.h",
                           .checked = "own builder only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::bcmnvram

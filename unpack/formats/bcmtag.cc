@@ -17,7 +17,7 @@
 #include <algorithm>
 #include <charconv>
 
-namespace assay::unpack {
+namespace assay::unpack::bcmtag {
 namespace {
 
 constexpr Magic kMagics[] = {{"Broadcom Corporatio", 4},
@@ -150,4 +150,4 @@ const Format kBcmTag = {.id = "bcmtag",
                         .source = "openwrt/firmware-utils src/bcm_tag.h, src/imagetag.c, src/zyxbcm.c",
                         .checked = "output of openwrt's imagetag and zyxbcm; own builder in the tests"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::bcmtag

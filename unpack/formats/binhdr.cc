@@ -12,7 +12,7 @@
 // Source: openwrt/firmware-utils, src/addpattern.c.
 #include "unpack/describe.h"
 
-namespace assay::unpack {
+namespace assay::unpack::binhdr {
 namespace {
 
 constexpr uint64_t kHeaderSize = 32;
@@ -58,4 +58,4 @@ const Format kBinHdr = {.id = "binhdr",
                         .source = "openwrt/firmware-utils src/addpattern.c",
                         .checked = "real images: shared/firmware (Linksys and OpenWrt WRT54G)"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::binhdr

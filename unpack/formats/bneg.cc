@@ -6,7 +6,7 @@
 // Source: onekey-sec/unblob, handlers/archive/instar/bneg.py.
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::bneg {
 namespace {
 
 constexpr Magic kMagics[] = {{"BNEG"}};
@@ -55,4 +55,4 @@ const Format kBneg = {.id = "bneg",
                       .source = "unblob handlers/archive/instar/bneg.py",
                       .checked = "the sample of fact_extractor; own builder in the tests"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::bneg

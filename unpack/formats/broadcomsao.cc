@@ -14,7 +14,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::broadcomsao {
 namespace {
 
 constexpr Magic kMagics[] = {{"SOBJ"}};
@@ -89,4 +89,4 @@ const Format kBroadcomSao = {.id = "broadcomsao",
                              .source = "firmware-magic-database; fact_extractor broadcom_sao.py",
                              .checked = "the sample of fact_extractor; own builder in the tests"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::broadcomsao

@@ -24,7 +24,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::btrfs {
 namespace {
 
 using namespace btrfs;
@@ -363,4 +363,4 @@ const Format kBtrfs = {
     .source = "Linux include/uapi/linux/btrfs_tree.h; Btrfs documentation, On-disk format",
     .checked = "foreign tool: mkfs.btrfs, which compresses nothing and leaves devices without number"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::btrfs

@@ -17,7 +17,7 @@
 
 #include <numeric>
 
-namespace assay::unpack {
+namespace assay::unpack::buffaloenc {
 namespace {
 
 constexpr Magic kMagics[] = {
@@ -140,4 +140,4 @@ const Format kBuffaloEnc = {.id = "buffaloenc",
                             .source = "openwrt/firmware-utils src/buffalo-lib.c; fact_extractor buffalo_bgn.py",
                             .checked = "output of openwrt's buffalo-enc; a sample of fact_extractor; own builder"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::buffaloenc

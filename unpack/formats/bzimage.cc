@@ -12,7 +12,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::bzimage {
 namespace {
 
 constexpr Magic kMagics[] = {{"HdrS", 0x202}};
@@ -102,4 +102,4 @@ const Format kBzimage = {
     .source = "Linux Documentation/arch/x86/boot.rst",
     .checked = "real images: kernels of other projects' samples (gzip, bzip2, LZ4, LZO); own builder for the rest"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::bzimage

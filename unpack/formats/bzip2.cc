@@ -5,7 +5,7 @@
 #include "unpack/format.h"
 #include "unpack/probe.h"
 
-namespace assay::unpack {
+namespace assay::unpack::bzip2 {
 namespace {
 
 constexpr Magic kMagics[] = {{"BZh"}};
@@ -37,4 +37,4 @@ const Format kBzip2 = {.id = "bzip2",
                        .source = "bzip2 1.0.8",
                        .checked = "foreign tool: bzip2"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::bzip2

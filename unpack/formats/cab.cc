@@ -13,7 +13,7 @@
 
 #include <archive.h>
 
-namespace assay::unpack {
+namespace assay::unpack::cab {
 namespace {
 
 constexpr Magic kMagics[] = {{std::string_view("MSCF\0\0\0\0", 8)}};
@@ -96,4 +96,4 @@ const Format kCab = {.id = "cab",
                      .source = "[MS-CAB]; libarchive",
                      .checked = "foreign tool: gcab"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::cab

@@ -8,7 +8,7 @@
 #include "unpack/describe.h"
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::casfw {
 namespace {
 
 constexpr std::string_view kCasMagic("\x55\xaa\x41\x52\x41\x47\x4f\x52\x4e\x2d\xf2\xd3", 12);
@@ -78,4 +78,4 @@ const Format kCasFw = {.id = "casfw",
                        .source = "openwrt/firmware-utils src/mkcasfw.c",
                        .checked = "output of openwrt's mkcasfw (CAS); own builder in the tests (both)"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::casfw

@@ -18,7 +18,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::cfb {
 namespace {
 
 constexpr Magic kMagics[] = {{std::string_view("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", 8)}};
@@ -220,4 +220,4 @@ const Format kCfb = {
     .source = "Microsoft, [MS-CFB]",
     .checked = "foreign tool: msibuild"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::cfb

@@ -17,7 +17,7 @@
 #include <algorithm>
 #include <cstdio>
 
-namespace assay::unpack {
+namespace assay::unpack::cfe {
 namespace {
 
 constexpr Magic kMagics[] = {{"CFE1CFE1", 0x4e0}};
@@ -113,4 +113,4 @@ const Format kCfe = {.id = "cfe",
                      .source = "Linux include/linux/bcm963xx_nvram.h, bcm963xx_tag.h, arch/mips/bcm63xx/nvram.c",
                      .checked = "own builder only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::cfe

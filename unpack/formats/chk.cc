@@ -15,7 +15,7 @@
 #include "unpack/describe.h"
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::chk {
 namespace {
 
 constexpr Magic kMagics[] = {{"*#$^"}};
@@ -103,4 +103,4 @@ const Format kChk = {.id = "chk",
                      .source = "openwrt/firmware-utils src/mkchkimg.c",
                      .checked = "output of openwrt's mkchkimg; own builder in the tests"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::chk

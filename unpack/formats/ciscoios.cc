@@ -10,7 +10,7 @@
 #include "unpack/describe.h"
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::ciscoios {
 namespace {
 
 constexpr std::string_view kSectionMagic = "\xfe\xed\xfa\xce";
@@ -85,4 +85,4 @@ const Format kCiscoIos = {.id = "ciscoios",
                           .source = "Network Appliance Forensic Toolkit naft_iipf.py",
                           .checked = "own builder in the tests only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::ciscoios

@@ -14,7 +14,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::ciscopkg {
 namespace {
 
 constexpr Magic kMagics[] = {{std::string_view("\xc0\xc5")}};
@@ -104,4 +104,4 @@ const Format kCiscoPkg = {.id = "ciscopkg",
                           .source = "nezlooy cisco_pkg.py",
                           .checked = "own builder in the tests only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::ciscopkg

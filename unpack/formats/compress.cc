@@ -12,7 +12,7 @@
 #include <algorithm>
 #include <optional>
 
-namespace assay::unpack {
+namespace assay::unpack::compress {
 namespace {
 
 constexpr std::string_view kStart("\x1f\x9d", 2);
@@ -140,4 +140,4 @@ const Format kCompress = {.id = "compress",
                           .source = "ncompress compress42.c",
                           .checked = "foreign tool: compress"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::compress

@@ -16,7 +16,7 @@
 #include <charconv>
 #include <map>
 
-namespace assay::unpack {
+namespace assay::unpack::cpio {
 namespace {
 
 constexpr std::string_view kNewc = "070701", kCrc = "070702", kOdc = "070707", kTrailer = "TRAILER!!!";
@@ -260,4 +260,4 @@ const Format kCpio = {
     .source = "Linux Documentation/driver-api/early-userspace/buffer-format.rst; cpio(5)",
     .checked = "foreign tool: cpio"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::cpio

@@ -15,7 +15,7 @@
 
 #include <set>
 
-namespace assay::unpack {
+namespace assay::unpack::cramfs {
 namespace {
 
 using std::string_view_literals::operator""sv;
@@ -277,4 +277,4 @@ const Format kCramfs = {.id = "cramfs",
                         .source = "Linux include/uapi/linux/cramfs_fs.h and fs/cramfs/inode.c",
                         .checked = "foreign tool: mkfs.cramfs; real image: sample of another project"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::cramfs

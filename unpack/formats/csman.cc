@@ -10,7 +10,7 @@
 
 #include <map>
 
-namespace assay::unpack {
+namespace assay::unpack::csman {
 namespace {
 
 constexpr Magic kMagics[] = {{"CS"}, {"SC"}};
@@ -137,4 +137,4 @@ const Format kRtk0 = {.id = "rtk0",
                       .source = "ReFirmLabs/binwalk src/structures/rtk.rs",
                       .checked = "own builder only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::csman

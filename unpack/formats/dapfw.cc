@@ -11,7 +11,7 @@
 #include "unpack/describe.h"
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::dapfw {
 namespace {
 
 struct Field {
@@ -86,4 +86,4 @@ const Format kDapFw = {.id = "dapfw",
                        .source = "openwrt/firmware-utils src/mkdapimg.c, src/mkdapimg2.c, src/mkcameofw.c",
                        .checked = "output of openwrt's mkdapimg, mkdapimg2, mkcameofw; own builder in the tests"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::dapfw

@@ -10,7 +10,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::deafbead {
 namespace {
 
 constexpr Magic kMagics[] = {{"\xde\xaf\xbe\xad\x86"}, {"\xde\xaf\xbe\xad\x87"}};
@@ -91,4 +91,4 @@ const Format kDeafBead = {.id = "deafbead",
                           .source = "unblob handlers/archive/dlink/deafbead.py",
                           .checked = "own builder in the tests only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::deafbead

@@ -5,7 +5,7 @@
 #include "unpack/format.h"
 #include "unpack/probe.h"
 
-namespace assay::unpack {
+namespace assay::unpack::deflate {
 namespace {
 
 constexpr uint64_t kShortest = 64, kFirstLook = 4096;
@@ -35,4 +35,4 @@ const Format kDeflate = {.id = "deflate",
                          .source = "RFC 1951",
                          .checked = "own builder only: zlib"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::deflate

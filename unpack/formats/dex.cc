@@ -9,7 +9,7 @@
 
 #include <zlib.h>
 
-namespace assay::unpack {
+namespace assay::unpack::dex {
 namespace {
 
 constexpr Magic kMagics[] = {{"dex\n0"}};
@@ -40,4 +40,4 @@ const Format kDex = {.id = "dex",
                      .source = "source.android.com, Dalvik executable format",
                      .checked = "own builder only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::dex

@@ -8,7 +8,7 @@
 #include "unpack/vendor.h"
 #include "unpack/zip.h"
 
-namespace assay::unpack {
+namespace assay::unpack::disguisedzip {
 namespace {
 
 constexpr Magic kMagics[] = {{"DH\3\4"}, {"PK\3\7"}};
@@ -53,4 +53,4 @@ const Format kDisguisedZip = {
     .source = "fact_extractor dahua.py; unblob handlers/archive/instar/instar_hd.py",
     .checked = "the sample of fact_extractor (Dahua); archives of Info-ZIP, renamed (Instar)"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::disguisedzip

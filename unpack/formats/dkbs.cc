@@ -7,7 +7,7 @@
 #include "core/text.h"
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::dkbs {
 namespace {
 
 constexpr uint64_t kDkbsHeader = 160;
@@ -55,4 +55,4 @@ const Format kDkbs = {.id = "dkbs",
                       .source = "ReFirmLabs/binwalk src/structures/dkbs.rs",
                       .checked = "own builder only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::dkbs

@@ -8,7 +8,7 @@
 #include "unpack/crypt.h"
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::dlinktlv {
 namespace {
 
 constexpr Magic kMagics[] = {{"\x64\x80\x19\x40"}};
@@ -63,4 +63,4 @@ const Format kDlinkTlv = {.id = "dlinktlv",
                           .source = "devttys0/delink src/tlv.rs",
                           .checked = "own builder only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::dlinktlv

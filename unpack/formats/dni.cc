@@ -9,7 +9,7 @@
 #include "core/text.h"
 #include "unpack/describe.h"
 
-namespace assay::unpack {
+namespace assay::unpack::dni {
 namespace {
 
 constexpr uint64_t kHeaderSize = 128;
@@ -60,4 +60,4 @@ const Format kDni = {.id = "dni",
                      .source = "openwrt/firmware-utils src/mkdniimg.c",
                      .checked = "real images: shared/firmware (Netgear WNR2000v5)"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::dni

@@ -21,7 +21,7 @@
 #include <algorithm>
 #include <optional>
 
-namespace assay::unpack {
+namespace assay::unpack::draytek {
 namespace {
 
 using namespace std::string_view_literals;
@@ -158,4 +158,4 @@ const Format kDraytekLz4 = {
     .source = "infobyte/draytek-arsenal compression.py",
     .checked = "own builder only, its blocks by liblz4"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::draytek

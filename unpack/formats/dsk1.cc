@@ -8,7 +8,7 @@
 // Source: fkie-cad/fact_extractor, plugins/unpacking/xerox/internal/dsk_container.py.
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::dsk1 {
 namespace {
 
 constexpr std::string_view kWord(
@@ -52,4 +52,4 @@ const Format kDsk1 = {.id = "dsk1",
                       .source = "fact_extractor plugins/unpacking/xerox/internal/dsk_container.py",
                       .checked = "both samples of fact_extractor, with and without prefix"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::dsk1

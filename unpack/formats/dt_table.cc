@@ -15,7 +15,7 @@
 #include <set>
 #include <vector>
 
-namespace assay::unpack {
+namespace assay::unpack::dt_table {
 namespace {
 
 constexpr Magic kMagics[] = {{"\xd7\xb7\xab\x1e"}, {{"ACPI\0", 5}}};
@@ -144,4 +144,4 @@ const Format kQcdt = {.id = "qcdt",
                       .source = "Qualcomm's dtbTool, dtbtool.txt",
                       .checked = "own builder only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::dt_table

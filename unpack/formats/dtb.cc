@@ -6,7 +6,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::dtb {
 namespace {
 
 constexpr Magic kMagics[] = {{"\xd0\x0d\xfe\xed"}};
@@ -83,4 +83,4 @@ const Format kDtb = {.id = "dtb",
                      .source = "Devicetree Specification 0.4, chapter 5",
                      .checked = "foreign tool: dtc"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::dtb

@@ -10,7 +10,7 @@
 #include "unpack/describe.h"
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::edimax {
 namespace {
 
 constexpr Magic kEdimaxMagics[] = {{std::string_view("eDiMaX\0\0", 8)}};
@@ -97,4 +97,4 @@ const Format kEdimax = {.id = "edimax",
                         .source = "openwrt/firmware-utils src/edimax_fw_header.c",
                         .checked = "output of openwrt's edimax_fw_header; own builder in the tests"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::edimax

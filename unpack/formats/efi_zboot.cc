@@ -11,7 +11,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::efi_zboot {
 namespace {
 
 constexpr std::string_view kStart("MZ\0\0zimg", 8);
@@ -76,4 +76,4 @@ const Format kEfiZboot = {.id = "efi-zboot",
                           .source = "Linux drivers/firmware/efi/libstub/zboot-header.S",
                           .checked = "own builder only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::efi_zboot

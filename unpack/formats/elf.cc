@@ -7,7 +7,7 @@
 #include "elf/elf.h"
 #include "unpack/format.h"
 
-namespace assay::unpack {
+namespace assay::unpack::elf_file {
 namespace {
 
 constexpr Magic kMagics[] = {
@@ -32,4 +32,4 @@ const Format kElf = {.id = "elf",
                      .source = "System V ABI, chapters 4 and 5",
                      .checked = "real images: programs of the distribution"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::elf_file

@@ -9,7 +9,7 @@
 #include "unpack/crypt.h"
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::encrptedimg {
 namespace {
 
 constexpr Magic kMagics[] = {{"encrpted_img"}};
@@ -60,4 +60,4 @@ const Format kEncrptedImg = {.id = "encrptedimg",
                              .source = "unblob handlers/archive/dlink/encrpted_img.py; delink src/encrpted.rs",
                              .checked = "the sample of fact_extractor; own builder in the tests"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::encrptedimg

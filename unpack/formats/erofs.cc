@@ -13,7 +13,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::erofs {
 namespace {
 
 using namespace erofs;
@@ -131,4 +131,4 @@ const Format kErofs = {
     .source = "Linux fs/erofs/erofs_fs.h",
     .checked = "foreign tool: mkfs.erofs (lz4; lzma, deflate and zstd where the installed one writes them)"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::erofs

@@ -15,7 +15,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::eva {
 namespace {
 
 using std::string_view_literals::operator""sv;
@@ -145,4 +145,4 @@ const Format kEva = {.id = "eva",
                      .source = "openwrt/firmware-utils src/lzma2eva.c; Fritz!Box EVA Kernel Image Format 1.0",
                      .checked = "own builder only, its streams by xz, its file sum by cksum"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::eva

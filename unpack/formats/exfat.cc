@@ -22,7 +22,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::exfat {
 namespace {
 
 constexpr Magic kMagics[] = {{"EXFAT   ", 3}};
@@ -237,4 +237,4 @@ const Format kExfat = {.id = "exfat",
                        .source = "Microsoft, exFAT file system specification",
                        .checked = "foreign tool: mkfs.exfat (empty); own builder for what stands in it"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::exfat

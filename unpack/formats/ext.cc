@@ -11,7 +11,7 @@
 #include <algorithm>
 #include <tuple>
 
-namespace assay::unpack {
+namespace assay::unpack::ext {
 namespace {
 
 using namespace ext;
@@ -361,4 +361,4 @@ const Format kExt = {
     .source = "Linux Documentation/filesystems/ext4",
     .checked = "foreign tool: mke2fs, debugfs"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::ext

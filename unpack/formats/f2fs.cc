@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::f2fs {
 namespace {
 
 using namespace f2fs;
@@ -156,4 +156,4 @@ const Format kF2fs = {
     .source = "Linux include/linux/f2fs_fs.h",
     .checked = "foreign tool: mkfs.f2fs, sload.f2fs"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::f2fs

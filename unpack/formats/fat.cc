@@ -18,7 +18,7 @@
 #include <optional>
 #include <vector>
 
-namespace assay::unpack {
+namespace assay::unpack::fat {
 namespace {
 
 constexpr Magic kMagics[] = {{"FAT12   ", 54}, {"FAT16   ", 54}, {"FAT32   ", 82}};
@@ -344,4 +344,4 @@ const Format kFat = {.id = "fat",
                      .source = "Microsoft FAT32 File System Specification (FATGEN 1.03)",
                      .checked = "foreign tool: mkfs.fat, mtools"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::fat

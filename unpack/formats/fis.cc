@@ -15,7 +15,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::fis {
 namespace {
 
 using std::string_view_literals::operator""sv;
@@ -135,4 +135,4 @@ const Format kFis = {
     .source = "Linux drivers/mtd/parsers/redboot.c; eCos redboot include/fis.h, src/flash.c",
     .checked = "own builder only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::fis

@@ -15,7 +15,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::fit {
 namespace {
 
 constexpr Magic kMagics[] = {{"\xd0\x0d\xfe\xed"}};
@@ -236,4 +236,4 @@ const Format kFit = {.id = "fit",
                      .source = "U-Boot doc/usage/fit/source_file_format.rst",
                      .checked = "foreign tool: mkimage"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::fit

@@ -11,7 +11,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::flashmap {
 namespace {
 
 constexpr uint64_t kLeastSize = 256 << 10, kMostSize = 1 << 30, kSector = 4096;
@@ -206,4 +206,4 @@ const Format kFlashMap = {
     .source = "Linux drivers/mtd/parsers/cmdlinepart.c",
     .checked = "real image: shared/firmware (Sannce flash dump)"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::flashmap

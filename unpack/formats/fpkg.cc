@@ -8,7 +8,7 @@
 // Numbers are big endian. Source: onekey-sec/unblob, handlers/archive/dlink/fpkg.py.
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::fpkg {
 namespace {
 
 constexpr Magic kMagics[] = {{std::string_view("FPKG\1\0\0\0", 8)}, {std::string_view("CPKG\1\0\0\0", 8)}};
@@ -81,4 +81,4 @@ const Format kFpkg = {.id = "fpkg",
                       .source = "unblob handlers/archive/dlink/fpkg.py",
                       .checked = "own builder in the tests only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::fpkg

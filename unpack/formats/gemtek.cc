@@ -8,7 +8,7 @@
 #include "unpack/describe.h"
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::gemtek {
 namespace {
 
 constexpr Magic kMagics[] = {{"GMTK"}, {"A600"}};
@@ -55,4 +55,4 @@ const Format kGemtek = {.id = "gemtek",
                         .source = "openwrt/firmware-utils src/mkheader_gemtek.c",
                         .checked = "output of openwrt's mkheader_gemtek; own builder in the tests"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::gemtek

@@ -3,7 +3,7 @@
 // Source: CompuServe, Graphics Interchange Format, version 89a.
 #include "unpack/format.h"
 
-namespace assay::unpack {
+namespace assay::unpack::gif {
 namespace {
 
 constexpr Magic kMagics[] = {{"GIF87a"}, {"GIF89a"}};
@@ -43,4 +43,4 @@ const Format kGif = {.id = "gif",
                      .source = "Graphics Interchange Format, version 89a",
                      .checked = "own builder only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::gif

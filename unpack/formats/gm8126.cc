@@ -7,7 +7,7 @@
 // Source: fkie-cad/fact_extractor, plugins/unpacking/grain_media/code/gm8126.py; firmware-magic-database.
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::gm8126 {
 namespace {
 
 constexpr Magic kMagics[] = {{"\x80\x5aGM"}};
@@ -48,4 +48,4 @@ const Format kGm8126 = {.id = "gm8126",
                         .source = "fact_extractor gm8126.py; firmware-magic-database",
                         .checked = "the sample of fact_extractor; own builder in the tests"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::gm8126

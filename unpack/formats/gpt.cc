@@ -13,7 +13,7 @@
 #include <algorithm>
 #include <set>
 
-namespace assay::unpack {
+namespace assay::unpack::gpt {
 namespace {
 
 constexpr Magic kMagics[] = {{"EFI PART", 512}, {"EFI PART", 4096}};
@@ -164,4 +164,4 @@ const Format kGpt = {.id = "gpt",
                      .source = "UEFI Specification 2.10, chapter 5",
                      .checked = "foreign tool: sfdisk"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::gpt

@@ -10,7 +10,7 @@
 #include "unpack/format.h"
 #include "unpack/probe.h"
 
-namespace assay::unpack {
+namespace assay::unpack::gzip {
 namespace {
 
 constexpr std::string_view kStart("\x1f\x8b\x08", 3);
@@ -52,4 +52,4 @@ const Format kGzip = {.id = "gzip",
                       .source = "RFC 1952",
                       .checked = "foreign tool: gzip"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::gzip

@@ -19,7 +19,7 @@
 
 #include <vector>
 
-namespace assay::unpack {
+namespace assay::unpack::h3cimg {
 namespace {
 
 constexpr uint64_t kHeader = 6180, kFiles = 32, kFileEntry = 24, kFileHeader = 340;
@@ -120,4 +120,4 @@ const Format kH3cImg = {
     .source = "openwrt/firmware-utils src/mkh3cimg.c",
     .checked = "foreign tool: openwrt's mkh3cimg, by hand; own builder in the tests"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::h3cimg

@@ -17,7 +17,7 @@
 #include <set>
 #include <vector>
 
-namespace assay::unpack {
+namespace assay::unpack::h3cvfs {
 namespace {
 
 using namespace std::string_view_literals;
@@ -180,4 +180,4 @@ const Format kH3cVfs = {.id = "h3cvfs",
                         .source = "openwrt/firmware-utils src/mkh3cvfs.c",
                         .checked = "foreign tool: openwrt's mkh3cvfs, by hand; own builder in the tests"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::h3cvfs

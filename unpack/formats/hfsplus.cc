@@ -27,7 +27,7 @@
 #include <bit>
 #include <list>
 
-namespace assay::unpack {
+namespace assay::unpack::hfsplus {
 namespace {
 
 constexpr uint64_t kHeaderAt = 1024, kRoot = 2, kCatalog = 4, kMostNodes = 1 << 20;
@@ -293,4 +293,4 @@ const Format kHfsplus = {
     .source = "Apple TN1150, HFS Plus Volume Format",
     .checked = "real image: sample file system of another project; foreign tool: xorriso"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::hfsplus

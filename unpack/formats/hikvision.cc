@@ -13,7 +13,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::hikvision {
 namespace {
 
 using std::string_view_literals::operator""sv;
@@ -113,4 +113,4 @@ const Format kHikvision = {.id = "hikvision",
                            .source = "hiktools fmod; unpacking scripts for SWKH headers",
                            .checked = "own builder only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::hikvision

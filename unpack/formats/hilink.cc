@@ -9,7 +9,7 @@
 #include "unpack/crypt.h"
 #include "unpack/describe.h"
 
-namespace assay::unpack {
+namespace assay::unpack::hilink {
 namespace {
 
 constexpr Magic kMagics[] = {{"\x4a\x52\xca\xda", 0x23}, {"\x58\x14\x3b\x9a\x6c\x0e\xf4\xf2", 0x2b}};
@@ -88,4 +88,4 @@ const Format kHiLink = {
     .source = "hlkcrypt.c, J. Kent 2013; binwalk 2.3 src/binwalk/magic/firmware",
     .checked = "real image: shared/firmware (Hi-Link RM04, recognised); own builder for decryption"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::hilink

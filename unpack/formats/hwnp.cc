@@ -17,7 +17,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::hwnp {
 namespace {
 
 constexpr Magic kMagics[] = {{"HWNP"}};
@@ -115,4 +115,4 @@ const Format kHwnp = {.id = "hwnp",
                       .source = "0xuserpag3/HuaweiFirmwareTool huawei_header.h, util_hw.cpp",
                       .checked = "own builder in the tests only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::hwnp

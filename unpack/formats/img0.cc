@@ -10,7 +10,7 @@
 #include "unpack/describe.h"
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::img0 {
 namespace {
 
 constexpr std::string_view kWord = "IMG0";
@@ -97,4 +97,4 @@ const Format kTplinkRtos = {.id = "tplinkrtos",
                             .source = "fkie-cad/fact_extractor plugins/unpacking/tpl",
                             .checked = "the sample of fact_extractor (TL-WR702N)"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::img0

@@ -9,7 +9,7 @@
 // code was checked on an image of a T10 board).
 #include "unpack/describe.h"
 
-namespace assay::unpack {
+namespace assay::unpack::ingenicspl {
 namespace {
 
 constexpr uint64_t kCode = 2048, kMostSize = 1 << 20;
@@ -64,4 +64,4 @@ const Format kIngenicSpl = {.id = "ingenic-spl",
                             .source = "Ingenic's U-Boot, tools/ingenic-tools",
                             .checked = "real image: shared/firmware (Sannce flash dump)"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::ingenicspl

@@ -10,7 +10,7 @@
 #include "unpack/hex_text.h"
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::intel_hex {
 namespace {
 
 constexpr Magic kMagics[] = {{":10"}, {":20"}, {":02"}, {":04"}, {":08"}};
@@ -70,4 +70,4 @@ const Format kIntelHex = {.id = "intel-hex",
                           .source = "Intel, Hexadecimal Object File Format Specification, revision A",
                           .checked = "foreign tool: objcopy; sample of another project"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::intel_hex

@@ -19,7 +19,7 @@
 
 #include <set>
 
-namespace assay::unpack {
+namespace assay::unpack::iso9660 {
 namespace {
 
 constexpr Magic kMagics[] = {{"\1CD001\1", kIsoSystemArea}};
@@ -201,4 +201,4 @@ const Format kIso9660 = {
     .source = "ECMA-119; IEEE P1281, P1282; Joliet; El Torito 1.0; Linux fs/isofs",
     .checked = "foreign tool: genisoimage, xorriso; real image: sample of another project (zisofs)"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::iso9660

@@ -10,7 +10,7 @@
 
 #include <array>
 
-namespace assay::unpack {
+namespace assay::unpack::java_class {
 namespace {
 
 constexpr Magic kMagics[] = {{"\xca\xfe\xba\xbe"}};
@@ -91,4 +91,4 @@ const Format kJavaClass = {.id = "java-class",
                            .source = "The Java Virtual Machine Specification, Java SE 21, chapter 4",
                            .checked = "foreign tool: javac"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::java_class

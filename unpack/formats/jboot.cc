@@ -22,7 +22,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::jboot {
 namespace {
 
 using std::string_view_literals::operator""sv;
@@ -222,4 +222,4 @@ const Format kJbootKernel = {.id = "jboot-kernel",
                              .source = "openwrt/firmware-utils src/mkdlinkfw.c, src/mkdlinkfw-lib.c",
                              .checked = "own builder only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::jboot

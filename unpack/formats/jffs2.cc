@@ -14,7 +14,7 @@
 // Source: Linux include/uapi/linux/jffs2.h, fs/jffs2; compression 8 is LZMA as OpenWrt adds it (lc=lp=pb=0).
 #include "unpack/formats/jffs2_volume.h"
 
-namespace assay::unpack {
+namespace assay::unpack::jffs2 {
 namespace {
 
 using std::string_view_literals::operator""sv;
@@ -169,4 +169,4 @@ const Format kJffs2 = {
     .source = "Linux include/uapi/linux/jffs2.h and fs/jffs2",
     .checked = "foreign tool: mkfs.jffs2; real images: samples and a flash worn by use"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::jffs2

@@ -28,7 +28,7 @@
 #include <algorithm>
 #include <bit>
 
-namespace assay::unpack {
+namespace assay::unpack::jfs {
 namespace {
 
 constexpr Magic kMagics[] = {{"JFS1", 32768}};
@@ -263,4 +263,4 @@ const Format kJfs = {
     .source = "Linux fs/jfs/jfs_superblock.h, jfs_dinode.h, jfs_xtree.h, jfs_dtree.h, jfs_imap.h",
     .checked = "real image: sample file system of another project; foreign tool: mkfs.jfs (empty)"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::jfs

@@ -3,7 +3,7 @@
 // Source: ITU-T T.81, annex B.
 #include "unpack/format.h"
 
-namespace assay::unpack {
+namespace assay::unpack::jpeg {
 namespace {
 
 constexpr Magic kMagics[] = {{std::string_view("\xff\xd8\xff\xe0", 4)},
@@ -58,4 +58,4 @@ const Format kJpeg = {.id = "jpeg",
                       .source = "ITU-T T.81, annex B",
                       .checked = "own builder only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::jpeg

@@ -17,7 +17,7 @@
 
 #include <numeric>
 
-namespace assay::unpack {
+namespace assay::unpack::lha {
 namespace {
 
 constexpr Magic kMagics[] = {{"-lh", 2}, {"-lz", 2}};
@@ -127,4 +127,4 @@ const Format kLha = {.id = "lha",
                      .source = "LHa for UNIX header.doc.md; libarchive",
                      .checked = "foreign tool: jlha; real image: sample archive of another project"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::lha

@@ -15,7 +15,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::linux_kernel {
 namespace {
 
 constexpr Magic kMagics[] = {{"ARM\x64", 56}, {"RSC\x05", 56}};
@@ -99,4 +99,4 @@ const Format kLinuxImage = {
     .source = "Linux Documentation/arch/arm64/booting.rst",
     .checked = "own builder only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::linux_kernel

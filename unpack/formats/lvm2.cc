@@ -21,7 +21,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::lvm2 {
 namespace {
 
 constexpr uint64_t kSector = 512;
@@ -286,4 +286,4 @@ const Format kLvm2 = {.id = "lvm2",
                       .source = "libvslvm, Logical Volume Manager (LVM) format; lvm2 lib/format_text/layout.h",
                       .checked = "own builder only; by hand also a volume of pvcreate and vgcreate"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::lvm2

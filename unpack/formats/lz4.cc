@@ -6,7 +6,7 @@
 #include "unpack/format.h"
 #include "unpack/probe.h"
 
-namespace assay::unpack {
+namespace assay::unpack::lz4 {
 namespace {
 
 constexpr std::string_view kFrame("\x04\x22\x4d\x18", 4), kLegacy("\x02\x21\x4c\x18", 4);
@@ -49,4 +49,4 @@ const Format kLz4 = {.id = "lz4",
                      .source = "lz4 doc/lz4_Frame_format.md",
                      .checked = "foreign tool: lz4"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::lz4

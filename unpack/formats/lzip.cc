@@ -5,7 +5,7 @@
 #include "unpack/format.h"
 #include "unpack/probe.h"
 
-namespace assay::unpack {
+namespace assay::unpack::lzip {
 namespace {
 
 constexpr std::string_view kStart("LZIP\x01");
@@ -32,4 +32,4 @@ const Format kLzip = {.id = "lzip",
                       .source = "Lzip manual, chapter File format",
                       .checked = "foreign tool: lzip; sample of another project"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::lzip

@@ -14,7 +14,7 @@
 
 #include <array>
 
-namespace assay::unpack {
+namespace assay::unpack::lzma {
 namespace {
 
 constexpr uint64_t kHeader = 13, kUnknownSize = ~uint64_t{0}, kLargest = uint64_t{4} << 30, kSmallest = 32;
@@ -87,4 +87,4 @@ const Format kLzma = {.id = "lzma",
                       .source = "liblzma doc/lzma-file-format.txt",
                       .checked = "foreign tool: xz --format=lzma"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::lzma

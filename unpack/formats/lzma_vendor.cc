@@ -12,7 +12,7 @@
 #include "unpack/lzma_open.h"
 #include "unpack/probe.h"
 
-namespace assay::unpack {
+namespace assay::unpack::lzma_vendor {
 namespace {
 
 constexpr uint64_t kSizes[] = {13, 9, 5};  // of the header
@@ -73,4 +73,4 @@ const Format kLzmaVendor = {.id = "lzma-vendor",
                             .source = "LZMA SDK lzma-specification.txt",
                             .checked = "own builder only: liblzma"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::lzma_vendor

@@ -15,7 +15,7 @@
 
 #include <zlib.h>
 
-namespace assay::unpack {
+namespace assay::unpack::lzop {
 namespace {
 
 constexpr std::string_view kStart("\x89LZO\0\r\n\x1a\n", 9);
@@ -140,4 +140,4 @@ const Format kLzop = {.id = "lzop",
                       .source = "lzop 1.04",
                       .checked = "foreign tool: lzop"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::lzop

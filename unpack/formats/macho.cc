@@ -14,7 +14,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::macho {
 namespace {
 
 using std::string_view_literals::operator""sv;
@@ -137,4 +137,4 @@ const Format kMachOFat = {.id = "macho-fat",
                           .source = "Apple cctools include/mach-o/fat.h",
                           .checked = "own builder only, its programs by clang"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::macho

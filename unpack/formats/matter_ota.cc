@@ -12,7 +12,7 @@
 #include "core/text.h"
 #include "unpack/format.h"
 
-namespace assay::unpack {
+namespace assay::unpack::matter_ota {
 namespace {
 
 constexpr Magic kMagics[] = {{"\x1e\xf1\xee\x1b"}};
@@ -142,4 +142,4 @@ const Format kMatterOta = {.id = "matterota",
                            .source = "Matter Core Specification 1.2, 11.20.2 and appendix A",
                            .checked = "own builder only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::matter_ota

@@ -12,7 +12,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::maxlinear {
 namespace {
 
 constexpr Magic kMagics[] = {{"VER2"}, {"VER3"}};
@@ -99,4 +99,4 @@ const Format kMaxLinear = {
     .source = "fact_extractor plugins/unpacking/maxlinear",
     .checked = "real image: sample of fact_extractor (version 2); own builder only for version 3"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::maxlinear

@@ -14,7 +14,7 @@
 #include <algorithm>
 #include <set>
 
-namespace assay::unpack {
+namespace assay::unpack::mbr {
 namespace {
 
 constexpr Magic kMagics[] = {{"\x55\xaa", 510}};
@@ -146,4 +146,4 @@ const Format kMbr = {.id = "mbr",
                      .source = "UEFI Specification 2.10, 5.2; Linux block/partitions/msdos.c",
                      .checked = "foreign tool: sfdisk; real image: sample of fact_extractor"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::mbr

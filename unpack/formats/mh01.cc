@@ -17,7 +17,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::mh01 {
 namespace {
 
 constexpr Magic kMagics[] = {{"MH01"}};
@@ -122,4 +122,4 @@ const Format kMh01 = {.id = "mh01",
                       .source = "fact_extractor plugins/unpacking/dlink/code/dlink_mh01.py; delink src/mh01.rs",
                       .checked = "the sample of fact_extractor; own builder in the tests"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::mh01

@@ -13,7 +13,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::minifs {
 namespace {
 
 using std::string_view_literals::operator""sv;
@@ -142,4 +142,4 @@ const Format kMiniFs = {.id = "minifs",
                         .source = "arXiv 2407.05064; unblob handlers/filesystem/minifs.py",
                         .checked = "own builder only, its chunks by xz"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::minifs

@@ -20,7 +20,7 @@
 #include <algorithm>
 #include <bit>
 
-namespace assay::unpack {
+namespace assay::unpack::minix {
 namespace {
 
 constexpr Magic kMagics[] = {{"\x7f\x13", 1040}, {"\x8f\x13", 1040}, {"\x68\x24", 1040}, {"\x78\x24", 1040},
@@ -199,4 +199,4 @@ const Format kMinix = {.id = "minix",
                        .source = "Linux include/uapi/linux/minix_fs.h",
                        .checked = "foreign tool: mkfs.minix (empty); own builder for what stands in it"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::minix

@@ -14,7 +14,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::moxafrm {
 namespace {
 
 constexpr Magic kMagics[] = {{std::string_view("*FRM\0\0\0\1", 8)}};
@@ -116,4 +116,4 @@ const Format kMoxaFrm = {.id = "moxafrm",
                          .source = "unblob handlers/archive/moxa/frm.py",
                          .checked = "own builder in the tests only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::moxafrm

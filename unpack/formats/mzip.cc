@@ -14,7 +14,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::mzip {
 namespace {
 
 constexpr Magic kMagics[] = {{std::string_view("MZIP\0\0\0\1", 8)}};
@@ -101,4 +101,4 @@ const Format kMzip = {.id = "mzip",
                       .source = "bvanheu/linux-cisco mziptools/mzip.h; mzip2elf",
                       .checked = "own builder in the tests only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::mzip

@@ -19,7 +19,7 @@
 #include <algorithm>
 #include <set>
 
-namespace assay::unpack {
+namespace assay::unpack::nand {
 namespace {
 
 using std::string_view_literals::operator""sv;
@@ -299,4 +299,4 @@ const Format kNand = {
         "foreign tool: ubinize for the content; own builder only for spare bytes and codes (a second writer in "
         "Python), constants of Linux omap2.c for BCH"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::nand

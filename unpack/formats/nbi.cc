@@ -17,7 +17,7 @@
 
 #include <vector>
 
-namespace assay::unpack {
+namespace assay::unpack::nbi {
 namespace {
 
 using namespace std::string_view_literals;
@@ -98,4 +98,4 @@ const Format kNbi = {
     .source = "Draft Net Boot Image Proposal 0.3; Etherboot mknbi",
     .checked = "own builder only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::nbi

@@ -17,7 +17,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::npk {
 namespace {
 
 constexpr Magic kMagics[] = {{"\x1e\xf1\xd0\xba"}};
@@ -150,4 +150,4 @@ const Format kNpk = {.id = "npk",
                      .source = "botlabsDev/npkpy; tenable/routeros ls_npk; mikrotik-npk createnpk.py",
                      .checked = "own builder in the tests only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::npk

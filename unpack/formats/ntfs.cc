@@ -30,7 +30,7 @@
 #include <algorithm>
 #include <bit>
 
-namespace assay::unpack {
+namespace assay::unpack::ntfs {
 namespace {
 
 constexpr Magic kMagics[] = {{"NTFS    ", 3}};
@@ -490,4 +490,4 @@ const Format kNtfs = {
     .source = "Linux fs/ntfs3/ntfs.h; linux-ntfs documentation",
     .checked = "foreign tool: mkntfs, ntfscp; real image: sample file system of another project"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::ntfs

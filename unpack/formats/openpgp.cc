@@ -18,7 +18,7 @@
 #include "unpack/describe.h"
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::openpgp {
 namespace {
 
 using std::string_view_literals::operator""sv;
@@ -247,4 +247,4 @@ const Format kOpenPgpCompressed = {.id = "openpgp-compressed",
                                    .source = "RFC 9580",
                                    .checked = "foreign tool: gpg for deflate; own builder for zlib and bzip2"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::openpgp

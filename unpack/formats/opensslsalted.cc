@@ -12,7 +12,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::opensslsalted {
 namespace {
 
 constexpr Magic kMagics[] = {{"Salted__"}};
@@ -123,4 +123,4 @@ const Format kOpensslSalted = {.id = "openssl-salted",
                                .source = "OpenSSL apps/enc.c",
                                .checked = "foreign tool: openssl enc, published passphrases too"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::opensslsalted

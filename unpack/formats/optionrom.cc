@@ -11,7 +11,7 @@
 #include "core/hash.h"
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::optionrom {
 namespace {
 
 constexpr Magic kMagics[] = {{"\x55\xaa"}};
@@ -54,4 +54,4 @@ const Format kOptionRom = {.id = "option-rom",
                            .source = "PCI Firmware Specification 3.3, 5.1; Plug and Play BIOS Specification 1.0A, 3",
                            .checked = "real image: SeaBIOS' video BIOSes (Debian), by hand; own builder in the tests"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::optionrom

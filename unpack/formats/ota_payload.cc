@@ -19,7 +19,7 @@
 #include <algorithm>
 #include <map>
 
-namespace assay::unpack {
+namespace assay::unpack::ota_payload {
 namespace {
 
 constexpr Magic kMagics[] = {{{"CrAU\0\0\0\0\0\0\0\2", 12}}};
@@ -331,4 +331,4 @@ const Format kOtaPayload = {
     .source = "AOSP system/update_engine update_metadata.proto",
     .checked = "own builder only, with bzip2, xz and zstd as encoders"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::ota_payload

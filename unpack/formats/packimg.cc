@@ -8,7 +8,7 @@
 // (drivers/mtd/maps, "PACKIMG_TAG"); the layout was checked on an image whose size field is big endian at 16.
 #include "unpack/describe.h"
 
-namespace assay::unpack {
+namespace assay::unpack::packimg {
 namespace {
 
 constexpr uint64_t kTagSize = 32;
@@ -54,4 +54,4 @@ const Format kPackImg = {
     .source = "PACKIMG_TAG in the vendors' Linux sources",
     .checked = "real image: shared/firmware (D-Link DIR-300); own builder for the other byte order"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::packimg

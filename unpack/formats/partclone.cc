@@ -16,7 +16,7 @@
 #include "core/text.h"
 #include "unpack/formats/virtual_disk.h"
 
-namespace assay::unpack {
+namespace assay::unpack::partclone {
 namespace {
 
 constexpr Magic kMagics[] = {{std::string_view("partclone-image\0", 16)}};
@@ -124,4 +124,4 @@ const Format kPartclone = {.id = "partclone",
                            .source = "partclone's IMAGE_FORMATS.md",
                            .checked = "foreign tool: partclone.ext4"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::partclone

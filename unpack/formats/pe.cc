@@ -11,7 +11,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::pe {
 namespace {
 
 constexpr Magic kPeMagics[] = {{"MZ"}};
@@ -86,4 +86,4 @@ const Format kTe = {.id = "te",
                     .source = "UEFI PI specification 1.7 volume 1",
                     .checked = "own builder only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::pe

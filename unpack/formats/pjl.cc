@@ -12,7 +12,7 @@
 
 #include <charconv>
 
-namespace assay::unpack {
+namespace assay::unpack::pjl {
 namespace {
 
 constexpr std::string_view kStart = "\x1b%-12345X@PJL ", kUniversalExit = "\x1b%-12345X";
@@ -94,4 +94,4 @@ const Format kPjl = {.id = "pjl",
                      .source = "PJL Technical Reference Manual; fact_extractor plugins/unpacking/hp",
                      .checked = "both samples of fact_extractor (HP); own builder in the tests"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::pjl

@@ -7,7 +7,7 @@
 #include "core/hash.h"
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::planex {
 namespace {
 
 constexpr uint64_t kHeader = 34, kLeast = 64;
@@ -57,4 +57,4 @@ const Format kPlanex = {.id = "planex",
                         .source = "openwrt/firmware-utils src/mkplanexfw.c",
                         .checked = "output of openwrt's mkplanexfw; own builder in the tests"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::planex

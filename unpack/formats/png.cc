@@ -4,7 +4,7 @@
 #include "core/hash.h"
 #include "unpack/format.h"
 
-namespace assay::unpack {
+namespace assay::unpack::png {
 namespace {
 
 constexpr std::string_view kStart("\x89PNG\r\n\x1a\n", 8);
@@ -33,4 +33,4 @@ const Format kPng = {.id = "png",
                      .source = "RFC 2083",
                      .checked = "own builder only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::png

@@ -7,7 +7,7 @@
 #include "unpack/codecs.h"
 #include "unpack/format.h"
 
-namespace assay::unpack {
+namespace assay::unpack::qca_lzma {
 namespace {
 
 using std::string_view_literals::operator""sv;
@@ -39,4 +39,4 @@ const Format kQcaLzma = {.id = "qca-lzma",
                          .source = "onekey-sec/unblob handlers/compression/qca_lzma.py",
                          .checked = "own builder only, its stream by xz, with an end marker"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::qca_lzma

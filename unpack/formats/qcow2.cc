@@ -18,7 +18,7 @@
 #include "unpack/codecs.h"
 #include "unpack/formats/virtual_disk.h"
 
-namespace assay::unpack {
+namespace assay::unpack::qcow2 {
 namespace {
 
 constexpr Magic kMagics[] = {{"QFI\xfb"}};
@@ -270,4 +270,4 @@ const Format kQcow2 = {.id = "qcow2",
                        .source = "QEMU docs/interop/qcow2.txt",
                        .checked = "foreign tool: qemu-img"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::qcow2

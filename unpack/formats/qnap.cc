@@ -10,7 +10,7 @@
 
 #include <array>
 
-namespace assay::unpack {
+namespace assay::unpack::qnap {
 namespace {
 
 constexpr uint64_t kFooter = 74;
@@ -138,4 +138,4 @@ const Format kQnap = {.id = "qnap",
                       .source = "onekey-sec/unblob handlers/archive/qnap",
                       .checked = "own builder only: a second writer of the cipher in the tests"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::qnap

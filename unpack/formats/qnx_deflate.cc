@@ -9,7 +9,7 @@
 #include "unpack/format.h"
 #include "unpack/nrv.h"
 
-namespace assay::unpack {
+namespace assay::unpack::qnx_deflate {
 namespace {
 
 constexpr Magic kMagics[] = {{"iwlyfmbp"}};
@@ -59,4 +59,4 @@ const Format kQnxDeflate = {.id = "qnx-deflate",
                             .source = "onekey-sec/unblob handlers/compression/qnx_deflate.py",
                             .checked = "own builder only: UCL by libucl; of LZO only literals"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::qnx_deflate

@@ -26,7 +26,7 @@
 #include "unpack/nrv.h"
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::qnx_ifs {
 namespace {
 
 using std::string_view_literals::operator""sv;
@@ -252,4 +252,4 @@ const Format kQnxImageFs = {.id = "qnx-imagefs",
                                 "(vocho/openqnx)",
                             .checked = "own builder only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::qnx_ifs

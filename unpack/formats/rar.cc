@@ -16,7 +16,7 @@
 
 #include <archive.h>
 
-namespace assay::unpack {
+namespace assay::unpack::rar {
 namespace {
 
 constexpr std::string_view kStart4("Rar!\x1a\x07\0", 7), kStart5("Rar!\x1a\x07\x01\0", 8);
@@ -170,4 +170,4 @@ const Format kRar5 = {.id = "rar5",
                       .source = "rarlab, RAR 5.0 archive format; libarchive",
                       .checked = "own builder only, for stored members: no free tool writes RAR"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::rar

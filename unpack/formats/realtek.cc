@@ -14,7 +14,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::realtek {
 namespace {
 
 constexpr Magic kMagics[] = {{"cs6c"}, {"cr6c"}, {"csro"}, {"r6cr"}, {"w6cg"}, {"w6cv"},
@@ -104,4 +104,4 @@ const Format kRealtek = {.id = "realtek",
                          .source = "rtl819x SDK cvimg.c, bootcode/boot/init/rtk.h",
                          .checked = "own builder in the tests only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::realtek

@@ -21,7 +21,7 @@
 
 #include <bit>
 
-namespace assay::unpack {
+namespace assay::unpack::reiserfs {
 namespace {
 
 constexpr uint64_t kSuperAt = 65536, kRootObject = 2;
@@ -275,4 +275,4 @@ const Format kReiserfs = {
     .source = "Linux fs/reiserfs/reiserfs.h",
     .checked = "real image: sample file system of another project; foreign tool: mkreiserfs (empty)"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::reiserfs

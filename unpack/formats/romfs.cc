@@ -15,7 +15,7 @@
 
 #include <set>
 
-namespace assay::unpack {
+namespace assay::unpack::romfs {
 namespace {
 
 constexpr Magic kMagics[] = {{"-rom1fs-"}};
@@ -229,4 +229,4 @@ const Format kRomfs = {.id = "romfs",
                        .source = "Linux Documentation/filesystems/romfs.rst",
                        .checked = "foreign tool: genromfs; real image: sample of another project"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::romfs

@@ -12,7 +12,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::rospack {
 namespace {
 
 constexpr Magic kMagics[] = {{"PACK", 24}};
@@ -86,4 +86,4 @@ const Format kRosPack = {.id = "rospack",
                          .source = "fact_extractor plugins/unpacking/ros/code/ros.py",
                          .checked = "the sample of fact_extractor; own builder in the tests"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::rospack

@@ -11,7 +11,7 @@
 #include "unpack/describe.h"
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::rpm {
 namespace {
 
 constexpr std::string_view kLead("\xed\xab\xee\xdb", 4), kHeaderStart("\x8e\xad\xe8\x01", 4);
@@ -134,4 +134,4 @@ const Format kRpm = {.id = "rpm",
                      .source = "rpm docs/manual/format.md, lib/rpmtag.h",
                      .checked = "foreign tool: rpmbuild"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::rpm

@@ -19,7 +19,7 @@
 #include <algorithm>
 #include <cstdio>
 
-namespace assay::unpack {
+namespace assay::unpack::safeloader {
 namespace {
 
 using std::string_view_literals::operator""sv;
@@ -257,4 +257,4 @@ const Format kSafeLoaderFlash = {.id = "safeloader-flash",
                                  .source = "openwrt/firmware-utils src/tplink-safeloader.c",
                                  .checked = "own builder only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::safeloader

@@ -17,7 +17,7 @@
 #include <optional>
 #include <string>
 
-namespace assay::unpack {
+namespace assay::unpack::seabios {
 namespace {
 
 using namespace std::string_view_literals;
@@ -152,4 +152,4 @@ const Format kSeaBios = {
     .source = "SeaBIOS scripts/layoutrom.py, src/post.c, src/romlayout.S; IBM PC/AT Technical Reference",
     .checked = "real image: SeaBIOS 1.16 of Debian, three builds"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::seabios

@@ -14,7 +14,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::seama {
 namespace {
 
 constexpr Magic kMagics[] = {{"\x5e\xa3\xa4\x17"}, {"\x17\xa4\xa3\x5e"}};
@@ -108,4 +108,4 @@ const Format kSeama = {.id = "seama",
                        .source = "openwrt/firmware-utils src/oseama.c, src/seama.h",
                        .checked = "real image: shared/firmware (D-Link DIR-300 B5); own builder"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::seama

@@ -18,7 +18,7 @@
 #include "unpack/describe.h"
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::senao {
 namespace {
 
 constexpr Magic kMagics[] = {{std::string_view("\x12\x34\x56\x78"), 92},
@@ -122,4 +122,4 @@ const Format kSenao = {.id = "senao",
                        .source = "openwrt/firmware-utils src/mksenaofw.c; fact_extractor senao.py",
                        .checked = "output of openwrt's mksenaofw; the sample of fact_extractor; own builder"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::senao

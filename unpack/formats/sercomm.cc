@@ -9,7 +9,7 @@
 #include "unpack/describe.h"
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::sercomm {
 namespace {
 
 constexpr std::string_view kWord = "sErCoMm";
@@ -76,4 +76,4 @@ const Format kSercommFooter = {.id = "sercommfooter",
                                .source = "openwrt/firmware-utils src/mksercommfw.c",
                                .checked = "output of openwrt's mksercommfw; own builder in the tests"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::sercomm

@@ -11,7 +11,7 @@
 
 #include <archive.h>
 
-namespace assay::unpack {
+namespace assay::unpack::sevenzip {
 namespace {
 
 constexpr std::string_view kStart("7z\xbc\xaf\x27\x1c", 6);
@@ -75,4 +75,4 @@ const Format kSevenZip = {
     .source = "7-Zip doc/7zFormat.txt; libarchive",
     .checked = "foreign tool: 7z, bsdtar"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::sevenzip

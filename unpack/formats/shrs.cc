@@ -20,7 +20,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::shrs {
 namespace {
 
 constexpr Magic kMagics[] = {{"SHRS"}};
@@ -121,4 +121,4 @@ const Format kShrs = {
     .source = "openwrt/firmware-utils src/dlink-sge-image.c; unblob handlers/archive/dlink/shrs.py",
     .checked = "output of openwrt's dlink-sge-image; the sample of fact_extractor; own builder in the tests"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::shrs

@@ -13,7 +13,7 @@
 #include <algorithm>
 #include <set>
 
-namespace assay::unpack {
+namespace assay::unpack::squashfs {
 namespace {
 
 using namespace squashfs;
@@ -341,4 +341,4 @@ const Format kSquashfs = {
     .source = "Linux Documentation/filesystems/squashfs.rst; squashfs-tools squashfs_compat.h",
     .checked = "foreign tool: mksquashfs, unsquashfs; real images: shared/firmware; own builder for versions 1 to 3"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::squashfs

@@ -10,7 +10,7 @@
 #include "unpack/hex_text.h"
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::srec {
 namespace {
 
 constexpr Magic kMagics[] = {{"S00"}, {"S01"}, {"S02"}, {"S10"}, {"S11"}, {"S12"},
@@ -78,4 +78,4 @@ const Format kSrec = {.id = "srec",
                       .source = "M68000 Family Programmer's Reference Manual, appendix C",
                       .checked = "foreign tool: objcopy; samples of another project"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::srec

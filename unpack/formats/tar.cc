@@ -13,7 +13,7 @@
 #include <algorithm>
 #include <charconv>
 
-namespace assay::unpack {
+namespace assay::unpack::tar {
 namespace {
 
 constexpr Magic kMagics[] = {{"ustar", 257}};
@@ -274,4 +274,4 @@ const Format kTarV7 = {.id = "tar-v7",
                        .source = "GNU tar manual",
                        .checked = "foreign tool: tar"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::tar

@@ -15,7 +15,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::tclinuxtrx {
 namespace {
 
 constexpr Magic kMagics[] = {{"2RDH"}, {"HDR2"}, {"0RDH"}};
@@ -97,4 +97,4 @@ const Format kTclinuxTrx = {.id = "tclinuxtrx",
                             .source = "trx.h of EcoNet's SDK; openwrt/firmware-utils src/zytrx.c",
                             .checked = "output of openwrt's zytrx; the samples of fact_extractor; own builder"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::tclinuxtrx

@@ -14,7 +14,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::tekhex {
 namespace {
 
 constexpr Magic kMagics[] = {{"/"}, {"%"}};
@@ -112,4 +112,4 @@ const Format kTekhex = {.id = "tekhex",
                         .source = "binutils bfd/tekhex.c; srec_tektronix(5), srec_tektronix_extended(5)",
                         .checked = "foreign tool: objcopy (extended); samples of another project (both)"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::tekhex

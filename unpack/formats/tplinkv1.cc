@@ -15,7 +15,7 @@
 // kernel and rootfs offsets count from there. Source: openwrt/firmware-utils, src/mktplinkfw.c and mktplinkfw-lib.c.
 #include "unpack/tplink.h"
 
-namespace assay::unpack {
+namespace assay::unpack::tplinkv1 {
 namespace {
 
 // The vendor text stands behind the version word, which alone is too common a value to look for.
@@ -66,4 +66,4 @@ const Format kTplinkV1 = {.id = "tplinkv1",
                           .source = "openwrt/firmware-utils src/mktplinkfw.c",
                           .checked = "real images: shared/firmware (TP-Link and OpenWrt)"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::tplinkv1

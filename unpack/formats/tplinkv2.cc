@@ -16,7 +16,7 @@
 // Source: openwrt/firmware-utils, src/mktplinkfw2.c; for version 3 checked on an image whose MD5 holds.
 #include "unpack/tplink.h"
 
-namespace assay::unpack {
+namespace assay::unpack::tplinkv2 {
 namespace {
 
 constexpr Magic kMagicsV2[] = {{std::string_view("\2\0\0\0ver. ", 9)}};
@@ -93,4 +93,4 @@ const Format kTplinkV3 = {.id = "tplinkv3",
                           .source = "openwrt/firmware-utils src/mktplinkfw2.c",
                           .checked = "real images: shared/firmware (TP-Link WR841N v14)"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::tplinkv2

@@ -14,7 +14,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::trx {
 namespace {
 
 constexpr Magic kMagics[] = {{"HDR0"}};
@@ -103,4 +103,4 @@ const Format kTrx = {
     .checked =
         "real images: shared/firmware (Linksys and OpenWrt WRT54G); own builder for version 2 and the tail of ASUS"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::trx

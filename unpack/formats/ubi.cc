@@ -16,7 +16,7 @@
 #include <array>
 #include <set>
 
-namespace assay::unpack {
+namespace assay::unpack::ubi {
 namespace {
 
 constexpr Magic kMagics[] = {{"UBI#"}};
@@ -204,4 +204,4 @@ const Format kUbi = {.id = "ubi",
                      .source = "Linux drivers/mtd/ubi/ubi-media.h",
                      .checked = "foreign tool: ubinize"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::ubi

@@ -15,7 +15,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::ubifs {
 namespace {
 
 using std::string_view_literals::operator""sv;
@@ -226,4 +226,4 @@ const Format kUbifs = {
     .source = "Linux fs/ubifs/ubifs-media.h",
     .checked = "foreign tool: mkfs.ubifs; real image: sample of another project"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::ubifs

@@ -13,7 +13,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::ubnt {
 namespace {
 
 constexpr Magic kMagics[] = {{"UBNT"}, {"OPEN"}, {"GEOS"}};
@@ -118,4 +118,4 @@ const Format kUbnt = {.id = "ubnt",
                       .source = "openwrt/firmware-utils src/fw.h, src/mkfwimage.c",
                       .checked = "output of openwrt's mkfwimage; own builder in the tests"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::ubnt

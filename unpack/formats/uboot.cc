@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::uboot {
 namespace {
 
 using namespace std::string_view_literals;
@@ -135,4 +135,4 @@ const Format kUBoot = {
         "U-Boot arch/*/cpu/start.S, arch/arm/lib/relocate.S, tools/mips-relocs.c, arch/powerpc/cpu/mpc85xx/u-boot.lds",
     .checked = "real image: u-boot-qemu (Debian) for nine boards; own builder for damage"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::uboot

@@ -14,7 +14,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::ubootarm {
 namespace {
 
 constexpr Magic kMagics[] = {{std::string_view("\x14\xf0\x9f\xe5\x14\xf0\x9f\xe5\x14\xf0\x9f\xe5", 12), 4}};
@@ -96,4 +96,4 @@ const Format kUBootArm = {.id = "uboot-arm",
                           .source = "U-Boot arch/arm/cpu/arm926ejs/start.S",
                           .checked = "real images: shared/firmware"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::ubootarm

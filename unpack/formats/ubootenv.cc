@@ -9,7 +9,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::ubootenv {
 namespace {
 
 // The list is sorted by no rule, so any common variable may come first; at 4, or at 5 behind a flag.
@@ -112,4 +112,4 @@ const Format kUBootEnv = {.id = "uboot-env",
                           .source = "U-Boot include/env_internal.h, tools/mkenvimage.c",
                           .checked = "foreign tool: mkenvimage; real images: shared/firmware"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::ubootenv

@@ -15,7 +15,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::ubootmips {
 namespace {
 
 constexpr uint64_t kSearched = 64 << 10;  // start-up code: branch tables and board setup precede the words
@@ -168,4 +168,4 @@ const Format kUBootMips = {.id = "uboot-mips",
                            .source = "U-Boot arch/mips/cpu/start.S",
                            .checked = "real images: shared/firmware"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::ubootmips

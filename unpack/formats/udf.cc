@@ -27,7 +27,7 @@
 #include <algorithm>
 #include <chrono>
 
-namespace assay::unpack {
+namespace assay::unpack::udf {
 namespace {
 
 constexpr Magic kMagics[] = {{std::string_view("\0BEA01\1", 7), 32768}};
@@ -458,4 +458,4 @@ const Format kUdf = {
     .source = "ECMA-167 3rd edition; OSTA UDF 2.60",
     .checked = "foreign tool: genisoimage; real image: sample file system of another project"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::udf

@@ -15,7 +15,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::uefi_capsule {
 namespace {
 
 // EFI firmware management, EFI 2.0 and Intel's and Phoenix' older GUIDs of capsules.
@@ -154,4 +154,4 @@ const Format kIntelFlash = {.id = "intel-flash",
                             .source = "Intel SPI Programming Guide; flashrom ich_descriptors.c",
                             .checked = "own builder only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::uefi_capsule

@@ -19,7 +19,7 @@
 
 #include <map>
 
-namespace assay::unpack {
+namespace assay::unpack::uefi_volume {
 namespace {
 
 constexpr Magic kMagics[] = {{"_FVH", 40}};
@@ -206,4 +206,4 @@ const Format kUefiVolume = {
     .source = "UEFI PI specification 1.7 volume 3; edk2 VariableFormat.h",
     .checked = "real image: OVMF, AAVMF (Debian); own builder only for EFI compression"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::uefi_volume

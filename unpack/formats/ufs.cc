@@ -18,7 +18,7 @@
 #include <algorithm>
 #include <bit>
 
-namespace assay::unpack {
+namespace assay::unpack::ufs {
 namespace {
 
 constexpr uint64_t kMagicAt = 1372;
@@ -220,4 +220,4 @@ const Format kUfs = {.id = "ufs",
                      .source = "FreeBSD sys/ufs/ffs/fs.h",
                      .checked = "foreign tool: makefs"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::ufs

@@ -14,7 +14,7 @@
 #include "unpack/describe.h"
 #include "unpack/remember.h"
 
-namespace assay::unpack {
+namespace assay::unpack::uimage {
 namespace {
 
 constexpr uint64_t kHeaderSize = 64;
@@ -164,4 +164,4 @@ const Format kUImage = {.id = "uimage",
                         .source = "U-Boot include/image.h",
                         .checked = "foreign tool: mkimage; real images: shared/firmware"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::uimage

@@ -17,7 +17,7 @@
 #include <algorithm>
 #include <array>
 
-namespace assay::unpack {
+namespace assay::unpack::updateapp {
 namespace {
 
 constexpr std::string_view kBlockMagic = "\x55\xaa\x5a\xa5";
@@ -132,4 +132,4 @@ const Format kUpdateApp = {.id = "updateapp",
                            .source = "echo-devim/huextract src/img_header.rs, src/crc.rs; split_updata.pl",
                            .checked = "own builder in the tests only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::updateapp

@@ -27,7 +27,7 @@
 #include <zlib.h>
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::upx {
 namespace {
 
 // Behind two, three or four segments of 32 bits, then of 64.
@@ -318,4 +318,4 @@ const Format kUpx = {
         "orders, ARM, AArch64, PowerPC, x86 and x86-64 (NRV2B, NRV2D, NRV2E, LZMA, all filters); own builder; "
         "deflate is untested"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::upx

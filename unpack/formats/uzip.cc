@@ -10,7 +10,7 @@
 #include "unpack/codecs.h"
 #include "unpack/formats/virtual_disk.h"
 
-namespace assay::unpack {
+namespace assay::unpack::uzip {
 namespace {
 
 constexpr Magic kMagics[] = {{"#!/bin/sh\n#V"}, {"#!/bin/sh\n#L"}, {"#!/bin/sh\n#Z"}};
@@ -87,4 +87,4 @@ const Format kUzip = {.id = "uzip",
                       .source = "FreeBSD sys/geom/uzip/g_uzip.c; cloop's cloop.h",
                       .checked = "own builder only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::uzip

@@ -5,7 +5,7 @@
 // checks it.
 #include "unpack/avb.h"
 
-namespace assay::unpack {
+namespace assay::unpack::vbmeta {
 namespace {
 
 constexpr Magic kMagics[] = {{{"AVB0\0\0\0\1", 8}}};
@@ -44,4 +44,4 @@ const Format kVbmeta = {
     .source = "AOSP external/avb libavb/avb_vbmeta_image.h",
     .checked = "own builder only, signed with openssl; by hand also avbtool's output and a telephone's partition"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::vbmeta

@@ -14,7 +14,7 @@
 #include "core/text.h"
 #include "unpack/formats/virtual_disk.h"
 
-namespace assay::unpack {
+namespace assay::unpack::vhd {
 namespace {
 
 constexpr uint64_t kSector = 512, kFooter = 512, kHeader = 1024;
@@ -158,4 +158,4 @@ const Format kVhdFixed = {.id = "vhd-fixed",
                           .source = "Microsoft Virtual Hard Disk Image Format Specification 1.0",
                           .checked = "foreign tool: qemu-img"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::vhd

@@ -14,7 +14,7 @@
 
 #include <optional>
 
-namespace assay::unpack {
+namespace assay::unpack::vhdx {
 namespace {
 
 constexpr uint64_t kStep = 64 << 10, kMegabyte = 1 << 20;
@@ -188,4 +188,4 @@ const Format kVhdx = {.id = "vhdx",
                       .source = "Microsoft [MS-VHDX]",
                       .checked = "foreign tool: qemu-img"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::vhdx

@@ -18,7 +18,7 @@
 
 #include <optional>
 
-namespace assay::unpack {
+namespace assay::unpack::vmdk {
 namespace {
 
 constexpr Magic kMagics[] = {{"KDMV"}};
@@ -226,4 +226,4 @@ const Format kVmdk = {.id = "vmdk",
                       .source = "VMware Virtual Disk Format 5.0",
                       .checked = "foreign tool: qemu-img"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::vmdk

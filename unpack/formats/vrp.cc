@@ -11,7 +11,7 @@
 #include "unpack/describe.h"
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::vrp {
 namespace {
 
 constexpr uint64_t kTable = 40, kRecord = 24, kFileHeader = 384;
@@ -95,4 +95,4 @@ const Format kVrp = {.id = "vrp",
                      .source = "embedi/Huawei-firewall-tools make-firmware-solid-again.py",
                      .checked = "own builder in the tests only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::vrp

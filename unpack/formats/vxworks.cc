@@ -16,7 +16,7 @@
 #include <algorithm>
 #include <array>
 
-namespace assay::unpack {
+namespace assay::unpack::vxworks {
 namespace {
 
 constexpr uint64_t kEntry = 16, kLeastEntries = 250, kLeastSize = 64 << 10, kLargest = 64 << 20, kSamples = 48;
@@ -188,4 +188,4 @@ const Format kVxWorks = {
     .source = "VxWorks 5.5 h/symbol.h; ReFirmLabs/binwalk src/structures/vxworks.rs",
     .checked = "own builder only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::vxworks

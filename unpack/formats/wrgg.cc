@@ -17,7 +17,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::wrgg {
 namespace {
 
 constexpr Magic kWrgMagics[] = {{std::string_view("\x20\x02\x04\x20\x20\x02\x04\x20"), 32},
@@ -130,4 +130,4 @@ const Format kWrgg = {.id = "wrgg",
                       .source = "openwrt/firmware-utils src/mkwrggimg.c; unblob handlers/archive/dlink/alpha_encimg.py",
                       .checked = "output of openwrt's mkwrggimg; own builder in the tests"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::wrgg

@@ -6,7 +6,7 @@
 #include "unpack/codecs.h"
 #include "unpack/format.h"
 
-namespace assay::unpack {
+namespace assay::unpack::xalz {
 namespace {
 
 constexpr Magic kMagics[] = {{"XALZ"}};
@@ -36,4 +36,4 @@ const Format kXalz = {.id = "xalz",
                       .source = "Xamarin.Android, AssemblyCompression.cs",
                       .checked = "own builder, with liblz4"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::xalz

@@ -16,7 +16,7 @@
 #include <charconv>
 #include <chrono>
 
-namespace assay::unpack {
+namespace assay::unpack::xar {
 namespace {
 
 constexpr Magic kMagics[] = {{"xar!"}};
@@ -246,4 +246,4 @@ const Format kXar = {.id = "xar",
                      .source = "xar wiki, xarformat",
                      .checked = "foreign tool: bsdtar; real image: sample archive of another project"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::xar

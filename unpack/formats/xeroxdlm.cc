@@ -5,7 +5,7 @@
 // Source: fkie-cad/fact_extractor, plugins/unpacking/xerox/code/dlm.py.
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::xeroxdlm {
 namespace {
 
 constexpr Magic kMagics[] = {{"%%XRXbegin\n"}};
@@ -54,4 +54,4 @@ const Format kXeroxDlm = {.id = "xeroxdlm",
                           .source = "fact_extractor plugins/unpacking/xerox/code/dlm.py",
                           .checked = "the sample of fact_extractor"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::xeroxdlm

@@ -5,7 +5,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::xfs {
 namespace {
 
 using xfs::Inode;
@@ -130,4 +130,4 @@ const Format kXfs = {.id = "xfs",
                      .source = "XFS Algorithms & Data Structures, 3rd edition",
                      .checked = "foreign tool: mkfs.xfs"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::xfs

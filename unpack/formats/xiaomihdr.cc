@@ -15,7 +15,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::xiaomihdr {
 namespace {
 
 constexpr Magic kMagics[] = {{"HDR1"}, {"HDR2"}};
@@ -122,4 +122,4 @@ const Format kXiaomiHdr = {.id = "xiaomihdr",
                            .source = "openwrt/firmware-utils src/xiaomifw.c; unblob handlers/archive/xiaomi/hdr.py",
                            .checked = "output of openwrt's xiaomifw; the sample of fact_extractor; own builder"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::xiaomihdr

@@ -5,7 +5,7 @@
 #include "unpack/format.h"
 #include "unpack/probe.h"
 
-namespace assay::unpack {
+namespace assay::unpack::xz {
 namespace {
 
 constexpr std::string_view kStart(
@@ -42,4 +42,4 @@ const Format kXz = {.id = "xz",
                     .source = "The .xz File Format 1.1.0",
                     .checked = "foreign tool: xz"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::xz

@@ -22,7 +22,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::yaffs {
 namespace {
 
 using std::string_view_literals::operator""sv;
@@ -251,4 +251,4 @@ const Format kYaffsFlash = {.id = "yaffs-flash",
                             .source = kSource,
                             .checked = "own builder only"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::yaffs

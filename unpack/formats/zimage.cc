@@ -11,7 +11,7 @@
 #include "unpack/format.h"
 #include "unpack/linux_kernel.h"
 
-namespace assay::unpack {
+namespace assay::unpack::zimage {
 namespace {
 
 constexpr Magic kMagics[] = {{std::string_view("\x18\x28\x6f\x01", 4), 0x24},
@@ -65,4 +65,4 @@ const Format kZimage = {.id = "zimage",
                         .source = "Linux arch/arm/boot/compressed/head.S",
                         .checked = "own builder only: payloads packed by gzip, xz, lzma, lz4, lzop"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::zimage

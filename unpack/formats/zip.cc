@@ -16,7 +16,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::zip {
 namespace {
 
 constexpr Magic kMagics[] = {{"PK\x03\x04"}};
@@ -241,4 +241,4 @@ const Format kZip = {
     .source = "PKWARE APPNOTE.TXT 6.3.10",
     .checked = "foreign tool: zip, its encryption too"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::zip

@@ -11,7 +11,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::zisofs {
 namespace {
 
 constexpr std::string_view kStart("\x37\xe4\x53\x96\xc9\xdb\xd6\x07", 8);
@@ -21,8 +21,22 @@ Result<Decoded> decode(Bytes from, Output& into) { return Decoded{.length = TRY(
 
 }  // namespace
 
+extern const Format kZisofs;
+const Format kZisofs = {.id = "zisofs",
+                        .title = "zisofs packed file",
+                        .magics = kMagics,
+                        .decode = decode,
+                        .reads = "version 1, blocks of 32 to 128 KiB",
+                        .limits = "version 2",
+                        .source = "Linux fs/isofs/compress.c",
+                        .checked = "foreign tool: xorriso; real image: sample of another project"};
+
+}  // namespace assay::unpack::zisofs
+
+namespace assay::unpack {
+
 Result<uint64_t> decode_zisofs(Bytes from, Output& into) {
-  if (!from.starts_with(kStart)) return fail(Fault::kMalformed, "zisofs magic", from.base());
+  if (!from.starts_with(zisofs::kStart)) return fail(Fault::kMalformed, "zisofs magic", from.base());
   const uint64_t size = TRY(from.le<uint32_t>(8, "size"));
   const uint64_t header = uint64_t{4} * TRY(from.le<uint8_t>(12, "header size"));
   const auto log2 = TRY(from.le<uint8_t>(13, "block size"));
@@ -45,15 +59,5 @@ Result<uint64_t> decode_zisofs(Bytes from, Output& into) {
   }
   return at;
 }
-
-extern const Format kZisofs;
-const Format kZisofs = {.id = "zisofs",
-                        .title = "zisofs packed file",
-                        .magics = kMagics,
-                        .decode = decode,
-                        .reads = "version 1, blocks of 32 to 128 KiB",
-                        .limits = "version 2",
-                        .source = "Linux fs/isofs/compress.c",
-                        .checked = "foreign tool: xorriso; real image: sample of another project"};
 
 }  // namespace assay::unpack

@@ -16,7 +16,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::zld {
 namespace {
 
 constexpr Magic kMagics[] = {{"\xde\xad\xbe\xaf", 4}, {"\xaf\xbe\xad\xde", 4}};
@@ -123,4 +123,4 @@ const Format kZld = {.id = "zld",
                      .source = "openwrt/firmware-utils src/mkzyxelzldfw.c",
                      .checked = "output of openwrt's mkzyxelzldfw; own builder in the tests"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::zld

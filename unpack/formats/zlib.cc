@@ -6,7 +6,7 @@
 #include "unpack/format.h"
 #include "unpack/probe.h"
 
-namespace assay::unpack {
+namespace assay::unpack::zlib {
 namespace {
 
 constexpr Magic kMagics[] = {{"\x78\x01"}, {"\x78\x5e"}, {"\x78\x9c"}, {"\x78\xda"}};
@@ -38,4 +38,4 @@ const Format kZlib = {.id = "zlib",
                       .source = "RFC 1950",
                       .checked = "own builder only: zlib"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::zlib

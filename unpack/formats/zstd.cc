@@ -4,7 +4,7 @@
 #include "unpack/format.h"
 #include "unpack/probe.h"
 
-namespace assay::unpack {
+namespace assay::unpack::zstd {
 namespace {
 
 constexpr std::string_view kStart("\x28\xb5\x2f\xfd", 4);
@@ -43,4 +43,4 @@ const Format kZstd = {.id = "zstd",
                       .source = "RFC 8878",
                       .checked = "foreign tool: zstd"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::zstd

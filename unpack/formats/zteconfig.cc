@@ -20,7 +20,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::zteconfig {
 namespace {
 
 constexpr std::string_view kSignatureMagic = "\4\3\2\1", kPayloadMagic = "\1\2\3\4";
@@ -223,4 +223,4 @@ const Format kZteConfig = {
     .source = "mkst/zte-config-utility zcu/*.py",
     .checked = "the configurations of zte-config-utility; own builder in the tests"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::zteconfig

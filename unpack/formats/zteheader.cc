@@ -8,7 +8,7 @@
 #include "unpack/describe.h"
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::zteheader {
 namespace {
 
 constexpr Magic kMagics[] = {{"\x99\x99\x99\x99\x44\x44\x44\x44\x55\x55\x55\x55\xaa\xaa\xaa\xaa"}};
@@ -56,4 +56,4 @@ const Format kZteHeader = {.id = "zteheader",
                            .source = "mkst/zte-config-utility zcu/zte.py",
                            .checked = "the configurations of zte-config-utility; own builder in the tests"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::zteheader

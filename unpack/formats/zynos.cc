@@ -16,7 +16,7 @@
 
 #include <algorithm>
 
-namespace assay::unpack {
+namespace assay::unpack::zynos {
 namespace {
 
 constexpr Magic kMagics[] = {{"SIG\1", 6}, {"SIG\2", 6}, {"SIG\3", 6},   {"SIG\4", 6},   {"SIG\5", 6},
@@ -81,4 +81,4 @@ const Format kZynos = {.id = "zynos",
                        .source = "openwrt/firmware-utils src/zynos.h, src/mkzynfw.c",
                        .checked = "output of openwrt's mkzynfw; own builder in the tests"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::zynos

@@ -11,7 +11,7 @@
 #include "unpack/describe.h"
 #include "unpack/vendor.h"
 
-namespace assay::unpack {
+namespace assay::unpack::zyxelras {
 namespace {
 
 constexpr uint64_t kHeaderFields = 116, kSummed = 2048;
@@ -87,4 +87,4 @@ const Format kZyxelRas = {.id = "zyxelras",
                           .source = "openwrt/firmware-utils src/mkrasimage.c",
                           .checked = "output of openwrt's mkrasimage; own builder in the tests"};
 
-}  // namespace assay::unpack
+}  // namespace assay::unpack::zyxelras
