@@ -61,8 +61,10 @@ class Array {
   void reserve(size_t capacity) {
     if (capacity > capacity_) allocate(capacity);
   }
-  void shrink_to_fit() {
-    if (size_ < capacity_ && size_ != 0) allocate(size_);
+  void shrink_to_fit() { shrink_to(size_); }
+  void shrink_to(size_t capacity) {
+    capacity = std::max(capacity, size_);
+    if (capacity < capacity_ && capacity != 0) allocate(capacity);
   }
   void clear() { size_ = 0; }
 

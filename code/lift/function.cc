@@ -218,16 +218,15 @@ class Walk {
   uint64_t begun_ = kNowhere, behind_ = kNowhere, skip_ = 1;
 };
 
-// Room for what most functions come to: what grows is there twice for a moment. That a function comes to more shows
-// when half of it is there, and there is less to copy.
+// Room for what most functions come to: what grows is there twice for a moment. What a function comes to shows when
+// half of it is there, and there is less to copy.
 class Room {
  public:
   Room(const Isa& isa, const Shape& shape, ir::Function& out, ir::Sweep& sweep) : out_(out) {
     for (const Block& b : shape.blocks) all_ += bytes(b);
-    const uint64_t size = is_thumb(isa.set->processor()) ? 3 : 4;
-    const uint64_t instructions = std::min(all_ / size + 1, kMostReserved);
-    reserved_ = instructions * 6 + 16;
-    out_.ops.reserve(reserved_);
+    const bool thumb = is_thumb(isa.set->processor());
+    const uint64_t instructions = std::min(all_ / (thumb ? 3 : 4) + 1, kMostReserved);
+    out_.ops.reserve(reserved_ = instructions * (thumb ? 6 : 5) + 16);
     out_.marks.reserve(instructions + 16);
     out_.blocks.reserve(shape.blocks.size() * 5 / 4 + 8);
     sweep.reserve(out_.blocks.capacity());
@@ -237,9 +236,10 @@ class Room {
     done_ += bytes(b);
     if (!before || done_ < all_ / 2) return;
     const size_t there = out_.ops.size(), all = there + there * (all_ - done_) / (done_ + 1) * 9 / 8;
-    if (all <= reserved_) return;
-    out_.ops.shrink_to_fit();
-    out_.ops.reserve(all);
+    if (all > reserved_)
+      out_.ops.shrink_to_fit(), out_.ops.reserve(all);
+    else
+      out_.ops.shrink_to(all + 256);
   }
 
  private:
