@@ -450,7 +450,7 @@ bool Discovery::decode(Processor processor, uint64_t address, Op& op) {
 
 Discovery::Judged& Discovery::judged(Processor processor, uint64_t address) {
   auto& slot = judged_[static_cast<size_t>(processor)];
-  if (!slot) slot = std::make_unique<Words<Judged>>(kJudged);
+  if (!slot) slot = std::make_unique<Words<Judged, true>>(kJudged);
   const Word word = word_of_address(address);
   if (Judged* known = slot->find(word)) return *known;
   return slot->put(word) = {.own = word};

@@ -152,7 +152,7 @@ class Discovery : public Neighbours {
   mutable std::array<std::unique_ptr<Entry>, kProcessors> entries_;
   Insn insn_;
   static constexpr uint8_t kJudged = 18;  // bits
-  std::array<std::unique_ptr<Words<Judged>>, kProcessors> judged_;
+  std::array<std::unique_ptr<Words<Judged, true>>, kProcessors> judged_;
   std::vector<std::string_view> paddings_;  // of x86, as the program has them
 };
 

@@ -55,8 +55,8 @@ class Entry {
   uint64_t filled_ = 0, saved_ = 0;
   int64_t depth_ = 0;                                   // bytes of stack taken
   static constexpr uint8_t kAnswers = 17, kSteps = 10;  // bits
-  Words<Answer> answers_{kAnswers};
-  Words<Step> steps_{kSteps};
+  Words<Answer, true> answers_{kAnswers};
+  Words<Step, true> steps_{kSteps};
   Answer last_;
   Step passing_;  // that is not remembered
 };

@@ -40,8 +40,9 @@ inline Word bits_in(Word word, bool big) {
 // For what is remembered of an address of code: kNoWord of none.
 inline Word word_of_address(uint64_t address) { return ~address; }
 
-// A T has its Word in it, as `word()`.
-template <class T>
+// A T has its Word in it, as `word()`. Addresses are mostly asked for one after the other: what is of neighbours lies
+// side by side.
+template <class T, bool kOfAddresses = false>
 class Words {
  public:
   explicit Words(uint8_t most_bits) : most_bits_(most_bits) {}
@@ -60,7 +61,10 @@ class Words {
 
  private:
   static constexpr uint8_t kFirstBits = 6, kMoreBits = 2;
-  size_t place(Word word) const { return static_cast<size_t>((word * 0x9e3779b97f4a7c15) >> (63 - bits_) >> 1); }
+  size_t place(Word word) const {
+    if (kOfAddresses) return static_cast<size_t>(word & ((Word{1} << bits_) - 1));
+    return static_cast<size_t>((word * 0x9e3779b97f4a7c15) >> (63 - bits_) >> 1);
+  }
   void grow() {
     bits_ = std::min<uint8_t>(most_bits_, bits_ == 0 ? kFirstBits : bits_ + kMoreBits);
     std::vector<T> before(size_t{1} << bits_);
