@@ -70,6 +70,7 @@ uint32_t Pass::piece_at(uint64_t address) const {
 
 void Pass::build() {
   sort_ops();
+  settle_doubts();
   std::ranges::sort(leaders_);
   leaders_.erase(std::ranges::unique(leaders_).begin(), leaders_.end());
   is_leader_.assign(work_.ops.size() + 1, 0);

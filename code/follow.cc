@@ -84,17 +84,33 @@ bool Pass::stops_after(const Op& op) {
     const uint32_t import = reader_.stub(op.target, there, nullptr);
     const bool ends = import != kNone ? !neighbours_.import_returns(import) : !neighbours_.returns(op.target);
     stops = ends && (import != kNone || ends_before(next));
-    if (ends && !stops) out_.doubtful.push_back(next);
+    if (ends && !stops) out_.doubtful.push_back(next), doubted_.push_back(op.address);
   } else if (op.flow == Flow::kIndirectCall && family_of(processor_) == Family::kMips &&
              !std::ranges::binary_search(refuted_, op.address)) {
     const Value to = callee_of_mips(op);
     if (to.origin == Origin::kImport)
       stops = !neighbours_.import_returns(static_cast<uint32_t>(to.add));
-    else if (to.number() && program_.code_at(to.add))
-      stops = !neighbours_.returns(to.add) && ends_before(next);
+    else if (to.number() && program_.code_at(to.add) && !neighbours_.returns(to.add))
+      (stops = ends_before(next)) ? void() : doubted_.push_back(op.address);
     if (stops) foretold_.push_back(op.address);
   }
   return *known = stops;
+}
+
+// Where code before such a call jumps over it, what stands behind it does not say that it comes back.
+void Pass::settle_doubts() {
+  const auto& ops = work_.ops;
+  std::erase_if(doubted_, [&](uint64_t site) {
+    const uint32_t i = op_at(site);
+    if (i == kNone || !work_.charge(i)) return false;
+    const uint64_t next = ops[i].end() + (ops[i].delay_slot ? 4 : 0);
+    const bool over = std::ranges::any_of(std::span(ops).first(i), [&](const Op& op) {
+      return op.flow == Flow::kJump && op.target == next && stays(op);
+    });
+    if (over) *stops_.try_emplace(site, true).first = true;
+    if (over && ops[i].flow == Flow::kIndirectCall) foretold_.push_back(site);
+    return over;
+  });
 }
 
 // A word that is no instruction we know, between two that are: an extension of this processor, not the end of the code.

@@ -123,6 +123,25 @@ int64_t lowest_index(const Shape& shape, int64_t low) {
   return begins ? index : low;
 }
 
+// A comparison bounds it on both sides: an index, wherever it was read.
+bool is_compared(const State& state, uint32_t unknown) {
+  const auto bounds = std::span(state.bound).first(state.bounds);
+  return std::ranges::any_of(bounds, [&](const Bound& b) {
+    return b.unknown == unknown && b.low > -kUnbounded && b.high < kUnbounded && b.high - b.low < kMostEntries;
+  });
+}
+
+// ARM's `addls pc, pc, index, lsl #2`: no compiler makes it of an index that is always the same, so what seems to be
+// known of the index was changed by way of a pointer. The last entry's index; nothing: it is no such jump.
+std::optional<int64_t> last_of_row(const State& state, const Op& jump) {
+  constexpr int64_t kMost = 1024;
+  const bool row = jump.what == Do::kAdd && jump.a == kProgramCounter && jump.shift == 2 && jump.b < kSlots &&
+                   jump.relation == Relation::kBelowEqual;
+  if (!row || !state.compared || !(state.left == state.slots[jump.b]) || !state.right.number()) return std::nullopt;
+  const auto last = static_cast<int64_t>(state.right.add);
+  return last > 0 && last < kMost ? std::optional(last) : std::nullopt;
+}
+
 }  // namespace
 
 Destination destination(const Program& program, const Machine& machine, State state, const Op& jump, Range within) {
@@ -133,6 +152,15 @@ Destination destination(const Program& program, const Machine& machine, State st
     out.kind = Destination::kImport, out.address = target.add;
     return out;
   }
+  if (const auto last = target.constant() ? last_of_row(state, jump) : std::nullopt) {
+    constexpr uint64_t kAhead = 8;  // of the program counter, as it is read
+    const Value row = {.add = jump.address + kAhead, .unknown = 1, .shift = 2, .origin = Origin::kAddress};
+    if (auto table = Resolver(program, jump, within, {.target = row, .entry = row, .branches = true})
+                         .read({.low = 0, .high = *last}, true)) {
+      out.kind = Destination::kSwitch, out.table = std::move(*table);
+      return out;
+    }
+  }
   if (target.constant()) {
     out.kind = target.add != 0 ? Destination::kAddress : Destination::kUnknown, out.address = target.add;
     return out;
@@ -140,8 +168,10 @@ Destination destination(const Program& program, const Machine& machine, State st
   if (target.origin == Origin::kAddress && within.holds(target.add) && program.code_at(target.add))
     out.base = target.add;
   if (target.origin == Origin::kAddress) out.kind = Destination::kOpenSwitch;
-  const auto shape = shape_of(program, machine.unknowns(), target);
+  auto shape = shape_of(program, machine.unknowns(), target);
   if (!shape) return out;
+  if (target.shift >= 2 && out.base != 0 && is_compared(state, target.unknown))
+    shape = Shape{.target = target, .entry = target, .branches = true};
   if (!shape->branches && !program.data_at(shape->entry.add) && shape->entry.add == 0) return out;
   Resolver resolver(program, jump, within, *shape);
   const auto bound = machine.bound(state, shape->entry.unknown);

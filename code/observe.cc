@@ -88,14 +88,14 @@ void Pass::see_call(const Op& op, const State& state) {
     if (call.resolved()) ++out_.indirect_calls_resolved;
   }
   out_.calls.push_back(call);
-  const bool comes_back = call.import != kNone ? neighbours_.import_returns(call.import)
-                          : call.target != kNowhere
-                              ? neighbours_.returns(call.target) || !ends_before(op.end() + (op.delay_slot ? 4 : 0))
-                              : true;
-  if (!comes_back && !op.conditional && !std::ranges::binary_search(endings_, op.address)) {
-    const bool* stops = stops_.find(op.address);
-    (stops && *stops ? told_endings_ : out_.endings).push_back(op.address);
-  }
+  const bool* known = stops_.find(op.address);
+  const bool stops = known && *known;
+  const bool comes_back = call.import != kNone      ? neighbours_.import_returns(call.import)
+                          : call.target != kNowhere ? neighbours_.returns(call.target) ||
+                                                          !(stops || ends_before(op.end() + (op.delay_slot ? 4 : 0)))
+                                                    : true;
+  if (!comes_back && !op.conditional && !std::ranges::binary_search(endings_, op.address))
+    (stops ? told_endings_ : out_.endings).push_back(op.address);
   for (const Slot s : translator_.arguments()) {
     const Value& v = state.slots[s];
     if (v.number() && v.add != 0 && program_.code_at(v.add) && (v.origin == Origin::kAddress || !program_.moves))

@@ -104,6 +104,7 @@ class Pass {
   Value callee_of_mips(const Op& call) const;
   bool ends_in_call(const Run& run);
   bool stops_after(const Op& op);
+  void settle_doubts();
   bool boundary(uint64_t at);
   bool ends_before(uint64_t at) { return boundary(at) || neighbours_.can_begin(at, processor_); }
   bool goes_on_behind(uint64_t at);
@@ -184,9 +185,10 @@ class Pass {
   std::vector<uint64_t> told_endings_;  // calls that were known not to come back when they were decoded
   // Of MIPS: those that seemed so; and of an attempt before those whose values then said otherwise.
   std::vector<uint64_t> foretold_, refuted_;
-  size_t run_first_ = 0;    // operation of the run that is decoded
-  std::vector<Run>& runs_;  // that are not in order yet
-  size_t ordered_ = 0;      // operations that are, before them
+  std::vector<uint64_t> doubted_;  // calls of what does not come back, behind which code goes on
+  size_t run_first_ = 0;           // operation of the run that is decoded
+  std::vector<Run>& runs_;         // that are not in order yet
+  size_t ordered_ = 0;             // operations that are, before them
   std::vector<uint8_t>&is_leader_, &reached_;
   std::vector<uint32_t>&order_, &rank_;  // blocks in the order of their visits, and their places in it
   struct Head {

@@ -29,22 +29,27 @@ void Pass::after_call(const Op& op, uint32_t mark, State& state) {
     return;
   }
   machine_.call(mark, state);
+  if (!doubted_.empty() && std::ranges::find(doubted_, op.address) != doubted_.end()) state.doubtful = true;
 }
 
-// What holds at the end of a block, sent along one edge.
+// What holds at the end of a block, sent along one edge. What holds only should a call come back that does not says
+// nothing where another way leads too.
 void Pass::send(uint32_t from, uint32_t to, const State& state) {
   if (rank_[to] <= rank_[from]) return send_back(to, state);
   State& into = work_.states[to];
   if (!std::exchange(reached_[to], uint8_t{1}))
     into = state;
-  else
+  else if (into.doubtful == state.doubtful)
     Machine::join(into, state, to);
+  else if (into.doubtful)
+    into = state;
 }
 
 // Backwards, it may only show that a register or a word does not hold at the loop's head what it held on the way in: it
 // is forgotten there, and all from there on begins again.
 void Pass::send_back(uint32_t to, const State& state) {
   const State& into = work_.states[to];
+  if (state.doubtful && !into.doubtful) return;
   Head& head = heads_[head_of_[to]];
   const auto change = [&] { changed_ = std::min(changed_, rank_[to]); };
   for (Slot i = 0; i < into.used; ++i)

@@ -73,6 +73,7 @@ struct State {
   bool compared = false;
   uint8_t flags = 0;                     // which flags it set
   bool unsigned_only = false;            // PowerPC: "less" means below
+  bool doubtful = false;                 // behind a call that does not come back
   Relation guard = Relation::kUnstated;  // of flags, under which alone it was made; kUnstated: always
   uint8_t bounds = 0, saved = 0;
   uint32_t epoch = 0;  // of memory: changes with every store
@@ -97,7 +98,7 @@ struct State {
     std::copy_n(other.slots.begin(), used, slots.begin());
     left = other.left, right = other.right;
     compared = other.compared, flags = other.flags, unsigned_only = other.unsigned_only, guard = other.guard;
-    bounds = other.bounds, saved = other.saved, epoch = other.epoch;
+    bounds = other.bounds, saved = other.saved, epoch = other.epoch, doubtful = other.doubtful;
     std::copy_n(other.bound.begin(), bounds, bound.begin());
     std::copy_n(other.memory.begin(), saved, memory.begin());
     return *this;

@@ -69,6 +69,21 @@ TEST_P(Switches, CasesAreDominatedByWhatLeadsToThem) {
   EXPECT_GE(cases, c.targets.size() - 1);
 }
 
+// cmp w0, #3; b.ls 1f; bl stop; 1: a table of bytes by w0. Two of its cases: bl stop; mov w0, #3 behind it. What stands
+// behind a call of what never returns, and is led to besides, knows nothing of what the call would have changed.
+TEST(SwitchesBehindCalls, AreBoundedWhereTheCallDoesNotComeBack) {
+  const SmallElf elf{.machine = 183, .wide = true};
+  const std::string file =
+      elf.of(from_hex("1f0c0071490000540b0000946101001020486038620000104088208b00001fd620008052c0035fd603000094"
+                      "60008052c0035fd60000001400020303"));
+  const auto program = load(Bytes(file));
+  ASSERT_TRUE(program);
+  const Analysis all = analyse(*program);
+  ASSERT_EQ(all.jump_tables.size(), 1u);
+  EXPECT_TRUE(all.jump_tables[0].bounded);
+  EXPECT_EQ(all.jump_tables[0].targets, (std::vector<uint64_t>{0x10120, 0x10128, 0x1012c}));
+}
+
 INSTANTIATE_TEST_SUITE_P(
     All, Switches,
     testing::Values(
@@ -96,6 +111,20 @@ INSTANTIATE_TEST_SUITE_P(
                    "0000a0e31eff2fe1",
                    0x1010c,
                    {0x1011c, 0x10124, 0x1012c}},
+        // sub sp, sp, #8; ldr r0, [sp, #4]; cmp r0, #3; addls pc, pc, r0, lsl #2: no table at the stack's address.
+        SwitchCase{Processor::kArm,
+                   {40, false, false, 0x10100},
+                   "08d04de204009de5030050e300f18f90070000ea020000ea030000ea020000ea030000ea0100a0e3020000ea"
+                   "0200a0e3000000ea0400a0e308d08de21eff2fe1",
+                   0x10114,
+                   {0x10124, 0x1012c, 0x10134}},
+        // The same with mov r0, #9, as it seems where r0 was kept in what a callee wrote.
+        SwitchCase{Processor::kArm,
+                   {40, false, false, 0x10100},
+                   "08d04de20900a0e3030050e300f18f90070000ea020000ea030000ea020000ea030000ea0100a0e3020000ea"
+                   "0200a0e3000000ea0400a0e308d08de21eff2fe1",
+                   0x10114,
+                   {0x10124, 0x1012c, 0x10134}},
         SwitchCase{Processor::kThumb,
                    {40, false, false, 0x10101},
                    "032807d8dfe800f002040206012070470220704700207047",
