@@ -51,14 +51,14 @@ Result<std::string_view> text_at(Bytes block, uint64_t at, std::string_view fiel
   return rest.text().substr(0, end);
 }
 
-struct Walk {
+struct FdtWalk {
   Fdt& tree;
   Blocks blocks;
   uint64_t at = 0;
   int32_t current = -1;
 };
 
-Result<void> begin_node(Walk& w) {
+Result<void> begin_node(FdtWalk& w) {
   const Bytes s = w.blocks.structure;
   if (w.tree.nodes.size() >= kMostNodes) return fail(Fault::kLimit, "more than 100000 nodes", s.base() + w.at);
   if (w.current < 0 && !w.tree.nodes.empty()) return fail(Fault::kMalformed, "a second root", s.base() + w.at);
@@ -74,7 +74,7 @@ Result<void> begin_node(Walk& w) {
   return {};
 }
 
-Result<void> property(Walk& w) {
+Result<void> property(FdtWalk& w) {
   const Bytes s = w.blocks.structure;
   const uint64_t length = TRY(s.be<uint32_t>(w.at, "property length"));
   const uint64_t name = TRY(s.be<uint32_t>(w.at + 4, "property name"));
@@ -87,7 +87,7 @@ Result<void> property(Walk& w) {
   return {};
 }
 
-Result<void> walk(Walk& w) {
+Result<void> walk(FdtWalk& w) {
   for (;;) {
     const auto token = TRY(w.blocks.structure.be<uint32_t>(w.at, "token"));
     w.at += 4;
@@ -114,7 +114,7 @@ Result<void> walk(Walk& w) {
 
 Result<Fdt> read_fdt(Bytes from) {
   Fdt tree;
-  Walk w{tree, TRY(read_header(from, tree))};
+  FdtWalk w{tree, TRY(read_header(from, tree))};
   TRY_VOID(walk(w));
   return tree;
 }

@@ -59,9 +59,9 @@ struct Source {
   std::string codec = {};
 };
 
-class Walk {
+class UefiWalk {
  public:
-  explicit Walk(Sink& into) : into_(into) {}
+  explicit UefiWalk(Sink& into) : into_(into) {}
 
   Result<void> sections(const Source& source, const std::string& path, int depth) {
     if (depth > kDeepest) return problem(fail(Fault::kLimit, "sections nest too deep", source.bytes.base()).error());
@@ -208,7 +208,7 @@ std::string utf16_text(Bytes b) {
 }
 
 Result<void> put_uefi_sections(Bytes whole, Bytes sections, const std::string& path, Sink& into) {
-  return Walk(into).sections({.bytes = whole.head(sections.size(), sections.base() - whole.base())}, path, 0);
+  return UefiWalk(into).sections({.bytes = whole.head(sections.size(), sections.base() - whole.base())}, path, 0);
 }
 
 }  // namespace assay::unpack

@@ -73,13 +73,13 @@ uint64_t block_size(const std::vector<Jffs2Node>& nodes) {
   return common >= kSmallestBlock && common % 1024 == 0 ? common : 0;
 }
 
-struct Walk {
+struct NodeWalk {
   std::vector<Jffs2Node> nodes;
   uint64_t end = 0;
 };
 
-Walk walk_nodes(Bytes from, Order order, uint16_t magic) {
-  Walk walk;
+NodeWalk walk_nodes(Bytes from, Order order, uint16_t magic) {
+  NodeWalk walk;
   uint64_t common = 0, first = kNowhere, strange = 0;
   for (uint64_t at = 0; at + 4 <= from.size();) {
     if (const auto node = read_node(from, at, order, magic)) {
@@ -190,7 +190,7 @@ Result<Jffs2Nodes> read_jffs2_nodes(Bytes from) {
   const Jffs2Node first = TRY(read_node(from, 0, all.order, all.magic));
   if (!first.obsolete && !jffs2_node_holds(from, all.order, first))
     return fail(Fault::kMalformed, "node_crc does not match", from.base());
-  Walk walk = walk_nodes(from, all.order, all.magic);
+  NodeWalk walk = walk_nodes(from, all.order, all.magic);
   all.nodes = std::move(walk.nodes);
   TRY_VOID(check_alone(from, all));
   all.erase_block = block_size(all.nodes);
