@@ -90,8 +90,10 @@ bool Pass::stops_after(const Op& op) {
     const Value to = callee_of_mips(op);
     if (to.origin == Origin::kImport)
       stops = !neighbours_.import_returns(static_cast<uint32_t>(to.add));
-    else if (to.number() && program_.code_at(to.add) && !neighbours_.returns(to.add))
-      (stops = ends_before(next)) ? void() : doubted_.push_back(op.address);
+    else if (to.number() && program_.code_at(to.add) && !neighbours_.returns(to.add)) {
+      stops = ends_before(next);
+      if (!stops) doubted_.push_back(op.address);
+    }
     if (stops) foretold_.push_back(op.address);
   }
   return *known = stops;
@@ -100,6 +102,7 @@ bool Pass::stops_after(const Op& op) {
 // Where code before such a call jumps over it, what stands behind it does not say that it comes back.
 void Pass::settle_doubts() {
   const auto& ops = work_.ops;
+  std::ranges::sort(doubted_);
   std::erase_if(doubted_, [&](uint64_t site) {
     const uint32_t i = op_at(site);
     if (i == kNone || !work_.charge(i)) return false;

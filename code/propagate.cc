@@ -29,7 +29,7 @@ void Pass::after_call(const Op& op, uint32_t mark, State& state) {
     return;
   }
   machine_.call(mark, state);
-  if (!doubted_.empty() && std::ranges::find(doubted_, op.address) != doubted_.end()) state.doubtful = true;
+  if (std::ranges::binary_search(doubted_, op.address)) state.doubtful = true;
 }
 
 // What holds at the end of a block, sent along one edge. What holds only should a call come back that does not says

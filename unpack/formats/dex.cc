@@ -36,7 +36,7 @@ const Format kDex = {.id = "dex",
                      .magics = kMagics,
                      .measure = measure,
                      .carve = false,
-                     .limits = "big-endian files",
+                     .limits = "big-endian files; what it holds is not searched",
                      .source = "source.android.com, Dalvik executable format",
                      .checked = "own builder only"};
 

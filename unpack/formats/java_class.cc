@@ -88,6 +88,7 @@ const Format kJavaClass = {.id = "java-class",
                            .magics = kMagics,
                            .measure = measure,
                            .carve = false,
+                           .limits = "what texts and attributes hold is not searched",
                            .source = "The Java Virtual Machine Specification, Java SE 21, chapter 4",
                            .checked = "foreign tool: javac"};
 
