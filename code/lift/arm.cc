@@ -141,7 +141,16 @@ bool writes_pc_by_right(std::string_view name) {
   return std::any_of(std::begin(kMay), std::end(kMay), [&](std::string_view may) { return name.starts_with(may); });
 }
 // What an opcode's name says, read once.
-enum Trait : uint8_t { kMayWritePc = 1, kSeveral = 2, kHint = 4, kExclusive = 8, kBack = 16, kList = 32, kStore = 64 };
+enum Trait : uint8_t {
+  kMayWritePc = 1,
+  kSeveral = 2,
+  kHint = 4,
+  kExclusive = 8,
+  kBack = 16,
+  kList = 32,
+  kStore = 64,
+  kMultiple = 128,
+};
 uint8_t traits_of(std::string_view name) {
   const auto has = [&](std::string_view part) { return name.find(part) != name.npos; };
   const auto any_of = [&](std::initializer_list<std::string_view> all) {
@@ -150,6 +159,7 @@ uint8_t traits_of(std::string_view name) {
   unsigned out = 0;
   if (writes_pc_by_right(name)) out |= kMayWritePc;
   if (any_of({"t2LDMD", "t2LDMI", "t2STMD", "t2STMI"})) out |= kSeveral;
+  if (any_of({"LDM", "STM", "t2LDM", "t2STM"})) out |= kMultiple;
   if (name.ends_with("HINT")) out |= kHint;
   if (has("STREX")) out |= kExclusive;
   if (has("_PRE") || has("_POST") || name.ends_with("_UPD")) out |= kBack;
@@ -184,6 +194,8 @@ bool unpredictable(const Isa& isa, const Insn& insn) {
     const int flags = isa.set->layout(insn.opcode).optional;
     if (flags >= 0 && insn.reg(static_cast<size_t>(flags)) != 0) return true;
   }
+  // "if n == 15 || BitCount(registers) < 1 then UNPREDICTABLE" (A8.8.58, A8.8.199).
+  if ((traits & kMultiple) != 0 && isa.slots[insn.reg(0)].kind == Slot::Kind::kCounter) return true;
   // "if BitCount(registers) < 2 then UNPREDICTABLE", of Thumb's 32-bit forms.
   if ((traits & kSeveral) != 0 && insn.operand_count < ((traits & kList) != 0 ? 6 : 5)) return true;
   // Other hints than nop wait for events, or may mean anything one day: opaque.

@@ -146,12 +146,10 @@ void store_list(Machine& m, const List& list, RegisterId base_out) {
 // (written base,) base, condition, registers.
 template <Walk kWalk, bool kBack>
 void load_multiple(Machine& m) {
-  if (is_pc(m, 0)) return kBack ? m.opaque_leave() : m.opaque_instruction();
   load_list(m, list_of(m, m.r(0), kBack ? 4 : 3, kWalk), kBack ? m.id(0) : ir::kNoRegister);
 }
 template <Walk kWalk, bool kBack>
 void store_multiple(Machine& m) {
-  if (is_pc(m, 0)) return kBack ? m.opaque_leave() : m.opaque_instruction();
   store_list(m, list_of(m, m.r(0), kBack ? 4 : 3, kWalk), kBack ? m.id(0) : ir::kNoRegister);
 }
 // Thumb's short form writes back unless the base is in the list.

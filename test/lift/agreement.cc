@@ -92,11 +92,6 @@ constexpr Known kKnown[] = {
     // LLVM's.
     {Family::kArm, "BLXi", "writes lr,"},
     {Family::kArm, "tLDMIA", "writes"},
-    // With pc as base UNPREDICTABLE (A8.8.58, A8.8.199).
-    {Family::kArm, "LDM", "leaves,"},
-    {Family::kArm, "STM", "leaves,"},
-    {Family::kArm, "t2LDM", "leaves,"},
-    {Family::kArm, "t2STM", "leaves,"},
     // Book I, 2.4: LK = 1 writes LR; BO says whether CTR is decremented. 3.3.5: lmw loads all registers from RT on.
     {Family::kPpc, "B", "writes lr,"},
     {Family::kPpc, "g", "does not write ctr,"},

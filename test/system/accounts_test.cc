@@ -8,10 +8,6 @@
 
 namespace assay::system {
 
-namespace accounts {
-extern const TreeAnalysis kAccounts;
-}
-
 namespace {
 
 constexpr std::string_view kMd5 = "$1$$iC.dUsGpxNNJGeOm1dFio/";  // openssl passwd -1 -salt "" 1234
@@ -25,7 +21,7 @@ const Account* find(const Facts& facts, std::string_view name, std::string_view 
 Facts run(TreeBuilder& builder) {
   Tree tree = builder.tree();
   Facts facts;
-  accounts::kAccounts.run(tree, facts);
+  analysis("accounts").run(tree, facts);
   return facts;
 }
 

@@ -9,43 +9,12 @@
 
 namespace assay::system {
 
-namespace accounts {
-extern const TreeAnalysis kAccounts;
-}
-namespace boot {
-extern const TreeAnalysis kBoot;
-}
-namespace credentials {
-extern const TreeAnalysis kCredentials;
-}
-namespace firewall {
-extern const TreeAnalysis kFirewall;
-}
-namespace packages {
-extern const TreeAnalysis kPackages;
-}
-namespace permissions {
-extern const TreeAnalysis kPermissions;
-}
-namespace settings {
-extern const TreeAnalysis kSettings;
-}
-namespace update {
-extern const TreeAnalysis kUpdate;
-}
-
 namespace {
 
 namespace fs = std::filesystem;
 
-constexpr const TreeAnalysis* kOurs[] = {&accounts::kAccounts,
-                                         &credentials::kCredentials,
-                                         &permissions::kPermissions,
-                                         &settings::kSettings,
-                                         &firewall::kFirewall,
-                                         &packages::kPackages,
-                                         &boot::kBoot,
-                                         &update::kUpdate};
+constexpr std::string_view kOurs[] = {"accounts", "credentials", "permissions", "settings",
+                                      "firewall", "packages",    "boot",        "update"};
 
 struct Unpacked {
   fs::path directory;
@@ -70,7 +39,7 @@ std::string open_image(std::string_view image, uint64_t offset, Unpacked& into) 
   if (std::system(command.c_str()) != 0 && !fs::exists(into.directory / "root" / "etc")) return "unsquashfs refused";
   add_directory(into.builder, into.directory / "root");
   Tree tree = into.builder.tree();
-  for (const TreeAnalysis* analysis : kOurs) analysis->run(tree, into.facts);
+  for (const std::string_view id : kOurs) analysis(id).run(tree, into.facts);
   return {};
 }
 

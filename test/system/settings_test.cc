@@ -7,34 +7,12 @@
 
 namespace assay::system {
 
-namespace boot {
-extern const TreeAnalysis kBoot;
-}
-namespace credentials {
-extern const TreeAnalysis kCredentials;
-}
-namespace firewall {
-extern const TreeAnalysis kFirewall;
-}
-namespace packages {
-extern const TreeAnalysis kPackages;
-}
-namespace permissions {
-extern const TreeAnalysis kPermissions;
-}
-namespace settings {
-extern const TreeAnalysis kSettings;
-}
-namespace update {
-extern const TreeAnalysis kUpdate;
-}
-
 namespace {
 
-Facts run(const TreeAnalysis& analysis, TreeBuilder& builder) {
+Facts run(std::string_view id, TreeBuilder& builder) {
   Tree tree = builder.tree();
   Facts facts;
-  analysis.run(tree, facts);
+  analysis(id).run(tree, facts);
   return facts;
 }
 
@@ -58,7 +36,7 @@ TEST(Credentials, OfConfigurationFiles) {
   builder.file("etc/tr.xml", "<ManagementServer><Username>acs</Username><Password>acspw</Password></ManagementServer>");
   builder.file("etc/init.d/rcS",
                "#!/bin/sh\nnvram set snmp_rwcommunity=writer\nuci set wireless.@wifi-iface[0].key=scriptkey\n");
-  const Facts facts = run(credentials::kCredentials, builder);
+  const Facts facts = run("credentials", builder);
   EXPECT_EQ(
       text_of(facts.credentials),
       (std::vector<std::string>{
@@ -78,14 +56,14 @@ TEST(Credentials, StaySilentOnPagesScriptsAndNamesAboutPasswords) {
   builder.file("etc/config/dropbear", "config dropbear\n\toption PasswordAuth 'on'\n");
   builder.file("etc/config/luci", "config extern flash_keep\n\toption passwd \"/etc/passwd\"\n");
   builder.file("usr/bin/x.sh", "#!/bin/sh\nPASSWORD=hunter22\n");
-  EXPECT_EQ(text_of(run(credentials::kCredentials, builder).credentials), std::vector<std::string>{});
+  EXPECT_EQ(text_of(run("credentials", builder).credentials), std::vector<std::string>{});
 }
 
 TEST(Credentials, OfNulSeparatedDefaults) {
   TreeBuilder builder;
   using namespace std::literals;
   builder.file("etc/nvram_default.bin", "lan=1\0wan=2\0wl_wpa_psk=secret-psk\0x_y=4\0wifi=1\0"sv);
-  const Facts facts = run(credentials::kCredentials, builder);
+  const Facts facts = run("credentials", builder);
   ASSERT_EQ(text_of(facts.credentials), std::vector<std::string>{"wifi-psk wl_wpa_psk  secret-psk "});
   EXPECT_EQ(facts.credentials[0].at.offset, 12u);
 }
@@ -100,7 +78,7 @@ TEST(Permissions, ModesCapabilitiesAndDevices) {
       {"security.capability", std::string("\x01\0\0\x02\0\x20\0\0\0\0\0\0\0\0\0\0\0\0\0\0"sv)}};
   builder.file("bin/cut", "x", 0755);
   builder.artifacts().back().node.xattrs = {{"security.capability", std::string("\x01\0\0\x02\0\x20"sv)}};
-  const Facts facts = run(permissions::kPermissions, builder);
+  const Facts facts = run("permissions", builder);
   std::vector<std::string> found;
   for (const Permission& p : facts.permissions) found.push_back(p.kind + " " + p.at.artifact + " " + p.detail);
   EXPECT_EQ(found, (std::vector<std::string>{
@@ -119,7 +97,7 @@ TEST(Settings, OfKernelAndPrograms) {
                "#echo 1 > /proc/sys/no/no\necho $X > /proc/sys/a/b\numask 000\ndropbear -B -p 22\n");
   builder.file("etc/ssh/sshd_config", "PermitRootLogin yes\n#PermitEmptyPasswords no\nPort=2222\n");
   builder.file("etc/samba/smb.conf", "[global]\n map to guest = Bad User\n");
-  const Facts facts = run(settings::kSettings, builder);
+  const Facts facts = run("settings", builder);
   std::vector<std::string> found;
   for (const Setting& s : facts.settings) found.push_back(s.kind + " " + s.name + "=" + s.value);
   EXPECT_EQ(found,
@@ -142,7 +120,7 @@ TEST(Firewall, CommandsSavedRulesNftAndUci) {
   builder.file("etc/config/firewall",
                "config zone\n\toption name wan\n\toption input ACCEPT\nconfig rule\n\toption src wan\n\toption "
                "dest_port 22\n\toption target ACCEPT\n");
-  const Facts facts = run(firewall::kFirewall, builder);
+  const Facts facts = run("firewall", builder);
   std::vector<std::string> found;
   for (const FirewallRule& r : facts.firewall)
     found.push_back(r.tool + "|" + r.table + "|" + r.chain + "|" + r.action + "|" + r.protocol + "|" + r.port + "|" +
@@ -165,7 +143,7 @@ TEST(Packages, DatabasesAndDistribution) {
   builder.file("usr/lib/opkg/info/libc.control", "Package: libc\nVersion: 0.9+x\nArchitecture: mips\n");
   builder.file("lib/apk/db/installed", "C:Q1\nP:musl\nV:1.2.3-r0\nA:x86_64\n\nP:b\nV:2\n");
   builder.file("var/lib/rpm/Packages", "x");
-  const Facts facts = run(packages::kPackages, builder);
+  const Facts facts = run("packages", builder);
   std::vector<std::string> found;
   for (const Component& c : facts.components) found.push_back(c.how + " " + c.purl);
   EXPECT_EQ(found,
@@ -201,14 +179,14 @@ TEST(Boot, NotesOptionsAndDefaultEnvironment) {
   });
   builder.artifacts().back().parent = 0;  // the loader is a leaf
   Facts facts;
-  boot::kBoot.run(tree, facts);
+  analysis("boot").run(tree, facts);
   const auto found = text_of(facts.boot);
   // With a part of its own (a device tree) it is read where its format is U-Boot's; what another format opened is not.
   builder.artifacts().back().parent = 1;
   for (const auto& [format, size] : {std::pair<std::string, size_t>{"uboot", 13}, {"squashfs", 8}}) {
     builder.artifacts()[1].format = format;
     Facts again;
-    boot::kBoot.run(tree, again);
+    analysis("boot").run(tree, again);
     EXPECT_EQ(again.boot.size(), size) << format;
   }
   for (const std::string_view want :
@@ -238,7 +216,7 @@ TEST(Update, ScriptsSourcesAndPrograms) {
                                              60));
   builder.is_elf({.is_program = true, .imports = {"system"}});
   builder.file("etc/opkg/keys/b5043e70f9a75cde", "untrusted comment: x\n");
-  const Facts facts = run(update::kUpdate, builder);
+  const Facts facts = run("update", builder);
   std::vector<std::string> found;
   for (const Update& u : facts.update)
     found.push_back(u.kind + "|" + u.value + "|" + u.transport + "|" + std::to_string(static_cast<int>(u.verified)));

@@ -6,11 +6,19 @@
 #pragma once
 #include "system/tree.h"
 
+#include <algorithm>
 #include <deque>
 #include <string>
 #include <vector>
 
 namespace assay::system {
+
+// The tree analysis of that id; of another id there is none, and the program ends.
+inline const TreeAnalysis& analysis(std::string_view id) {
+  const auto found = std::ranges::find(tree_analyses(), id, &TreeAnalysis::id);
+  ASSAY_CHECK(found != tree_analyses().end());
+  return **found;
+}
 
 class TreeBuilder {
  public:

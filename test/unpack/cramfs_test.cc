@@ -2,11 +2,9 @@
 #include "test/unpack/host_tree.h"
 
 namespace assay::unpack {
-namespace cramfs {
-extern const Format kCramfs;
-}
-
 namespace {
+
+const Format& cramfs() { return *find_format("cramfs"); }
 
 struct Case {
   const char *name, *options;
@@ -19,12 +17,12 @@ TEST_P(CramfsTest, GivesBackTheSourceTree) {
   tree.fill();
   const std::string image = tree.image(std::string("mkfs.cramfs ") + GetParam().options + " root out");
   if (image.empty()) GTEST_SKIP() << "mkfs.cramfs is not installed";
-  const auto measured = cramfs::kCramfs.measure(Bytes(image));
+  const auto measured = cramfs().measure(Bytes(image));
   ASSERT_TRUE(measured) << measured.error().what;
   EXPECT_TRUE(measured->verified);
   EXPECT_EQ(measured->length, image.size());
   Collect got;
-  const auto done = cramfs::kCramfs.unpack(Bytes(image), got);
+  const auto done = cramfs().unpack(Bytes(image), got);
   ASSERT_TRUE(done) << done.error().what;
   for (const Error& problem : got.problems) ADD_FAILURE() << problem.what;
   expect_same(tree, got, {.mtime = false});
@@ -45,7 +43,7 @@ TEST(Cramfs, SurvivesDamage) {
   std::filesystem::create_symlink("d/e", tree.at("link"));
   const std::string image = tree.image("mkfs.cramfs root out");
   if (image.empty()) GTEST_SKIP() << "mkfs.cramfs is not installed";
-  expect_survives(cramfs::kCramfs, image, 1);
+  expect_survives(cramfs(), image, 1);
 }
 
 TEST(Cramfs, RefusesAWrongChecksum) {
@@ -54,16 +52,16 @@ TEST(Cramfs, RefusesAWrongChecksum) {
   std::string image = tree.image("mkfs.cramfs root out");
   if (image.empty()) GTEST_SKIP() << "mkfs.cramfs is not installed";
   image[200] = static_cast<char>(image[200] ^ 1);
-  EXPECT_FALSE(cramfs::kCramfs.measure(Bytes(image)));
+  EXPECT_FALSE(cramfs().measure(Bytes(image)));
 }
 
 TEST(Cramfs, ReadsARealImage) {
   const std::string image = sample_image("format-samples/sevenz/cramfs.img");
   if (image.empty()) GTEST_SKIP() << "sample images are not here";
-  const auto measured = cramfs::kCramfs.measure(Bytes(image));
+  const auto measured = cramfs().measure(Bytes(image));
   ASSERT_TRUE(measured) << measured.error().what;
   Collect got;
-  ASSERT_TRUE(cramfs::kCramfs.unpack(Bytes(image).head(measured->length), got));
+  ASSERT_TRUE(cramfs().unpack(Bytes(image).head(measured->length), got));
   EXPECT_TRUE(got.problems.empty());
   EXPECT_GE(got.items.size(), 2u);
 }

@@ -9,11 +9,9 @@
 #include "unpack/formats/jffs2_codecs.h"
 
 namespace assay::unpack {
-namespace jffs2 {
-extern const Format kJffs2;
-}
-
 namespace {
+
+const Format& jffs2() { return *find_format("jffs2"); }
 
 struct Writer {
   Order order = Order::kLittle;
@@ -90,10 +88,10 @@ struct Writer {
 
 Collect unpacked(const std::string& image) {
   Collect got;
-  const auto measured = jffs2::kJffs2.measure(Bytes(image));
+  const auto measured = jffs2().measure(Bytes(image));
   EXPECT_TRUE(measured) << measured.error().what;
   if (!measured) return got;
-  const auto done = jffs2::kJffs2.unpack(Bytes(image).head(measured->length), got);
+  const auto done = jffs2().unpack(Bytes(image).head(measured->length), got);
   EXPECT_TRUE(done);
   return got;
 }
@@ -213,7 +211,7 @@ TEST_P(Jffs2Nodes, TwoFileSystemsThatTouchAreToldApart) {
     images[i] = one.out;
   }
   const std::string both = images[0] + images[1];
-  const auto first = jffs2::kJffs2.measure(Bytes(both));
+  const auto first = jffs2().measure(Bytes(both));
   ASSERT_TRUE(first);
   EXPECT_EQ(first->length, images[0].size());
   const Collect got = unpacked(both);
@@ -232,7 +230,7 @@ TEST_P(Jffs2Nodes, ReachesThroughErasedFlashAndJunkButNotFurther) {
   w.pad_to(4096);
   w.out.append(8192, '\xff');
   const size_t size = w.out.size();
-  const auto measured = jffs2::kJffs2.measure(Bytes(w.out + std::string(50'000, 'x')));
+  const auto measured = jffs2().measure(Bytes(w.out + std::string(50'000, 'x')));
   ASSERT_TRUE(measured);
   EXPECT_EQ(measured->length, size);
   EXPECT_EQ(unpacked(w.out).find("file")->content, "data");
@@ -247,7 +245,7 @@ TEST_P(Jffs2Nodes, SurvivesDamage) {
   w.inode({3, 1, 0120777, 4, 0, 4, 0, "file"});
   w.xattr(1, 1, 1, "name", "value");
   w.xref(2, 1, 2);
-  expect_survives(jffs2::kJffs2, w.out, 1);
+  expect_survives(jffs2(), w.out, 1);
 }
 
 INSTANTIATE_TEST_SUITE_P(Orders, Jffs2Nodes,
@@ -363,7 +361,7 @@ TEST(Jffs2, ReadsAFlashWornByUse) {
   const std::string flash = sample_image("firmware/sannce-8M-flash.bin");
   if (flash.empty()) GTEST_SKIP() << "sample images are not here";
   const std::string image = flash.substr(0x5a0000);
-  const auto measured = jffs2::kJffs2.measure(Bytes(image));
+  const auto measured = jffs2().measure(Bytes(image));
   ASSERT_TRUE(measured);
   EXPECT_EQ(measured->length, 0x240000u);
   const Collect got = unpacked(image);

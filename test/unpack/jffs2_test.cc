@@ -2,11 +2,9 @@
 #include "test/unpack/host_tree.h"
 
 namespace assay::unpack {
-namespace jffs2 {
-extern const Format kJffs2;
-}
-
 namespace {
+
+const Format& jffs2() { return *find_format("jffs2"); }
 
 struct Case {
   const char *name, *options;
@@ -19,11 +17,11 @@ TEST_P(Jffs2Test, GivesBackTheSourceTree) {
   tree.fill();
   const std::string image = tree.image(std::string("mkfs.jffs2 -r root -o out ") + GetParam().options);
   if (image.empty()) GTEST_SKIP() << "mkfs.jffs2 is not installed";
-  const auto measured = jffs2::kJffs2.measure(Bytes(image));
+  const auto measured = jffs2().measure(Bytes(image));
   ASSERT_TRUE(measured) << measured.error().what;
   EXPECT_EQ(measured->length, image.size());
   Collect got;
-  const auto done = jffs2::kJffs2.unpack(Bytes(image), got);
+  const auto done = jffs2().unpack(Bytes(image), got);
   ASSERT_TRUE(done) << done.error().what;
   for (const Error& problem : got.problems) ADD_FAILURE() << problem.what;
   expect_same(tree, got);
@@ -47,7 +45,7 @@ TEST(Jffs2, ReadsAttributesAndDeviceTables) {
       "mkfs.jffs2 -r root -o out -b --with-xattr -D table");
   if (image.empty()) GTEST_SKIP() << "mkfs.jffs2 is not installed";
   Collect got;
-  ASSERT_TRUE(jffs2::kJffs2.unpack(Bytes(image), got));
+  ASSERT_TRUE(jffs2().unpack(Bytes(image), got));
   EXPECT_TRUE(got.problems.empty());
   const Collect::Item* file = got.find("file");
   ASSERT_TRUE(file);

@@ -2,11 +2,9 @@
 #include "test/unpack/host_tree.h"
 
 namespace assay::unpack {
-namespace ubi {
-extern const Format kUbi;
-}
-
 namespace {
+
+const Format& ubi() { return *find_format("ubi"); }
 
 constexpr const char* kConfiguration =
     "printf '[a]\\nmode=ubi\\nimage=one\\nvol_id=0\\nvol_size=2MiB\\nvol_type=dynamic\\nvol_name=rootfs\\n"
@@ -26,11 +24,11 @@ TEST_P(UbiTest, GivesBackItsVolumes) {
   const std::string image = make(tree, GetParam());
   if (image.empty()) GTEST_SKIP() << "ubinize is not installed";
   const std::string follower = image + std::string(64, 'x');
-  const auto measured = ubi::kUbi.measure(Bytes(follower));
+  const auto measured = ubi().measure(Bytes(follower));
   ASSERT_TRUE(measured) << measured.error().what;
   EXPECT_EQ(measured->length, image.size());
   Collect got;
-  const auto done = ubi::kUbi.unpack(Bytes(image), got);
+  const auto done = ubi().unpack(Bytes(image), got);
   ASSERT_TRUE(done) << done.error().what;
   for (const Error& problem : got.problems) ADD_FAILURE() << problem.what;
   ASSERT_TRUE(got.find("rootfs") && got.find("kernel"));
@@ -53,7 +51,7 @@ TEST(Ubi, ReadsBlocksInAnyOrderAndFillsHoles) {
   std::string mixed;
   for (size_t at = image.size(); at > 0; at -= kBlock) mixed += image.substr(at - kBlock, kBlock);
   Collect got;
-  ASSERT_TRUE(ubi::kUbi.unpack(Bytes(mixed), got));
+  ASSERT_TRUE(ubi().unpack(Bytes(mixed), got));
   EXPECT_TRUE(got.problems.empty());
   ASSERT_TRUE(got.find("kernel"));
   EXPECT_TRUE(got.find("kernel")->content == slurp(tree.at("../two")));
@@ -61,7 +59,7 @@ TEST(Ubi, ReadsBlocksInAnyOrderAndFillsHoles) {
   std::string holed = image;  // blocks 0 and 1 are the volume table, 2 the first of "rootfs"
   holed.replace(3 * kBlock, kBlock, std::string(kBlock, '\xff'));
   Collect with_hole;
-  ASSERT_TRUE(ubi::kUbi.unpack(Bytes(holed), with_hole));
+  ASSERT_TRUE(ubi().unpack(Bytes(holed), with_hole));
   ASSERT_TRUE(with_hole.find("rootfs"));
   const std::string& rootfs = with_hole.find("rootfs")->content;
   EXPECT_EQ(with_hole.find("rootfs")->codec, "ubi");
@@ -78,7 +76,7 @@ TEST(Ubi, SaysThatStaticDataIsDamaged) {
   ASSERT_NE(at, image.npos);
   image[at] = 'W';
   Collect got;
-  ASSERT_TRUE(ubi::kUbi.unpack(Bytes(image), got));
+  ASSERT_TRUE(ubi().unpack(Bytes(image), got));
   ASSERT_EQ(got.problems.size(), 1u);
   EXPECT_NE(got.problems[0].what.find("data_crc of logical block 0"), std::string::npos);
 }
@@ -89,7 +87,7 @@ TEST(Ubi, SurvivesDamage) {
   tree.file("../two", "two");
   const std::string image = tree.image(std::string(kConfiguration) + "ubinize -o out -p 8KiB -m 1 config");
   if (image.empty()) GTEST_SKIP() << "ubinize is not installed";
-  expect_survives(ubi::kUbi, image, 211);
+  expect_survives(ubi(), image, 211);
 }
 
 }  // namespace

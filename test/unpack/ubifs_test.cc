@@ -3,11 +3,9 @@
 #include "test/unpack/host_tree.h"
 
 namespace assay::unpack {
-namespace ubifs {
-extern const Format kUbifs;
-}
-
 namespace {
+
+const Format& ubifs() { return *find_format("ubifs"); }
 
 struct Case {
   const char *name, *options;
@@ -20,11 +18,11 @@ TEST_P(UbifsTest, GivesBackTheSourceTree) {
   tree.fill();
   const std::string image = tree.image(std::string("mkfs.ubifs -r root -o out ") + GetParam().options);
   if (image.empty()) GTEST_SKIP() << "mkfs.ubifs is not installed";
-  const auto measured = ubifs::kUbifs.measure(Bytes(image));
+  const auto measured = ubifs().measure(Bytes(image));
   ASSERT_TRUE(measured) << measured.error().what;
   EXPECT_EQ(measured->length, image.size());
   Collect got;
-  const auto done = ubifs::kUbifs.unpack(Bytes(image), got);
+  const auto done = ubifs().unpack(Bytes(image), got);
   ASSERT_TRUE(done) << done.error().what;
   for (const Error& problem : got.problems) ADD_FAILURE() << problem.what;
   expect_same(tree, got);
@@ -47,7 +45,7 @@ TEST(Ubifs, FallsBackToEveryNodeWhenTheIndexIsBroken) {
   for (size_t block = 1; block < 3; ++block)
     image.replace(block * 15872, 15872, std::string(15872, '\xff'));  // both master nodes
   Collect got;
-  ASSERT_TRUE(ubifs::kUbifs.unpack(Bytes(image), got));
+  ASSERT_TRUE(ubifs().unpack(Bytes(image), got));
   ASSERT_EQ(got.problems.size(), 1u);
   EXPECT_NE(got.problems[0].what.find("the index cannot be followed"), std::string::npos);
   expect_same(tree, got);
@@ -62,7 +60,7 @@ TEST(Ubifs, SaysThatADataNodeIsLost) {
   ASSERT_NE(at, image.npos);
   image[at] = 'S';
   Collect got;
-  ASSERT_TRUE(ubifs::kUbifs.unpack(Bytes(image), got));
+  ASSERT_TRUE(ubifs().unpack(Bytes(image), got));
   ASSERT_FALSE(got.problems.empty());
   ASSERT_TRUE(got.find("bin/su"));
   EXPECT_EQ(got.find("bin/su")->content, std::string(9, '\0'));
@@ -117,7 +115,7 @@ TEST(Ubifs, ReplaysTheJournal) {
   written.resize(kBlock, '\xff');
   image += written;
   Collect got;
-  ASSERT_TRUE(ubifs::kUbifs.unpack(Bytes(image), got));
+  ASSERT_TRUE(ubifs().unpack(Bytes(image), got));
   for (const Error& problem : got.problems) ADD_FAILURE() << problem.what;
   EXPECT_EQ(got.find("old")->content, "old content");
   EXPECT_FALSE(got.find("removed"));
@@ -135,16 +133,16 @@ TEST(Ubifs, SurvivesDamage) {
   std::filesystem::create_symlink("d", tree.at("link"));
   const std::string image = tree.image("mkfs.ubifs -r root -o out -m 1 -e 15360 -c 40 -x zstd");
   if (image.empty()) GTEST_SKIP() << "mkfs.ubifs is not installed";
-  expect_survives(ubifs::kUbifs, image, 389);
+  expect_survives(ubifs(), image, 389);
 }
 
 TEST(Ubifs, ReadsARealImage) {
   const std::string image = sample_image("format-samples/ubi/test.ubifs");
   if (image.empty()) GTEST_SKIP() << "sample images are not here";
-  const auto measured = ubifs::kUbifs.measure(Bytes(image));
+  const auto measured = ubifs().measure(Bytes(image));
   ASSERT_TRUE(measured) << measured.error().what;
   Collect got;
-  ASSERT_TRUE(ubifs::kUbifs.unpack(Bytes(image).head(measured->length), got));
+  ASSERT_TRUE(ubifs().unpack(Bytes(image).head(measured->length), got));
   EXPECT_TRUE(got.problems.empty());
   EXPECT_GE(got.items.size(), 2u);
 }
