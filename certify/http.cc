@@ -31,12 +31,12 @@ bool is_digest_file(std::string_view name) {
          name.substr(0, 64).find_first_not_of("0123456789abcdef") == std::string_view::npos;
 }
 
-struct Place {
+struct UrlPlace {
   std::string server, path;  // "http://host:port", "/path" without a last slash
 };
-Result<Place> place_of(const std::string& url) {
+Result<UrlPlace> place_of(const std::string& url) {
   const size_t host = url.find("://") + 3, slash = url.find('/', host);
-  Place out{url.substr(0, slash), slash == std::string::npos ? "" : url.substr(slash)};
+  UrlPlace out{url.substr(0, slash), slash == std::string::npos ? "" : url.substr(slash)};
   while (out.path.ends_with('/')) out.path.pop_back();
   if (slash == host || host >= url.size()) return fail(Fault::kMalformed, url + ": no host");
   return out;
@@ -87,7 +87,7 @@ bool is_served(std::string_view path) {
 }
 
 Result<TileReader> files_at(const std::string& url) {
-  const Place place = TRY(place_of(url));
+  const UrlPlace place = TRY(place_of(url));
   struct Connection {
     explicit Connection(const std::string& server) : client(server) {}
     httplib::Client client;

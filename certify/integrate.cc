@@ -71,11 +71,6 @@ class Writer {
   std::vector<std::string> written_, replaced_;
 };
 
-Digest fold(std::string_view hashes) {
-  if (hashes.size() == 32) return digest_of_bytes(hashes);
-  return node_hash(fold(hashes.substr(0, hashes.size() / 2)), fold(hashes.substr(hashes.size() / 2)));
-}
-
 // Hashes that join a level: full tiles and the partial one are written; what the full ones fold to joins the next.
 Result<std::string> write_level(Writer& writer, unsigned level, uint64_t old_count, std::string_view added) {
   std::string hashes = TRY(writer.partial(level)), up;
@@ -87,7 +82,7 @@ Result<std::string> write_level(Writer& writer, unsigned level, uint64_t old_cou
     TRY_VOID(writer.write(tile_path(level, index, width), tile));
     if (width < kTileWidth) break;
     writer.replaced(tile_path(level, index, kTileWidth));
-    up += bytes_of(fold(tile));
+    up += bytes_of(root_of_hashes(tile));
   }
   return up;
 }
@@ -134,7 +129,7 @@ Result<void> verify_tree(const TileReader& reader, const Checkpoint& checkpoint)
       levels[0] += bytes_of(leaf);
     }
     for (unsigned level = 0; level + 1 < levels.size() && levels[level].size() == 32 * kTileWidth; ++level) {
-      const Digest up = fold(levels[level]);
+      const Digest up = root_of_hashes(levels[level]);
       const uint64_t at = ((index + 1) * kTileWidth >> (8 * (level + 1))) - 1;
       if (TRY(tree.subtree(8 * (level + 1), at)) != up)
         return fail(Fault::kMalformed, "tile of level " + std::to_string(level + 1) + ": hash " + std::to_string(at) +

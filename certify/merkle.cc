@@ -107,6 +107,11 @@ Digest digest_of_bytes(std::string_view bytes) {
 }
 Digest leaf_hash(std::string_view entry) { return hash_of('\0', entry, {}); }
 Digest node_hash(const Digest& left, const Digest& right) { return hash_of('\1', bytes_of(left), bytes_of(right)); }
+Digest root_of_hashes(std::string_view hashes) {
+  if (hashes.size() == 32) return digest_of_bytes(hashes);
+  const size_t half = hashes.size() / 2;
+  return node_hash(root_of_hashes(hashes.substr(0, half)), root_of_hashes(hashes.substr(half)));
+}
 Digest empty_root() { return sha256(Bytes()); }
 
 Result<Digest> root_of(uint64_t size, const Subtree& subtree) {

@@ -10,6 +10,8 @@ namespace assay::certify {
 
 Digest leaf_hash(std::string_view entry);
 Digest node_hash(const Digest& left, const Digest& right);
+// The root over such hashes, one behind the other, 32 bytes each; their number is a power of two.
+Digest root_of_hashes(std::string_view hashes);
 Digest empty_root();
 Digest digest_of_bytes(std::string_view bytes);  // 32 of them, as they are
 std::string_view bytes_of(const Digest& digest);

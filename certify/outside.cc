@@ -14,7 +14,7 @@ namespace {
 using Ordered = nlohmann::ordered_json;
 using yaml::Document;
 
-const Document& document() {
+const Document& results_document() {
   static const Document kDocument("results", 1024);
   return kDocument;
 }
@@ -23,25 +23,26 @@ Result<Record> read_result(const YAML::Node& node, const std::string& where) {
   static constexpr std::string_view kKeys[] = {"ref", "verdict", "by", "on", "method", "reason"};
   static constexpr std::string_view kVerdicts[] = {"PASS", "FAIL", "INCONCLUSIVE"};
   std::map<std::string, std::string> fields;
-  TRY_VOID(document().mapping(node, where, kKeys, kKeys,
-                              [&](const std::string& key, const YAML::Node& value, const YAML::Mark&) -> Result<void> {
-                                const std::string at = where + "." + key;
-                                fields[key] = key == "verdict" ? TRY(document().one_of(value, at, kVerdicts))
-                                              : key == "on"    ? TRY(document().date(value, at))
-                                                               : TRY(document().text(value, at));
-                                return {};
-                              }));
+  TRY_VOID(results_document().mapping(
+      node, where, kKeys, kKeys,
+      [&](const std::string& key, const YAML::Node& value, const YAML::Mark&) -> Result<void> {
+        const std::string at = where + "." + key;
+        fields[key] = key == "verdict" ? TRY(results_document().one_of(value, at, kVerdicts))
+                      : key == "on"    ? TRY(results_document().date(value, at))
+                                       : TRY(results_document().text(value, at));
+        return {};
+      }));
   return make_record(std::move(fields));
 }
 
 Result<void> read_results(Collection& out, const YAML::Node& node) {
-  if (!node.IsSequence()) return document().complain(node.Mark(), "tests", "must be a list");
+  if (!node.IsSequence()) return results_document().complain(node.Mark(), "tests", "must be a list");
   for (const YAML::Node& one : node)
     out.records.push_back(TRY(read_result(one, "tests[" + std::to_string(out.records.size()) + "]")));
   return {};
 }
 
-Ordered collection_of(const Collection& c) {
+Ordered ordered_collection(const Collection& c) {
   Ordered records = Ordered::array();
   for (const Record& record : c.records) {
     Ordered fields = Ordered::object();
@@ -69,13 +70,14 @@ Result<Outside> read_manual(std::string_view text) {
   Outside out{.kind = "manual"};
   Collection& manual = out.collections["manual"];
   manual.complete = true;
-  TRY_VOID(document().mapping(TRY(document().load(text)), "results", kKeys, kKeys,
-                              [&](const std::string& key, const YAML::Node& value, const YAML::Mark&) -> Result<void> {
-                                if (key == "results") TRY(document().number(value, key, 1, 1));
-                                if (key == "tester") out.producer = TRY(document().text(value, key));
-                                if (key == "tests") return read_results(manual, value);
-                                return {};
-                              }));
+  TRY_VOID(results_document().mapping(
+      TRY(results_document().load(text)), "results", kKeys, kKeys,
+      [&](const std::string& key, const YAML::Node& value, const YAML::Mark&) -> Result<void> {
+        if (key == "results") TRY(results_document().number(value, key, 1, 1));
+        if (key == "tester") out.producer = TRY(results_document().text(value, key));
+        if (key == "tests") return read_results(manual, value);
+        return {};
+      }));
   return out;
 }
 
@@ -92,7 +94,7 @@ void add(Evidences& evidence, const Outside& outside) {
 
 Statement statement_of(const Outside& outside, const std::vector<Subject>& subjects) {
   Ordered collections = Ordered::object();
-  for (const auto& [name, collection] : outside.collections) collections[name] = collection_of(collection);
+  for (const auto& [name, collection] : outside.collections) collections[name] = ordered_collection(collection);
   const Ordered predicate = {{"kind", outside.kind},
                              {"file", {{"name", escape(outside.file)}, {"digest", {{"sha256", outside.sha256}}}}},
                              {"producer", escape(outside.producer)},

@@ -22,12 +22,6 @@ std::string place(std::string path, uint64_t index, uint64_t width) {
 
 uint64_t width_at(uint64_t count, uint64_t index) { return std::min(kTileWidth, count - index * kTileWidth); }
 
-Digest fold(std::string_view hashes) {
-  if (hashes.size() == 32) return digest_of_bytes(hashes);
-  const size_t half = hashes.size() / 2;
-  return node_hash(fold(hashes.substr(0, half)), fold(hashes.substr(half)));
-}
-
 }  // namespace
 
 std::string tile_path(unsigned level, uint64_t index, uint64_t width) {
@@ -57,7 +51,7 @@ Result<Digest> Tree::subtree(unsigned level, uint64_t index) {
   const uint64_t first = index << inside, count = uint64_t{1} << inside;
   const std::string* hashes = TRY(tile(tile_level, first / kTileWidth));
   ASSAY_CHECK((first % kTileWidth + count) * 32 <= hashes->size());
-  return fold(std::string_view(*hashes).substr(first % kTileWidth * 32, count * 32));
+  return root_of_hashes(std::string_view(*hashes).substr(first % kTileWidth * 32, count * 32));
 }
 
 Result<Digest> Tree::root() { return root_of(size_, source()); }

@@ -17,7 +17,7 @@ namespace {
 using Json = nlohmann::json;
 using Ordered = nlohmann::ordered_json;
 
-constexpr int64_t kDay = 86400;
+constexpr int64_t kSecondsOfADay = 86400;
 
 std::unexpected<Error> refuse(const std::string& what) { return fail(Fault::kMalformed, "waiver: " + what); }
 
@@ -87,7 +87,7 @@ Result<std::vector<PublicKey>> signers_of(const Parts& parts, const Policy& poli
 Result<void> check_day(const Waiver& waiver, const Policy& policy, const std::string& as_of) {
   const int64_t today = TRY(seconds_of_date(as_of)), until = TRY(seconds_of_date(waiver.until));
   if (until < today) return refuse("it held until " + waiver.until + " and it is " + as_of);
-  if (until - today > static_cast<int64_t>(policy.most_waived_days) * kDay)
+  if (until - today > static_cast<int64_t>(policy.most_waived_days) * kSecondsOfADay)
     return refuse("it holds until " + waiver.until + "; the policy allows " + std::to_string(policy.most_waived_days) +
                   " days from " + as_of);
   return {};

@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::json;
 
-constexpr size_t kLargest = 1 << 20;
+constexpr size_t kLargestMud = 1 << 20;
 constexpr uint64_t kWidestRange = 64;  // ports of one range that are written one by one
 
 std::unexpected<Error> malformed(const std::string& where, const std::string& what) {
@@ -206,7 +206,7 @@ Result<void> read_head(MudFile& out, const Json& mud) {
 }  // namespace
 
 Result<MudFile> read_mud(std::string_view text) {
-  if (text.size() > kLargest) return fail(Fault::kLimit, "mud: longer than 1 MiB");
+  if (text.size() > kLargestMud) return fail(Fault::kLimit, "mud: longer than 1 MiB");
   const Json json = TRY(parse_json(text, "mud"));
   const Json* mud = member(json, "ietf-mud:mud");
   if (mud == nullptr) return malformed("ietf-mud:mud", "is missing: this is no MUD file");

@@ -9,7 +9,7 @@
 namespace assay::code {
 namespace {
 
-constexpr uint64_t kAlignment = 16;
+constexpr uint64_t kFunctionAlignment = 16;
 
 bool aligns_functions(Processor processor) {
   const Family family = family_of(processor);
@@ -30,7 +30,8 @@ void Pass::cut_behind_calls() {
     while (k + 1 < ops.size() && ops[k].padding && !is_leader_[k] && ops[k + 1].address == ops[k].end()) ++k;
     if (is_leader_[k] || ops[k].padding || ops[k].address == start_) continue;
     const bool moves_stack = links && (ops[k].writes >> sp & 1) != 0;
-    if ((padded && aligned && ops[k].address % kAlignment == 0 && neighbours_.can_begin(ops[k].address, processor_)) ||
+    if ((padded && aligned && ops[k].address % kFunctionAlignment == 0 &&
+         neighbours_.can_begin(ops[k].address, processor_)) ||
         (moves_stack && neighbours_.makes_frame(ops[k].address, processor_)))
       out_.cuts.push_back(ops[k].address);
   }
@@ -53,7 +54,7 @@ void Pass::cut_at_jumps() {
   for (uint32_t i = 0; i < out_.blocks.size(); ++i) {
     crossed += crossing[i];
     const uint64_t at = out_.blocks[i].address;
-    if (i == 0 || at % kAlignment != 0 || crossed == 0 || loops[i]) continue;
+    if (i == 0 || at % kFunctionAlignment != 0 || crossed == 0 || loops[i]) continue;
     const auto jumps = std::ranges::equal_range(tail_jumps_, at);
     if (std::ranges::ssize(jumps) == crossed && neighbours_.can_begin(at, processor_)) out_.cuts.push_back(at);
   }

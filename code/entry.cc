@@ -8,14 +8,6 @@
 namespace assay::code {
 namespace {
 
-constexpr uint64_t bit(Slot slot) { return slot < kSlots ? uint64_t{1} << slot : 0; }
-
-constexpr uint64_t span_of(Slot from, Slot to) {
-  uint64_t mask = 0;
-  for (Slot s = from; s <= to; ++s) mask |= bit(s);
-  return mask;
-}
-
 struct Convention {
   uint64_t given, kept;  // beside arguments; what a function leaves as it was
   Slot link;             // where its return address is
@@ -24,25 +16,25 @@ struct Convention {
 Convention convention_of(Processor processor) {
   switch (family_of(processor)) {
     case Family::kMips:
-      return {bit(25) | bit(28), span_of(16, 23) | bit(30), 31};
+      return {slot_bit(25) | slot_bit(28), slot_bits(16, 23) | slot_bit(30), 31};
     case Family::kArm:
-      return {bit(12) | bit(15), span_of(4, 11), 14};  // and the program counter
+      return {slot_bit(12) | slot_bit(15), slot_bits(4, 11), 14};  // and the program counter
     case Family::kAArch64:
-      return {bit(8) | span_of(16, 18), span_of(19, 29), 30};
+      return {slot_bit(8) | slot_bits(16, 18), slot_bits(19, 29), 30};
     case Family::kX86:
-      if (processor == Processor::kX86) return {span_of(0, 2), bit(3) | span_of(5, 7), kNoSlot};
-      return {bit(0) | bit(10), bit(3) | bit(5) | span_of(12, 15), kNoSlot};
+      if (processor == Processor::kX86) return {slot_bits(0, 2), slot_bit(3) | slot_bits(5, 7), kNoSlot};
+      return {slot_bit(0) | slot_bit(10), slot_bit(3) | slot_bit(5) | slot_bits(12, 15), kNoSlot};
     case Family::kPpc:
-      return {bit(2) | span_of(11, 13) | bit(kCount), span_of(14, 31), kLink};
+      return {slot_bit(2) | slot_bits(11, 13) | slot_bit(kCount), slot_bits(14, 31), kLink};
     case Family::kRiscv:
-      return {span_of(3, 5) | bit(7), span_of(8, 9) | span_of(18, 27), 1};
+      return {slot_bits(3, 5) | slot_bit(7), slot_bits(8, 9) | slot_bits(18, 27), 1};
     case Family::kNone:
       break;
   }
   return {~uint64_t{0}, 0, kNoSlot};
 }
 
-constexpr uint64_t kRegisters = span_of(0, kSlots - 1), kFlags = Translator::kFlagsBit;
+constexpr uint64_t kRegisters = slot_bits(0, kSlots - 1), kFlags = Translator::kFlagsBit;
 
 }  // namespace
 
@@ -52,9 +44,9 @@ Entry::Entry(const Program& program, Processor processor)
       translator_(Translator::of(processor, program.dialect)),
       decoder_(processor, program.dialect) {
   const Convention c = convention_of(processor);
-  stack_ = bit(translator_.stack_pointer()), link_ = bit(c.link), kept_ = c.kept;
+  stack_ = slot_bit(translator_.stack_pointer()), link_ = slot_bit(c.link), kept_ = c.kept;
   given_ = c.given | stack_ | link_;
-  for (const Slot s : translator_.arguments()) given_ |= bit(s);
+  for (const Slot s : translator_.arguments()) given_ |= slot_bit(s);
 }
 
 void Entry::decode(uint64_t address, Step& out) {
@@ -98,7 +90,7 @@ bool Entry::moves_stack(const Step& step) {
   constexpr int64_t kMuch = int64_t{1} << 30;  // a push of a list, a subtraction of who knows what
   if ((step.writes & stack_) == 0) return true;
   const Op& op = step.op;
-  const bool counts = bit(op.dst) == stack_ && op.a == op.dst && op.b == kNoSlot;
+  const bool counts = slot_bit(op.dst) == stack_ && op.a == op.dst && op.b == kNoSlot;
   if (op.what == Do::kPush)
     depth_ += op.width;
   else if (op.what == Do::kPop)
@@ -118,7 +110,7 @@ bool Entry::moves_stack(const Step& step) {
 bool Entry::take(const Step& step) {
   if (step.flow == Flow::kCall || step.flow == Flow::kIndirectCall) return true;
   if (!moves_stack(step)) return false;
-  const bool below = bit(step.op.base) == stack_ && step.op.displacement < 0;
+  const bool below = slot_bit(step.op.base) == stack_ && step.op.displacement < 0;
   const bool saves = (step.stores || step.op.what == Do::kPush) && (depth_ > 0 || below);
   if (saves) saved_ |= step.reads & kept_;
   saved_ |= step.reads & link_;

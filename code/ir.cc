@@ -46,8 +46,6 @@ constexpr std::array<Shape, kCodes> kShapes = {
 
 namespace {
 
-bool is_resize(Code code) { return code == Code::kZeroExtend || code == Code::kSignExtend || code == Code::kTruncate; }
-
 // What is wrong with the widths of one operation, given those of its values.
 std::string_view wrong_width(const Function& f, const Op& op) {
   const auto bits = [&](Value v) { return f.ops[v].bits; };

@@ -109,6 +109,9 @@ struct Shape {
 };
 extern const std::array<Shape, kCodes> kShapes;
 inline const Shape& shape(Code code) { return kShapes[static_cast<size_t>(code)]; }
+inline bool is_resize(Code code) {
+  return code == Code::kZeroExtend || code == Code::kSignExtend || code == Code::kTruncate;
+}
 std::string_view trap_name(Trap trap);
 // Calls visit(Value&) for each value that the operation uses, its guard too.
 template <class O, class Visit>

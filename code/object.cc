@@ -8,12 +8,12 @@
 namespace assay::code {
 namespace {
 
-constexpr uint16_t kMips = 8, kPpc = 20, kAArch64 = 183;                           // e_machine
+constexpr uint16_t kMachineMips = 8, kMachinePpc = 20, kMachineAArch64 = 183;      // e_machine
 constexpr uint16_t kUndefined = 0, kReserved = 0xff00, kAbsoluteSection = 0xfff1;  // st_shndx
 constexpr uint32_t kPltCall = 18;                                                  // R_PPC_PLTREL24
 constexpr uint32_t kRela = 4, kRel = 9;                                            // sh_type
 constexpr uint64_t kSectionWritable = 1, kAlignment = 64, kMostUnwritten = 64 << 20;
-constexpr uint64_t kGpBias = 0x7ff0, kMipsPage = 0xffff;
+constexpr uint64_t kMipsPage = 0xffff;
 
 uint64_t aligned(uint64_t value, uint64_t to) { return (value + to - 1) / to * to; }
 
@@ -146,7 +146,7 @@ class ObjectLinker {
       Record r{.at = word(0)};
       r.type = static_cast<uint32_t>(wide ? info & 0xffffffff : info & 0xff);
       r.symbol = static_cast<uint32_t>(wide ? info >> 32 : info >> 8);
-      if (wide && file_.header.machine == kMips) {  // symbol, special symbol, three types, each as stored
+      if (wide && file_.header.machine == kMachineMips) {  // symbol, special symbol, three types, each as stored
         r.symbol = all.get<uint32_t>(i + 8, program_.order, "symbol").value_or(0);
         r.type = all.get<uint32_t>(i + 12, Order::kBig, "types").value_or(0);
       }
@@ -179,7 +179,7 @@ class ObjectLinker {
     if (wanted == 0 && !any) return;
     table_ = {next_, next_ + wanted * program_.pointer};
     next_ = aligned(table_.to, kAlignment);
-    if (file_.header.machine == kMips) program_.global_pointer = table_.from + kGpBias;
+    if (file_.header.machine == kMachineMips) program_.global_pointer = table_.from + kGpBias;
     program_.offset_table = table_.from;
   }
 
@@ -215,12 +215,12 @@ class ObjectLinker {
     if (r.at > target_.bytes.size() || size_of(recipe->field) > target_.bytes.size() - r.at) return false;
     const auto bytes = target_.bytes.subspan(r.at);
     const int64_t stored = addend_in(recipe->field, recipe->shift, bytes, order_of(recipe->field));
-    if (file_.header.machine == kMips && !r.addend && is_half_of_pair(*recipe, r)) {
+    if (file_.header.machine == kMachineMips && !r.addend && is_half_of_pair(*recipe, r)) {
       high_[r.symbol].push_back({r, *recipe, stored << 16});
       return true;
     }
     // PowerPC's calls through the PLT: the addend says which table $30 points at, not where to.
-    const bool through_plt = file_.header.machine == kPpc && r.type == kPltCall;
+    const bool through_plt = file_.header.machine == kMachinePpc && r.type == kPltCall;
     const int64_t addend = through_plt ? 0 : r.addend.value_or(stored);
     if (recipe->field == Field::kMipsLow && recipe->formula == Formula::kAbsolute) finish_highs(r.symbol, addend);
     write(r, *recipe, addend);
@@ -256,7 +256,7 @@ class ObjectLinker {
     const uint64_t symbol =
         is_own(name) && symbols_[r.symbol].section == kUndefined ? table_.from : *addresses_[r.symbol];
     // _gp_disp: the way from here, or from one instruction before, to what $gp points at.
-    if (name == "_gp_disp" && file_.header.machine == kMips)
+    if (name == "_gp_disp" && file_.header.machine == kMachineMips)
       return gp - at + addend + (recipe.field == Field::kMipsLow ? 4 : 0);
     const uint64_t sum = symbol + addend;
     switch (recipe.formula) {
@@ -300,7 +300,7 @@ class ObjectLinker {
 
   // AArch64's instructions are little-endian whatever its data are.
   Order order_of(Field field) const {
-    return file_.header.machine == kAArch64 && field >= Field::kA64Branch26 ? Order::kLittle : program_.order;
+    return file_.header.machine == kMachineAArch64 && field >= Field::kA64Branch26 ? Order::kLittle : program_.order;
   }
 
   void say_what_was_left() {
@@ -341,7 +341,7 @@ class ObjectLinker {
     const auto rest = std::ranges::unique(program_.filled, {}, &Filled::address);
     program_.filled.erase(rest.begin(), rest.end());
     for (const Filled& f : program_.filled) {
-      const bool page = table_.holds(f.address) && file_.header.machine == kMips && (f.value & kMipsPage) == 0;
+      const bool page = table_.holds(f.address) && file_.header.machine == kMachineMips && (f.value & kMipsPage) == 0;
       if (f.import == kNoImport && !page && program_.code_at(f.value)) program_.pointers.push_back(f.value);
     }
     settle_pointers(program_);

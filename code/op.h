@@ -11,6 +11,14 @@ constexpr Slot kCount = 32, kLink = 33;  // PowerPC: CTR and LR
 constexpr Slot kSlots = 34;              // that have a value of their own
 constexpr Slot kZeroSlot = 61, kProgramCounter = 62, kNoSlot = 63;
 
+// Sets of slots that have a value of their own, one bit each; those from `from` to `to`.
+constexpr uint64_t slot_bit(Slot slot) { return slot < kSlots ? uint64_t{1} << slot : 0; }
+constexpr uint64_t slot_bits(Slot from, Slot to) {
+  uint64_t mask = 0;
+  for (Slot s = from; s <= to; ++s) mask |= slot_bit(s);
+  return mask;
+}
+
 enum class Do : uint8_t {
   kNothing,
   kSet,            // dst = imm

@@ -23,7 +23,6 @@ namespace {
 constexpr uint16_t kMips = 8, k386 = 3, kPowerPc = 20, kPowerPc64 = 21, kArmMachine = 40, kAmd64 = 62,
                    kAArch64Machine = 183, kRiscvMachine = 243;
 constexpr uint32_t kMicroMips = 0x02000000;  // EF_MIPS_MICROMIPS
-constexpr uint64_t kGpBias = 0x7ff0;         // MIPS: of $gp, from where its table of offsets begins
 constexpr uint32_t kUnwindSegment = 0x6474e550, kArmUnwindSegment = 0x70000001;
 
 Processor processor_of(const elf::Header& h) {

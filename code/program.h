@@ -69,6 +69,8 @@ struct Range {
   bool holds(uint64_t address) const { return address >= from && address < to; }
 };
 
+constexpr uint64_t kGpBias = 0x7ff0;  // MIPS: of $gp, from where its table of offsets begins
+
 struct Program {
   Processor processor = Processor::kUnknown;
   Dialect dialect = Dialect::kUsual;

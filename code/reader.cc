@@ -5,7 +5,7 @@
 namespace assay::code {
 namespace {
 
-constexpr int kMostRounds = 64;   // of newly found switches
+constexpr int kMostPasses = 64;   // of newly found switches
 constexpr int kMostAttempts = 5;  // each begins with the calls that the one before found not to return
 
 uint64_t stated_end(const Program& program, uint64_t start) {
@@ -99,7 +99,7 @@ ReadFunction Pass::run() {
   for (int attempt = 0;; ++attempt) {
     leader(start_);
     bool settled = false;
-    for (int round = 0; round < kMostRounds && !settled; ++round) {
+    for (int round = 0; round < kMostPasses && !settled; ++round) {
       decode_all();
       build();
       propagate();

@@ -6,7 +6,7 @@ namespace {
 
 using enum Do;
 using enum Twist;
-constexpr Recipe kMips[] = {
+constexpr Recipe kMipsRecipes[] = {
     {"LUi", kPage, 0, -1, -1, 1, kHigh16},
     {"LUi64", kPage, 0, -1, -1, 1, kHigh16},
     {"ADDiu", kAdd, 0, 1, -1, 2, kPlain, 0, true, true},
@@ -78,6 +78,6 @@ constexpr Recipe kMips[] = {
 
 }  // namespace
 
-std::span<const Recipe> mips_recipes() { return kMips; }
+std::span<const Recipe> mips_recipes() { return kMipsRecipes; }
 
 }  // namespace assay::code

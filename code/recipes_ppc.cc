@@ -6,7 +6,7 @@ namespace {
 
 using enum Do;
 using enum Twist;
-constexpr Recipe kPpc[] = {
+constexpr Recipe kPpcRecipes[] = {
     {"LI", kSet, 0, -1, -1, 1, kSigned16},
     {"LI8", kSet, 0, -1, -1, 1, kSigned16},
     {"LIS", kPage, 0, -1, -1, 1, kHigh16},
@@ -72,6 +72,6 @@ constexpr Recipe kPpc[] = {
 
 }  // namespace
 
-std::span<const Recipe> ppc_recipes() { return kPpc; }
+std::span<const Recipe> ppc_recipes() { return kPpcRecipes; }
 
 }  // namespace assay::code

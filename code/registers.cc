@@ -8,14 +8,6 @@
 namespace assay::code {
 namespace {
 
-uint64_t bit(Slot slot) { return slot < kSlots ? uint64_t{1} << slot : 0; }
-
-uint64_t span_of(Slot from, Slot to) {
-  uint64_t mask = 0;
-  for (Slot s = from; s <= to; ++s) mask |= bit(s);
-  return mask;
-}
-
 // Slot by slot, the register that has it.
 std::vector<std::pair<Slot, std::string>> registers_of(Family family) {
   std::vector<std::pair<Slot, std::string>> out;
@@ -70,7 +62,7 @@ void Translator::name_slots() {
     for (uint32_t r = 1; canonical != 0 && r < slots_.size(); ++r) {
       if (!set_.overlap(r, canonical)) continue;
       if (slots_[r] == kNoSlot) slots_[r] = slot;
-      masks_[r] |= bit(slot);
+      masks_[r] |= slot_bit(slot);
     }
   }
   const auto give = [&](std::string_view name, Slot slot) {
@@ -99,12 +91,12 @@ void Translator::set_calls() {
     case Processor::kX86_64:
       stack_pointer_ = 4, system_call_number_ = 0;
       list({7, 6, 2, 1, 8, 9});
-      call_clobbers_ = bit(0) | bit(1) | bit(2) | bit(6) | bit(7) | span_of(8, 11);
-      system_call_clobbers_ = bit(0) | bit(1) | bit(11);
+      call_clobbers_ = slot_bit(0) | slot_bit(1) | slot_bit(2) | slot_bit(6) | slot_bit(7) | slot_bits(8, 11);
+      system_call_clobbers_ = slot_bit(0) | slot_bit(1) | slot_bit(11);
       return;
     case Processor::kX86:
       stack_pointer_ = 4, system_call_number_ = 0;
-      call_clobbers_ = span_of(0, 2), system_call_clobbers_ = bit(0);
+      call_clobbers_ = slot_bits(0, 2), system_call_clobbers_ = slot_bit(0);
       return;
     default:
       break;
@@ -116,30 +108,30 @@ void Translator::set_calls() {
         list({4, 5, 6, 7, 8, 9, 10, 11});
       else
         list({4, 5, 6, 7});
-      call_clobbers_ = span_of(1, 15) | bit(24) | bit(25) | bit(31);
-      system_call_clobbers_ = span_of(1, 3) | span_of(7, 15) | bit(24) | bit(25);
+      call_clobbers_ = slot_bits(1, 15) | slot_bit(24) | slot_bit(25) | slot_bit(31);
+      system_call_clobbers_ = slot_bits(1, 3) | slot_bits(7, 15) | slot_bit(24) | slot_bit(25);
       break;
     case Family::kArm:
       stack_pointer_ = 13, system_call_number_ = 7;
       list({0, 1, 2, 3});
-      call_clobbers_ = span_of(0, 3) | bit(12) | bit(14), system_call_clobbers_ = bit(0);
+      call_clobbers_ = slot_bits(0, 3) | slot_bit(12) | slot_bit(14), system_call_clobbers_ = slot_bit(0);
       break;
     case Family::kAArch64:
       stack_pointer_ = 31, system_call_number_ = 8;
       list({0, 1, 2, 3, 4, 5, 6, 7});
-      call_clobbers_ = span_of(0, 18) | bit(30), system_call_clobbers_ = bit(0);
+      call_clobbers_ = slot_bits(0, 18) | slot_bit(30), system_call_clobbers_ = slot_bit(0);
       break;
     case Family::kPpc:
       stack_pointer_ = 1, system_call_number_ = 0;
       list({3, 4, 5, 6, 7, 8, 9, 10});
-      call_clobbers_ = bit(0) | span_of(3, 12) | bit(kCount) | bit(kLink);
-      system_call_clobbers_ = bit(0) | span_of(3, 12) | bit(kCount);
+      call_clobbers_ = slot_bit(0) | slot_bits(3, 12) | slot_bit(kCount) | slot_bit(kLink);
+      system_call_clobbers_ = slot_bit(0) | slot_bits(3, 12) | slot_bit(kCount);
       break;
     case Family::kRiscv:
       stack_pointer_ = 2, global_pointer_ = 3, system_call_number_ = 17;
       list({10, 11, 12, 13, 14, 15, 16, 17});
-      call_clobbers_ = bit(1) | span_of(5, 7) | span_of(10, 17) | span_of(28, 31);
-      system_call_clobbers_ = bit(10);
+      call_clobbers_ = slot_bit(1) | slot_bits(5, 7) | slot_bits(10, 17) | slot_bits(28, 31);
+      system_call_clobbers_ = slot_bit(10);
       break;
     default:
       break;

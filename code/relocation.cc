@@ -21,7 +21,7 @@ constexpr RelocationRecipe kAmd64Recipes[] = {
     {14, kAbsolute, kByte}, {15, kRelative, kByte},      {24, kRelative, kLong},      {25, kFromTable, kLong},
     {26, kTable, kWord},    {41, kEntryRelative, kWord}, {42, kEntryRelative, kWord},
 };
-constexpr RelocationRecipe kMipsRecipes[] = {
+constexpr RelocationRecipe kMipsRelocations[] = {
     {1, kAbsolute, kHalf},
     {2, kAbsolute, kWord},
     {4, kAbsolute, kMips26},
@@ -67,7 +67,7 @@ constexpr RelocationRecipe kA64Recipes[] = {
     {285, kAbsolute, kA64Imm12, 2},    {286, kAbsolute, kA64Imm12, 3},    {299, kAbsolute, kA64Imm12, 4},
     {311, kEntryPages, kA64Adr, 12},   {312, kEntry, kA64Imm12, 3},
 };
-constexpr RelocationRecipe kPpcRecipes[] = {
+constexpr RelocationRecipe kPpcRelocations[] = {
     {1, kAbsolute, kWord},           {3, kAbsolute, kPpcLow},       {4, kAbsolute, kPpcLow},
     {5, kAbsolute, kPpcHigh},        {6, kAbsolute, kPpcHighRound}, {10, kRelative, kPpc24},
     {11, kRelative, kPpc14},         {12, kRelative, kPpc14},       {13, kRelative, kPpc14},
@@ -113,9 +113,9 @@ std::span<const RelocationRecipe> recipes_for(uint16_t machine) {
     case 3:
       return k386Recipes;
     case 8:
-      return kMipsRecipes;
+      return kMipsRelocations;
     case 20:
-      return kPpcRecipes;
+      return kPpcRelocations;
     case 40:
       return kArmRecipes;
     case 62:

@@ -180,7 +180,7 @@ std::optional<uint64_t> told_by_header(const elf::File& file, const Program& pro
 }
 
 // Ascending and apart: of two that overlap, the first.
-void settle(std::vector<Range>& ranges) {
+void keep_apart(std::vector<Range>& ranges) {
   std::ranges::sort(ranges, {}, &Range::from);
   uint64_t end = 0;
   std::erase_if(ranges, [&](const Range& r) {
@@ -202,7 +202,7 @@ void seed_frames(const elf::File& file, Program& program) {
   } else {
     search(program);
   }
-  settle(program.unwound);
+  keep_apart(program.unwound);
 }
 
 }  // namespace assay::code

@@ -157,7 +157,7 @@ uint32_t number_of_mips(uint32_t bits) {
 struct Group {
   uint32_t mask, value, number;
 };
-constexpr Group kAArch64[] = {
+constexpr Group kGroupsOfAArch64[] = {
     {0x7c000000, 0x14000000, 0x03ffffff},  // b, bl
     {0x3b000000, 0x39000000, 0x003ffc00},  // ldr, str: an offset that is not negative
     {0x3a000000, 0x28000000, 0x003f8000},  // ldp, stp
@@ -174,12 +174,12 @@ constexpr Group kAArch64[] = {
 constexpr auto kAArch64Groups = [] {
   std::array<uint8_t, 256> out{};
   for (uint32_t high = 0; high < 256; ++high)
-    for (uint8_t i = 0; i < std::size(kAArch64); ++i)
-      if (((high << 24 ^ kAArch64[i].value) & kAArch64[i].mask & 0xff000000) == 0) out[high] = i;
+    for (uint8_t i = 0; i < std::size(kGroupsOfAArch64); ++i)
+      if (((high << 24 ^ kGroupsOfAArch64[i].value) & kGroupsOfAArch64[i].mask & 0xff000000) == 0) out[high] = i;
   return out;
 }();
 uint32_t number_of_aarch64(uint32_t bits) {
-  const Group& g = kAArch64[kAArch64Groups[bits >> 24]];
+  const Group& g = kGroupsOfAArch64[kAArch64Groups[bits >> 24]];
   return (bits & g.mask) == g.value ? g.number : 0;
 }
 

@@ -17,8 +17,8 @@
 namespace assay::engine {
 namespace {
 
-constexpr int kDeepest = 64;
-constexpr size_t kMostEntries = 1'000'000;
+constexpr int kDeepestFolder = 64;
+constexpr size_t kMostFiles = 1'000'000;
 
 std::unexpected<Error> io(const std::string& what) { return fail(Fault::kIo, what + ": " + std::strerror(errno)); }
 
@@ -60,7 +60,7 @@ class Walker {
         names.emplace_back(entry->d_name);
     std::ranges::sort(names);  // readdir's order is the host's, not the input's
     for (const std::string& name : names) {
-      if (tree.entries.size() >= kMostEntries) {
+      if (tree.entries.size() >= kMostFiles) {
         problems.push_back({"", Fault::kLimit, "more than 1000000 entries; the rest is not read", 0});
         break;
       }
@@ -106,7 +106,7 @@ class Walker {
   }
 
   void descend(int folder, const std::string& name, const std::string& path, int depth) {
-    if (depth >= kDeepest) {
+    if (depth >= kDeepestFolder) {
       problems.push_back({path, Fault::kLimit, path + " is deeper than 64 folders; it is not read", 0});
       return;
     }

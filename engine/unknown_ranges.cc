@@ -5,7 +5,7 @@
 namespace assay::engine {
 namespace {
 
-constexpr uint64_t kMostBytes = 1 << 30;
+constexpr uint64_t kMostUnknownBytes = 1 << 30;
 constexpr size_t kMostRanges = 1024;
 
 }  // namespace
@@ -19,7 +19,7 @@ void describe_unknown_ranges(const std::vector<Artifact>& artifacts, const std::
       if (!wanted || span.length < unpack::kSmallestDescribed) continue;
       const Bytes range = bytes_at(artifact.place).head(span.length, span.offset);
       if (range.size() != span.length) continue;
-      if (facts.unknown_ranges.size() >= kMostRanges || span.length > kMostBytes - looked) {
+      if (facts.unknown_ranges.size() >= kMostRanges || span.length > kMostUnknownBytes - looked) {
         facts.problems.push_back(
             {artifact.way, Fault::kLimit, "further unknown ranges were not described", span.offset});
         return;

@@ -13,9 +13,9 @@
 namespace assay::system {
 namespace {
 
-constexpr size_t kMaximumAccounts = 10000, kMaximumName = 256, kShown = 200;
+constexpr size_t kMaximumAccounts = 10000, kMaximumName = 256, kShownText = 200;
 
-std::optional<uint32_t> number(std::string_view text) {
+std::optional<uint32_t> account_number(std::string_view text) {
   uint32_t value = 0;
   const auto read = std::from_chars(text.data(), text.data() + text.size(), value);
   if (text.empty() || read.ec != std::errc() || read.ptr != text.data() + text.size()) return std::nullopt;
@@ -23,10 +23,10 @@ std::optional<uint32_t> number(std::string_view text) {
 }
 
 Evidence line_at(const Line& line) {
-  return {.offset = line.offset, .length = line.text.size(), .shows = std::string(line.text.substr(0, kShown))};
+  return {.offset = line.offset, .length = line.text.size(), .shows = std::string(line.text.substr(0, kShownText))};
 }
 
-bool is_name(std::string_view name) {
+bool is_account_name(std::string_view name) {
   return !name.empty() && name.size() <= kMaximumName && name.find_first_of(" \t\"'<>=(){};") == std::string_view::npos;
 }
 
@@ -69,9 +69,9 @@ bool is_login_shell(std::string_view shell) {
 
 Accounts read_passwd(std::string_view text) {
   return each_line(text, "passwd", [](const Line&, const auto& fields, Account& account) {
-    if (fields.size() < 4 || fields.size() > 10 || !is_name(fields[0])) return false;
-    account.uid = number(fields[2]);
-    account.gid = number(fields[3]);
+    if (fields.size() < 4 || fields.size() > 10 || !is_account_name(fields[0])) return false;
+    account.uid = account_number(fields[2]);
+    account.gid = account_number(fields[3]);
     if (!account.uid) return false;
     account.name = fields[0];
     set_hash(account, fields[1]);
@@ -85,7 +85,7 @@ Accounts read_passwd(std::string_view text) {
 
 Accounts read_shadow(std::string_view text) {
   return each_line(text, "shadow", [](const Line&, const auto& fields, Account& account) {
-    if (fields.size() < 2 || fields.size() > 9 || !is_name(fields[0])) return false;
+    if (fields.size() < 2 || fields.size() > 9 || !is_account_name(fields[0])) return false;
     for (size_t i = 2; i < fields.size(); ++i)  // days: numbers or nothing
       if (!fields[i].empty() && fields[i].find_first_not_of("-0123456789 ") != std::string_view::npos) return false;
     account.name = fields[0];
@@ -97,7 +97,7 @@ Accounts read_shadow(std::string_view text) {
 
 Accounts read_htpasswd(std::string_view text) {
   return each_line(text, "htpasswd", [](const Line&, const auto& fields, Account& account) {
-    if (fields.size() < 2 || !is_name(fields[0])) return false;
+    if (fields.size() < 2 || !is_account_name(fields[0])) return false;
     account.name = fields[0];
     const std::string_view field = trim(fields.back());
     // Three fields: htdigest's name:realm:md5 of the three; two: a hash, or with some servers the password itself.
@@ -111,7 +111,7 @@ Accounts read_htpasswd(std::string_view text) {
 
 Accounts read_busybox_httpd(std::string_view text) {
   return each_line(text, "htpasswd", [](const Line&, const auto& fields, Account& account) {
-    if (fields.size() != 3 || !fields[0].starts_with('/') || !is_name(fields[1])) return false;
+    if (fields.size() != 3 || !fields[0].starts_with('/') || !is_account_name(fields[1])) return false;
     account.name = fields[1];
     set_hash_or_plain(account, trim(fields[2]));
     account.can_log_in = true;
@@ -121,8 +121,8 @@ Accounts read_busybox_httpd(std::string_view text) {
 
 Accounts read_smbpasswd(std::string_view text) {
   return each_line(text, "smbpasswd", [](const Line&, const auto& fields, Account& account) {
-    if (fields.size() < 4 || !is_name(fields[0]) || fields[3].size() != 32) return false;
-    account.uid = number(fields[1]);
+    if (fields.size() < 4 || !is_account_name(fields[0]) || fields[3].size() != 32) return false;
+    account.uid = account_number(fields[1]);
     if (!account.uid) return false;
     account.name = fields[0];
     account.hash = fields[3];
@@ -140,12 +140,13 @@ std::optional<Account> login_of(std::string_view pair, const ScriptCommand& comm
   const size_t colon = pair.find(':');
   if (colon == std::string_view::npos || pair.find_first_of("$`/") < colon) return std::nullopt;
   const std::string_view name = pair.substr(0, colon), password = pair.substr(colon + 1);
-  if (!is_name(name) || password.find_first_of("$`") != std::string_view::npos) return std::nullopt;
+  if (!is_account_name(name) || password.find_first_of("$`") != std::string_view::npos) return std::nullopt;
   Account account{.name = std::string(name), .source = "arguments", .hash_kind = password.empty() ? "empty" : "plain"};
   account.hash = password;
   account.can_log_in = true;
-  account.at = {
-      .offset = command.offset, .length = command.text.size(), .shows = std::string(command.text.substr(0, kShown))};
+  account.at = {.offset = command.offset,
+                .length = command.text.size(),
+                .shows = std::string(command.text.substr(0, kShownText))};
   return account;
 }
 

@@ -21,7 +21,7 @@ struct Attribute {
 bool same(std::string_view a, std::string_view b) {
   return std::ranges::equal(a, b, [](unsigned char x, unsigned char y) { return std::tolower(x) == std::tolower(y); });
 }
-bool is_space(char c) { return std::isspace(static_cast<unsigned char>(c)); }
+bool is_xml_space(char c) { return std::isspace(static_cast<unsigned char>(c)); }
 
 std::string decoded(std::string_view text) {
   constexpr std::pair<std::string_view, char> kEntities[] = {
@@ -98,7 +98,7 @@ class XmlReader {
   void open() {
     const size_t start = at_++;
     const size_t name_start = at_;
-    while (at_ < text_.size() && !is_space(text_[at_]) && text_[at_] != '>' && text_[at_] != '/') ++at_;
+    while (at_ < text_.size() && !is_xml_space(text_[at_]) && text_[at_] != '>' && text_[at_] != '/') ++at_;
     Element element{.name = text_.substr(name_start, at_ - name_start), .group = ++groups_, .start = start};
     const std::vector<Attribute> attributes = read_attributes();
     const bool empty = at_ < text_.size() && text_[at_] == '/';
@@ -118,12 +118,12 @@ class XmlReader {
     std::vector<Attribute> found;
     while (at_ < text_.size() && text_[at_] != '>') {
       if (text_[at_] == '/' && at_ + 1 < text_.size() && text_[at_ + 1] == '>') break;
-      if (is_space(text_[at_]) || text_[at_] == '/') {
+      if (is_xml_space(text_[at_]) || text_[at_] == '/') {
         ++at_;
         continue;
       }
       Attribute attribute{.start = at_};
-      while (at_ < text_.size() && !is_space(text_[at_]) && text_[at_] != '=' && text_[at_] != '>') ++at_;
+      while (at_ < text_.size() && !is_xml_space(text_[at_]) && text_[at_] != '=' && text_[at_] != '>') ++at_;
       attribute.name = text_.substr(attribute.start, at_ - attribute.start);
       if (at_ < text_.size() && text_[at_] == '=') attribute.value = attribute_value();
       attribute.end = at_;
@@ -140,7 +140,7 @@ class XmlReader {
       return value;
     }
     const size_t start = at_;
-    while (at_ < text_.size() && !is_space(text_[at_]) && text_[at_] != '>' &&
+    while (at_ < text_.size() && !is_xml_space(text_[at_]) && text_[at_] != '>' &&
            !(text_[at_] == '/' && at_ + 1 < text_.size() && text_[at_ + 1] == '>'))
       ++at_;
     return text_.substr(start, at_ - start);

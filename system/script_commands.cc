@@ -9,7 +9,7 @@
 namespace assay::system {
 namespace {
 
-constexpr size_t kMaximumCommands = 20000, kMaximumWords = 256;
+constexpr size_t kMaximumCommands = 20000, kMaximumCommandWords = 256;
 
 bool is_blank(char c) { return c == ' ' || c == '\t' || c == '\r'; }
 bool ends_command(char c) {
@@ -109,7 +109,7 @@ class Scanner {
     std::string word = std::move(word_);
     word_.clear();
     if (words_.empty() && is_prefix(word)) return;
-    if (words_.size() < kMaximumWords) words_.push_back(std::move(word));
+    if (words_.size() < kMaximumCommandWords) words_.push_back(std::move(word));
   }
   void finish_command() {
     finish_word();

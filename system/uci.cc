@@ -8,7 +8,7 @@ namespace {
 
 constexpr size_t kMaximumSections = 4096;
 
-std::vector<std::string> quoted_words(std::string_view line) {
+std::vector<std::string> words_of(std::string_view line) {
   std::vector<std::string> found;
   size_t i = 0;
   while (i < line.size()) {
@@ -51,7 +51,7 @@ std::string UciSection::value(std::string_view option, bool* found) const {
 std::vector<UciSection> uci_sections(std::string_view text) {
   std::vector<UciSection> sections;
   for (const Line& line : lines(text)) {
-    const std::vector<std::string> pieces = quoted_words(line.text);
+    const std::vector<std::string> pieces = words_of(line.text);
     if (pieces.size() >= 2 && pieces[0] == "config" && sections.size() < kMaximumSections) {
       sections.push_back({pieces[1], pieces.size() > 2 ? pieces[2] : "", line.offset, line.text.size(), {}});
     } else if (pieces.size() >= 3 && !sections.empty() && (pieces[0] == "option" || pieces[0] == "list")) {

@@ -4,7 +4,7 @@
 namespace assay::unpack {
 namespace {
 
-constexpr uint64_t kHeaderSize = 256, kFooterSize = 64;
+constexpr uint64_t kAvbHeaderSize = 256, kFooterSize = 64;
 constexpr uint64_t kMostBlock = 4 << 20;  // of authentication and auxiliary block; real ones have kilobytes
 constexpr size_t kMostDescriptors = 4096;
 
@@ -110,9 +110,9 @@ Result<void> read_blocks(Bytes from, AvbImage& image) {
         Fault::kMalformed,
         "blocks of " + std::to_string(authentication_size) + " and " + std::to_string(auxiliary_size) + " bytes",
         h.base() + 12);
-  const Bytes authentication = TRY(from.slice(kHeaderSize, authentication_size, "authentication block"));
-  image.auxiliary = TRY(from.slice(kHeaderSize + authentication_size, auxiliary_size, "auxiliary block"));
-  image.size = kHeaderSize + authentication_size + auxiliary_size;
+  const Bytes authentication = TRY(from.slice(kAvbHeaderSize, authentication_size, "authentication block"));
+  image.auxiliary = TRY(from.slice(kAvbHeaderSize + authentication_size, auxiliary_size, "auxiliary block"));
+  image.size = kAvbHeaderSize + authentication_size + auxiliary_size;
   image.hash = TRY(part(h, 32, authentication, "hash"));
   image.signature = TRY(part(h, 48, authentication, "signature"));
   image.key = TRY(part(h, 64, image.auxiliary, "public key"));
@@ -124,7 +124,7 @@ Result<void> read_blocks(Bytes from, AvbImage& image) {
 
 Result<AvbImage> read_avb(Bytes from) {
   AvbImage image;
-  image.header = TRY(from.slice(0, kHeaderSize, "vbmeta header"));
+  image.header = TRY(from.slice(0, kAvbHeaderSize, "vbmeta header"));
   const Bytes h = image.header;
   if (!h.starts_with("AVB0")) return fail(Fault::kMalformed, "magic is not AVB0", h.base());
   if (*h.be<uint32_t>(4, "") != 1)

@@ -14,8 +14,8 @@
 namespace assay::unpack {
 namespace {
 
-constexpr uint32_t kCharacters = 510, kExtra = 19, kPositions = 31, kLongestCode = 16;
-constexpr uint64_t kMostBytes = 256 << 20;
+constexpr uint32_t kCharacters = 510, kExtra = 19, kPositionCodes = 31, kLongestCode = 16;
+constexpr uint64_t kMostDecoded = 256 << 20;
 
 class BitReader {
  public:
@@ -133,14 +133,14 @@ Result<Codes> read_characters(BitReader& bits, const Codes& extra) {
 }
 
 struct Tables {
-  Codes extra{kExtra}, characters{kCharacters}, positions{kPositions};
+  Codes extra{kExtra}, characters{kCharacters}, positions{kPositionCodes};
 };
 
 Result<Tables> read_tables(BitReader& bits, EfiVariant variant) {
   Tables t;
   t.extra = TRY(read_lengths(bits, kExtra, 5, 3));
   t.characters = TRY(read_characters(bits, t.extra));
-  t.positions = TRY(read_lengths(bits, kPositions, variant == EfiVariant::kTiano ? 5 : 4, ~0u));
+  t.positions = TRY(read_lengths(bits, kPositionCodes, variant == EfiVariant::kTiano ? 5 : 4, ~0u));
   return t;
 }
 
@@ -165,7 +165,7 @@ Result<void> copy_match(BitReader& bits, const Tables& t, uint32_t character, ui
 Result<uint64_t> decode_efi_compressed(Bytes from, EfiVariant variant, Output& into) {
   const uint64_t packed = TRY(from.le<uint32_t>(0, "packed size")), size = TRY(from.le<uint32_t>(4, "size"));
   BitReader bits(TRY(from.slice(8, packed, "packed data")));
-  if (size > kMostBytes || size / 8192 > packed)
+  if (size > kMostDecoded || size / 8192 > packed)
     return fail(Fault::kMalformed, "size " + std::to_string(size), from.base() + 4);
   std::string out;
   out.reserve(size);

@@ -7,15 +7,15 @@ namespace assay::unpack {
 namespace {
 
 constexpr uint32_t kBeginNode = 1, kEndNode = 2, kProperty = 3, kNop = 4, kEnd = 9;
-constexpr uint64_t kHeaderSize = 40;
-constexpr uint32_t kMostDepth = 64;
+constexpr uint64_t kFdtHeaderSize = 40;
+constexpr uint32_t kMostFdtDepth = 64;
 constexpr size_t kMostNodes = 100'000;
 
-struct Blocks {
+struct FdtBlocks {
   Bytes all, structure, strings;
 };
 
-Result<Blocks> read_header(Bytes from, Fdt& tree) {
+Result<FdtBlocks> read_header(Bytes from, Fdt& tree) {
   if (TRY(from.be<uint32_t>(0, "magic")) != 0xd00dfeed) return fail(Fault::kMalformed, "magic", from.base());
   tree.size = TRY(from.be<uint32_t>(4, "total size"));
   const uint64_t structure = TRY(from.be<uint32_t>(8, "structure offset"));
@@ -25,15 +25,15 @@ Result<Blocks> read_header(Bytes from, Fdt& tree) {
   if (tree.version < 16 || tree.version > 17 || TRY(from.be<uint32_t>(24, "last compatible version")) > 17)
     return fail(Fault::kUnsupported, "version " + std::to_string(tree.version), from.base() + 20);
   const uint64_t strings_size = TRY(from.be<uint32_t>(32, "strings size"));
-  Blocks blocks;
+  FdtBlocks blocks;
   blocks.all = TRY(from.slice(0, tree.size, "device tree"));
   const uint64_t structure_size =
       tree.version == 17 ? TRY(from.be<uint32_t>(36, "structure size")) : tree.size - std::min(tree.size, structure);
   blocks.structure = TRY(blocks.all.slice(structure, structure_size, "structure block"));
   blocks.strings = TRY(blocks.all.slice(strings, strings_size, "strings block"));
-  if (structure < kHeaderSize - 4 || structure % 4 || reserved % 8 || reserved > structure)
+  if (structure < kFdtHeaderSize - 4 || structure % 4 || reserved % 8 || reserved > structure)
     return fail(Fault::kMalformed, "offsets of the blocks", from.base() + 8);
-  const uint64_t header = tree.version == 17 ? kHeaderSize : kHeaderSize - 4;
+  const uint64_t header = tree.version == 17 ? kFdtHeaderSize : kFdtHeaderSize - 4;
   tree.blocks = {{0, header}, {structure, structure_size}, {strings, strings_size}};
   for (uint64_t at = reserved; reserved >= header; at += 16)
     if (TRY(blocks.all.be<uint64_t>(at + 8, "reservation")) == 0) {
@@ -53,7 +53,7 @@ Result<std::string_view> text_at(Bytes block, uint64_t at, std::string_view fiel
 
 struct FdtWalk {
   Fdt& tree;
-  Blocks blocks;
+  FdtBlocks blocks;
   uint64_t at = 0;
   int32_t current = -1;
 };
@@ -67,7 +67,7 @@ Result<void> begin_node(FdtWalk& w) {
   node.parent = w.current;
   node.offset = s.base() + w.at - w.blocks.all.base();
   node.depth = w.current < 0 ? 0 : w.tree.nodes[static_cast<size_t>(w.current)].depth + 1;
-  if (node.depth > kMostDepth) return fail(Fault::kLimit, "nodes nested deeper than 64", s.base() + w.at);
+  if (node.depth > kMostFdtDepth) return fail(Fault::kLimit, "nodes nested deeper than 64", s.base() + w.at);
   w.at += (node.name.size() + 4) / 4 * 4;
   w.current = static_cast<int32_t>(w.tree.nodes.size());
   w.tree.nodes.push_back(std::move(node));

@@ -8,7 +8,7 @@
 namespace assay::unpack {
 namespace {
 
-constexpr uint32_t kDeepest = 8;
+constexpr uint32_t kDeepestSection = 8;
 
 class Reader {
  public:
@@ -24,7 +24,7 @@ class Reader {
       }
       const std::string sign = next();
       if (sign == "{") {
-        if (depth == kDeepest) return wrong("sections lie too deep");
+        if (depth == kDeepestSection) return wrong("sections lie too deep");
         out.sections.push_back(TRY(section(depth + 1)));
         out.sections.back().name = word;
       } else if (sign == "=") {

@@ -42,13 +42,13 @@ class Bits {
   uint64_t at_ = 0;
 };
 
-constexpr uint32_t kMost = 1u << 30;  // no number of a stream we accept is larger, its end marker aside
+constexpr uint32_t kMostNumber = 1u << 30;  // no number of a stream we accept is larger, its end marker aside
 
 // A number behind a leading one: value and "last?" in turn.
 Result<uint32_t> number(Bits& bits) {
   uint32_t value = 1;
   for (uint32_t last = 0; !last;) {
-    if (value >= kMost) return std::unexpected(bits.wrong("number is too large"));
+    if (value >= kMostNumber) return std::unexpected(bits.wrong("number is too large"));
     value = value * 2 + TRY(bits.bit());
     last = TRY(bits.bit());
   }
@@ -59,7 +59,7 @@ Result<uint32_t> number(Bits& bits) {
 Result<uint32_t> wide_number(Bits& bits) {
   uint32_t value = 1;
   for (;;) {
-    if (value >= kMost) return std::unexpected(bits.wrong("number is too large"));
+    if (value >= kMostNumber) return std::unexpected(bits.wrong("number is too large"));
     value = value * 2 + TRY(bits.bit());
     if (TRY(bits.bit())) return value;
     value = (value - 1) * 2 + TRY(bits.bit());

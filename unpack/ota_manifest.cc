@@ -12,7 +12,7 @@ constexpr std::string_view kTypes[] = {"REPLACE",        "REPLACE_BZ",       "MO
                                        "REPLACE_XZ",     "PUFFDIFF",         "BROTLI_BSDIFF", "ZUCCHINI",
                                        "LZ4DIFF_BSDIFF", "LZ4DIFF_PUFFDIFF", "REPLACE_ZSTD"};
 
-constexpr uint64_t kMostOperations = 4'000'000, kMostBlock = 1 << 20;
+constexpr uint64_t kMostOperations = 4'000'000, kMostOtaBlock = 1 << 20;
 
 Result<OtaExtent> read_extent(Bytes message) {
   OtaExtent e;
@@ -80,7 +80,7 @@ Result<OtaManifest> read_ota_manifest(Bytes manifest) {
     if (f.number == 18) m.patch_level = f.bytes.text();
     return {};
   }));
-  if (m.block < 512 || m.block > kMostBlock)
+  if (m.block < 512 || m.block > kMostOtaBlock)
     return fail(Fault::kMalformed, "block size " + std::to_string(m.block), manifest.base());
   return m;
 }

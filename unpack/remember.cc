@@ -10,15 +10,15 @@ namespace assay::unpack {
 namespace {
 
 constexpr uint64_t kWorthIt = 64 << 10;  // bytes; below, looking it up costs as much
-constexpr size_t kMost = 64;
-constexpr uint64_t kPage = 4096;
+constexpr size_t kMostSeen = 64;
+constexpr uint64_t kSeenPage = 4096;
 
 struct Known {
   std::string what;
   const std::byte* at;
   uint64_t size, value;
 };
-struct Pages {
+struct SeenPages {
   std::string text;
   std::vector<uint64_t> at;  // those in which the text begins, ascending
 };
@@ -29,7 +29,7 @@ struct Spent {
 struct Memory {
   Bytes content;
   std::vector<Known> known;
-  std::vector<Pages> pages;
+  std::vector<SeenPages> pages;
   std::vector<Spent> spent;
 };
 thread_local Memory memory;
@@ -39,12 +39,12 @@ bool holds(Bytes content, Bytes range) {
 }
 
 const std::vector<uint64_t>& pages_with(std::string_view text) {
-  for (const Pages& p : memory.pages)
+  for (const SeenPages& p : memory.pages)
     if (p.text == text) return p.at;
-  Pages& made = memory.pages.emplace_back(std::string(text));
+  SeenPages& made = memory.pages.emplace_back(std::string(text));
   const std::string_view all = memory.content.text();
-  for (size_t at = find_text(all, text); at != all.npos; at = find_text(all, text, (at / kPage + 1) * kPage))
-    made.at.push_back(at / kPage);
+  for (size_t at = find_text(all, text); at != all.npos; at = find_text(all, text, (at / kSeenPage + 1) * kSeenPage))
+    made.at.push_back(at / kSeenPage);
   return made.at;
 }
 
@@ -55,7 +55,7 @@ uint64_t remembered(std::string_view what, Bytes range, const std::function<uint
   for (const Known& k : memory.known)
     if (k.at == range.data() && k.size == range.size() && k.what == what) return k.value;
   const uint64_t value = compute();
-  if (memory.known.size() < kMost) memory.known.push_back({std::string(what), range.data(), range.size(), value});
+  if (memory.known.size() < kMostSeen) memory.known.push_back({std::string(what), range.data(), range.size(), value});
   return value;
 }
 
@@ -64,8 +64,8 @@ bool stands_near(std::string_view text, Bytes range) {
   if (!holds(memory.content, range)) return find_text(range.text(), text) != std::string_view::npos;
   const std::vector<uint64_t>& pages = pages_with(text);
   const auto at = static_cast<uint64_t>(range.data() - memory.content.data());
-  const auto first = std::ranges::lower_bound(pages, at / kPage);
-  return first != pages.end() && *first <= (at + range.size() - 1) / kPage;
+  const auto first = std::ranges::lower_bound(pages, at / kSeenPage);
+  return first != pages.end() && *first <= (at + range.size() - 1) / kSeenPage;
 }
 
 bool may_spend(std::string_view what, Bytes range, uint64_t work, uint64_t most) {

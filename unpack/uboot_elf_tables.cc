@@ -19,7 +19,7 @@
 namespace assay::unpack {
 namespace {
 
-constexpr uint64_t kMostGap = 64, kPage = 4096;
+constexpr uint64_t kMostGap = 64, kTablePage = 4096;
 constexpr uint64_t kMostSteps = 64;  // pages from the lowest place down to where x86's image may begin
 constexpr uint64_t kMostStray = 8;   // relocations of x86's 16-bit start, which is linked elsewhere
 
@@ -89,7 +89,7 @@ Table table_from(Bytes b, const Kind& kind, uint64_t at, bool keep) {
 Table longest_table(Bytes b, const Kind& kind) {
   Table best;
   const uint64_t step = kind.entry == 8 ? 4 : 8;
-  for (uint64_t at = kPage; at + kind.entry <= b.size();) {
+  for (uint64_t at = kTablePage; at + kind.entry <= b.size();) {
     if (!entry_at(b, kind, at).relative) {
       at += step;
       continue;
@@ -140,7 +140,7 @@ bool arm_words_agree(Bytes b, const Table& table) {
 }
 
 bool pin_arm(Bytes b, const Table& table, UBootImage& image) {
-  image.base = lowest_place(table) / kPage * kPage;
+  image.base = lowest_place(table) / kTablePage * kTablePage;
   image.end = table.end;
   image.pinned_by = "the words of its relocation code";
   return arm_words_agree(b, table);
@@ -156,7 +156,7 @@ bool pin_aarch64(Bytes b, const Table& table, UBootImage& image) {
 // A symbol table of one entry parts the first relocations, of UEFI's run time, from the rest: the word for the table's
 // start may name a later entry.
 bool x86_words_agree(Bytes b, const Table& table, uint64_t base) {
-  const uint64_t starts = std::min(64 * kPage, table.end - table.at);
+  const uint64_t starts = std::min(64 * kTablePage, table.end - table.at);
   bool start = false, end = false;
   for (const Entry& e : table.entries) {
     const uint64_t at = (word(b, e.place - base) - base) & 0xffffffff;  // .rel.dyn: the place itself holds the address
@@ -173,8 +173,8 @@ bool pin_x86(Bytes b, const Table& table, UBootImage& image) {
   image.end = table.end;
   image.pinned_by = "its own words for both ends of the table";
   const uint64_t steps = std::min(kMostSteps, kMostUBootWork / table.entries.size());
-  for (uint64_t step = 0; step < steps && step <= lowest / kPage; ++step) {
-    image.base = (lowest / kPage - step) * kPage;
+  for (uint64_t step = 0; step < steps && step <= lowest / kTablePage; ++step) {
+    image.base = (lowest / kTablePage - step) * kTablePage;
     if (x86_words_agree(b, table, image.base)) return true;
   }
   return false;
@@ -203,7 +203,7 @@ bool begin_table(Table& table, const Dynamic& d, UBootImage& image) {
   if (d.size % 24 || entries == 0 || entries > table.entries.size()) return false;
   const size_t surplus = table.entries.size() - entries;
   image.base = d.rela - table.entries[surplus].at;
-  if (image.base % kPage) return false;
+  if (image.base % kTablePage) return false;
   table.entries.erase(table.entries.begin(), table.entries.begin() + static_cast<ptrdiff_t>(surplus));
   table.at = table.entries.front().at;
   return true;

@@ -18,7 +18,7 @@ namespace {
 constexpr uint64_t kAlign = 64 << 10;
 constexpr uint64_t kSign = 0xffffffff00000000;
 
-struct Walk {
+struct TableWalk {
   Bytes b;
   Order order;
   uint64_t at = 0;
@@ -45,7 +45,7 @@ struct Seen {
 };
 
 // Whether the place holds what a relocation of this type speaks of.
-bool fits(const Walk& walk, uint64_t type, Seen& seen) {
+bool fits(const TableWalk& walk, uint64_t type, Seen& seen) {
   uint64_t word = walk.word(seen.place);
   if (type == 4) {
     const uint64_t target = (word & 0x3ffffff) << 2;
@@ -59,7 +59,7 @@ bool fits(const Walk& walk, uint64_t type, Seen& seen) {
   return type == 2 || type == 18;
 }
 
-std::optional<Seen> walk_table(Walk& walk) {
+std::optional<Seen> walk_table(TableWalk& walk) {
   const uint64_t table = walk.at;
   Seen seen;
   while (const auto type = walk.number()) {
@@ -91,7 +91,7 @@ Result<UBootImage> read_uboot_mips_table(Bytes from) {
   for (const Order order : {Order::kLittle, Order::kBig}) {
     const uint64_t first = b.get<uint32_t>(0, order, "branch").value_or(0);
     if (first >> 16 != 0x1000 || (first & 0x8000)) continue;
-    Walk walk{.b = b, .order = order};
+    TableWalk walk{.b = b, .order = order};
     for (uint64_t table = 4096; table + kLeastRelocations <= b.size() && walk.left; table += 4) {
       if (b[table] != 2 && b[table] != 4 && b[table] != 5 && b[table] != 18) continue;
       walk.at = table;

@@ -14,17 +14,17 @@ constexpr uint64_t kTableAlign = 4096, kMostForeign = 4;
 
 uint64_t be_word(Bytes b, uint64_t at) { return b.be<uint32_t>(at, "word").value_or(0); }
 
-struct Tables {
+struct PpcTables {
   uint64_t at = 0, fixup = 0, base = 0, end = 0, words = 0, foreign = 0;
 };
 
 // Four words are no addresses: the head of .got, an instruction (blrl) and three words for a dynamic linker.
-void count_words(Bytes b, Tables& t, uint64_t& left) {
+void count_words(Bytes b, PpcTables& t, uint64_t& left) {
   for (uint64_t i = t.at; i < t.fixup && t.foreign <= kMostForeign && left; i += 4, --left)
     be_word(b, i) - t.base < kMostMemory ? ++t.words : ++t.foreign;
 }
 
-bool read_tables(Bytes b, uint64_t at, Tables& t, uint64_t& left) {
+bool read_tables(Bytes b, uint64_t at, PpcTables& t, uint64_t& left) {
   const uint64_t self = be_word(b, at);
   if (self < at || (self - at) % kTableAlign) return false;
   t = {.at = at, .base = self - at};
@@ -38,7 +38,7 @@ bool read_tables(Bytes b, uint64_t at, Tables& t, uint64_t& left) {
   return left && t.words >= kLeastRelocations && t.foreign <= kMostForeign;
 }
 
-uint64_t count_fixups(Bytes b, const Tables& t) {
+uint64_t count_fixups(Bytes b, const PpcTables& t) {
   uint64_t count = 0;
   for (uint64_t i = t.fixup; i + 4 <= t.end; i += 4, ++count) {
     const uint64_t place = be_word(b, i) - t.base;
@@ -53,7 +53,7 @@ Result<UBootImage> read_uboot_ppc_tables(Bytes from) {
   const Bytes b = from.head(kMostUBoot);
   const uint64_t opcode = be_word(b, 0) >> 26;
   if (opcode != 14 && opcode != 15) return fail(Fault::kForeign, "first instruction is no li or lis", b.base());
-  Tables t;
+  PpcTables t;
   uint64_t left = kMostUBootWork;  // words, over all tables tried
   for (uint64_t at = 4096; at + 32 <= b.size() && left; at += 4)
     if (read_tables(b, at, t, left))

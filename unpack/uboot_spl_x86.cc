@@ -14,7 +14,7 @@ namespace {
 using namespace std::string_view_literals;
 
 constexpr std::string_view kLoadTable = "\x0f\x01\x1d";  // lidt [address]
-constexpr uint64_t kStartCode = 128, kPage = 4096, kMostSpl = 512 << 10;
+constexpr uint64_t kStartCode = 128, kSplPage = 4096, kMostSpl = 512 << 10;
 constexpr unsigned kMostTrees = 16;
 
 }  // namespace
@@ -23,7 +23,7 @@ Result<UBootImage> read_uboot_spl_x86(Bytes from) {
   const size_t load = find_text(from.head(kStartCode).text(), kLoadTable);
   if (load == std::string_view::npos) return fail(Fault::kForeign, "no interrupt table is loaded", from.base());
   const uint32_t table = TRY(from.le<uint32_t>(load + kLoadTable.size(), "address of the interrupt table"));
-  const uint64_t base = table / kPage * kPage;
+  const uint64_t base = table / kSplPage * kSplPage;
   const Bytes image = from.head(kMostSpl);
   size_t tree = 0;
   for (unsigned n = 0; n < kMostTrees; ++n) {

@@ -21,7 +21,7 @@
 namespace assay::unpack {
 namespace {
 
-constexpr int kDeepest = 8;
+constexpr int kDeepestVolume = 8;
 constexpr uint64_t kLongestText = 1024;  // bytes of UTF-16; a name becomes a part of many paths
 constexpr uint8_t kCompressed = 0x01, kGuided = 0x02, kDisposable = 0x03, kVolume = 0x17;
 constexpr std::string_view kLzma = "EE4E5898-3914-4259-9D6E-DC7BD79403CF",
@@ -64,7 +64,8 @@ class UefiWalk {
   explicit UefiWalk(Sink& into) : into_(into) {}
 
   Result<void> sections(const Source& source, const std::string& path, int depth) {
-    if (depth > kDeepest) return problem(fail(Fault::kLimit, "sections nest too deep", source.bytes.base()).error());
+    if (depth > kDeepestVolume)
+      return problem(fail(Fault::kLimit, "sections nest too deep", source.bytes.base()).error());
     const std::string name = name_in(source.bytes);
     const std::string below = name.empty() ? path : path + "/" + name;
     for (uint64_t at = 0; at + 4 <= source.bytes.size();) {

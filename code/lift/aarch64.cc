@@ -11,11 +11,11 @@
 
 namespace assay::code::lift {
 
+namespace aarch64 {
 namespace {
 
 // make_aarch64 adds them in this order: x0 to x30, sp, the flags, the reservation.
 constexpr RegisterId kLink = 30, kSp = 31, kReserved = 36, kReservedAddress = 37;
-using aarch64::kFlags;
 
 // ---- second operands
 
@@ -658,8 +658,10 @@ Slot slot_of(std::string_view name, const ir::RegisterFile& file) {
 }
 
 }  // namespace
+}  // namespace aarch64
 
 Isa make_aarch64() {
+  using namespace aarch64;
   Isa isa(Processor::kAArch64);
   isa.order = Order::kLittle;
   isa.pointer = 64;
@@ -670,7 +672,7 @@ Isa make_aarch64() {
   isa.bind(kHandlers);
   bind_both_widths(isa);
   bind_memory(isa);
-  aarch64::bind_flag_use(isa);
+  bind_flag_use(isa);
   return isa;
 }
 

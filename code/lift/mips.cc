@@ -11,6 +11,7 @@
 
 namespace assay::code::lift {
 
+namespace mips {
 namespace {
 
 // What the compare-and-swap pair ll and sc share: whether a reservation is held and for which address.
@@ -646,8 +647,10 @@ Slot slot_of(std::string_view name, const ir::RegisterFile& file, uint8_t pointe
 }
 
 }  // namespace
+}  // namespace mips
 
 Isa make_mips(Processor processor) {
+  using namespace mips;
   Isa isa(processor);
   isa.order = instruction_order(processor);
   isa.pointer = is_64_bit(processor) ? 64 : 32;

@@ -13,6 +13,7 @@
 
 namespace assay::code::lift {
 
+namespace riscv {
 namespace {
 
 constexpr RegisterId kLink = 1;
@@ -127,8 +128,10 @@ Slot slot_of(std::string_view name, uint8_t bits) {
 }
 
 }  // namespace
+}  // namespace riscv
 
 Isa make_riscv(Processor processor) {
+  using namespace riscv;
   Isa isa(processor);
   isa.order = Order::kLittle;
   isa.pointer = is_64_bit(processor) ? 64 : 32;

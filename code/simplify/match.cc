@@ -4,10 +4,6 @@
 
 namespace assay::code::ir {
 
-namespace {
-bool is_resize(Code code) { return code == Code::kZeroExtend || code == Code::kSignExtend || code == Code::kTruncate; }
-}  // namespace
-
 bool Rewriter::match(const Pattern& p, uint8_t node, Value v, Binding& bound) const {
   const Node& n = p.nodes[node];
   const Op& o = op(v);

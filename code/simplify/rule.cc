@@ -4,9 +4,9 @@ namespace assay::code::ir {
 
 namespace {
 
-class Reader {
+class PatternReader {
  public:
-  explicit Reader(std::string_view text) : rest_(text) {}
+  explicit PatternReader(std::string_view text) : rest_(text) {}
 
   Pattern all() {
     out_.root = node();
@@ -163,7 +163,7 @@ void Ways::sort_in() {
   }
 }
 
-Pattern read_pattern(std::string_view text) { return Reader(text).all(); }
+Pattern read_pattern(std::string_view text) { return PatternReader(text).all(); }
 
 const Ways& Ways::all() {
   static const Ways kWays;

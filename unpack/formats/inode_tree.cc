@@ -5,7 +5,7 @@
 namespace assay::unpack {
 namespace {
 
-constexpr uint32_t kDeepest = 256;  // directories inside each other; a path of Linux has at most 4096 bytes
+constexpr uint32_t kDeepestDirectory = 256;  // directories inside each other; a path of Linux has at most 4096 bytes
 
 }  // namespace
 
@@ -96,7 +96,7 @@ Result<void> InodeTree::list(const Directory& directory, std::vector<Directory>&
     std::string path = directory.path.empty() ? name : directory.path + "/" + name;
     const Kind kind = kind_of_(entry.inode).value_or(entry.kind);
     const auto [first, fresh] = first_path_.try_emplace(entry.inode, path);
-    if (kind == Kind::kDirectory && (!fresh || directory.depth >= kDeepest)) {
+    if (kind == Kind::kDirectory && (!fresh || directory.depth >= kDeepestDirectory)) {
       const std::string why = fresh ? "lies too deep" : "has a second name: \"" + first->second + "\" is the first";
       into_.problem({fresh ? Fault::kLimit : Fault::kMalformed, "directory " + path + " " + why, entry.at});
       continue;

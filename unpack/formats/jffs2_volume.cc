@@ -40,9 +40,9 @@ std::string_view prefix_of(uint8_t prefix) {
   }
 }
 
-class Reader {
+class Jffs2Reader {
  public:
-  Reader(Bytes whole, const Jffs2Nodes& nodes, Sink& into) : whole_(whole), nodes_(nodes), into_(into) {}
+  Jffs2Reader(Bytes whole, const Jffs2Nodes& nodes, Sink& into) : whole_(whole), nodes_(nodes), into_(into) {}
 
   Result<Jffs2Volume> run() {
     for (const Jffs2Node& node : nodes_.nodes) {
@@ -206,7 +206,7 @@ class Reader {
 }  // namespace
 
 Result<Jffs2Volume> read_jffs2_volume(Bytes whole, const Jffs2Nodes& nodes, Sink& into) {
-  return Reader(whole, nodes, into).run();
+  return Jffs2Reader(whole, nodes, into).run();
 }
 
 }  // namespace assay::unpack

@@ -7,9 +7,9 @@
 namespace assay::unpack {
 namespace {
 
-constexpr uint32_t kMagic = 0x06101831;
-constexpr uint64_t kLargestNode = 1 << 20;  // an index node with a fan-out of thousands stays below
-constexpr uint32_t kSmallestBlock = 15 * 1024, kLargestBlock = 64 << 20;
+constexpr uint32_t kUbifsMagic = 0x06101831;
+constexpr uint64_t kLargestUbifsNode = 1 << 20;  // an index node with a fan-out of thousands stays below
+constexpr uint32_t kSmallestUbifsBlock = 15 * 1024, kLargestBlock = 64 << 20;
 
 // The fixed fields of each type.
 constexpr std::array<uint32_t, 13> kSizes = {160, 48, 56, 56, 56, 28, 4096, 512, 64, 28, 32, 32, 24};
@@ -18,9 +18,10 @@ constexpr std::array<uint32_t, 13> kSizes = {160, 48, 56, 56, 56, 28, 4096, 512,
 
 Result<UbifsNode> read_ubifs_node(Bytes whole, uint64_t at) {
   const Bytes header = TRY(whole.slice(at, kUbifsHeaderSize, "node header"));
-  if (*header.le<uint32_t>(0, "magic") != kMagic) return fail(Fault::kMalformed, "no magic of a node", header.base());
+  if (*header.le<uint32_t>(0, "magic") != kUbifsMagic)
+    return fail(Fault::kMalformed, "no magic of a node", header.base());
   const uint32_t length = *header.le<uint32_t>(16, "len");
-  if (length < kUbifsHeaderSize || length > kLargestNode)
+  if (length < kUbifsHeaderSize || length > kLargestUbifsNode)
     return fail(Fault::kMalformed, "len " + std::to_string(length), header.base() + 16);
   const Bytes node = TRY(whole.slice(at, length, "node"));
   if (!checksum_holds(crc32_raw(*node.slice(8, length - 8, "node")), *header.le<uint32_t>(4, "crc")))
@@ -49,7 +50,7 @@ Result<UbifsSuper> read_ubifs_super(Bytes from) {
   super.save_count = node.word(76);
   super.version = node.word(80);
   super.compression = node.half(84);
-  if (super.block < kSmallestBlock || super.block > kLargestBlock || super.block % 8)
+  if (super.block < kSmallestUbifsBlock || super.block > kLargestBlock || super.block % 8)
     return fail(Fault::kMalformed, "leb_size " + std::to_string(super.block), from.base() + 36);
   if (super.count < 3) return fail(Fault::kMalformed, "leb_cnt " + std::to_string(super.count), from.base() + 40);
   if (super.key_format != 0)

@@ -63,9 +63,9 @@ class State {
   }
 };
 
-class Reader {
+class UbifsReader {
  public:
-  Reader(Bytes whole, const UbifsSuper& super, Sink& into) : whole_(whole), super_(super), into_(into) {}
+  UbifsReader(Bytes whole, const UbifsSuper& super, Sink& into) : whole_(whole), super_(super), into_(into) {}
 
   Result<UbifsVolume> run() {
     TRY_VOID(scan());
@@ -253,7 +253,7 @@ class Reader {
 }  // namespace
 
 Result<UbifsVolume> read_ubifs_volume(Bytes whole, const UbifsSuper& super, Sink& into) {
-  return Reader(whole, super, into).run();
+  return UbifsReader(whole, super, into).run();
 }
 
 }  // namespace assay::unpack

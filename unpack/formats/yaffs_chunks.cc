@@ -24,8 +24,8 @@ constexpr Pages kPages[] = {{2048, 64},  {512, 16},   {1024, 32},   {2048, 128},
                             {8192, 512}, {8192, 640}, {16384, 512}, {16384, 1024}, {16384, 1280}};
 constexpr uint32_t kInbandPages[] = {2048, 512, 1024, 4096, 8192, 16384};
 constexpr uint32_t kLastSequence = 0xefffff00, kMostObjects = 0x3ffff, kMostChunks = 0xfffff;
-constexpr uint32_t kExtra = 0x80000000;
-constexpr uint64_t kTagsSize = 16, kLooks = 64, kBadChunks = 256;
+constexpr uint32_t kExtraTags = 0x80000000;
+constexpr uint64_t kTagsSize = 16, kPagesLookedAt = 64, kBadChunks = 256;
 constexpr std::array<uint8_t, 8> kSpareBytes = {0, 1, 2, 3, 6, 7, 11, 12};
 
 // A Hamming code over few bytes: of the columns three pairs of parities, of the lines one index and its complement.
@@ -83,7 +83,7 @@ std::optional<YaffsTags> read_tags2(Bytes raw, const YaffsGeometry& g) {
   t.object = word(4);
   t.chunk = word(8);
   t.bytes = word(12);
-  if (t.chunk & kExtra) {  // of a header, with a part of what it says
+  if (t.chunk & kExtraTags) {  // of a header, with a part of what it says
     t.object &= 0x0fffffff;
     t.chunk = t.bytes = 0;
   }
@@ -165,7 +165,7 @@ class Search {
     // A few pages first: of many places most are refused by them. At the start of a part the root's header stands
     // there.
     if (const Run few = first_run(from_, g, 4); few.valid == 0 || (!anywhere_ && few.headers == 0)) return;
-    const Run run = first_run(from_, g, kLooks);
+    const Run run = first_run(from_, g, kPagesLookedAt);
     // One chunk alone is one only when its code says so; two without a header are not believed.
     if (run.valid == 0 || run.headers == 0 || (run.valid < 3 && run.coded == 0)) return;
     // Tags of YAFFS1 are few bits that nearly all bytes could be, but always with their code.

@@ -6,7 +6,7 @@ namespace assay::unpack {
 namespace {
 
 constexpr uint32_t kUnlinked = 3, kDeleted = 4;  // directories that nobody sees
-constexpr uint64_t kHeaderSize = 512;
+constexpr uint64_t kYaffsHeaderSize = 512;
 constexpr size_t kMostXattrs = 64;
 
 // Behind the header: size of the record (32 bits, of all of it), name, 0, value; until a size that makes no sense.
@@ -25,9 +25,9 @@ std::vector<std::pair<std::string, std::string>> read_xattrs(Bytes rest, Order o
   return out;
 }
 
-class Reader {
+class YaffsReader {
  public:
-  Reader(Bytes whole, const YaffsChunks& chunks, Sink& into) : whole_(whole), g_(chunks.geometry), into_(into) {
+  YaffsReader(Bytes whole, const YaffsChunks& chunks, Sink& into) : whole_(whole), g_(chunks.geometry), into_(into) {
     for (const YaffsChunk& chunk : chunks.chunks) order_.push_back(&chunk);
   }
 
@@ -143,12 +143,13 @@ YaffsHeader read_yaffs_header(Bytes page, const YaffsGeometry& g) {
   h.shadows = static_cast<int32_t>(word(g.tags == YaffsGeometry::Tags::kYaffs2Inband ? 488 : 504));
   const uint32_t shrinks = word(g.tags == YaffsGeometry::Tags::kYaffs2Inband ? 492 : 508);
   h.shrinks = shrinks != 0 && shrinks != ~0u;
-  if (g.data() > kHeaderSize) h.xattrs = read_xattrs(page.head(g.data() - kHeaderSize, kHeaderSize), g.order);
+  if (g.data() > kYaffsHeaderSize)
+    h.xattrs = read_xattrs(page.head(g.data() - kYaffsHeaderSize, kYaffsHeaderSize), g.order);
   return h;
 }
 
 Result<YaffsVolume> read_yaffs_volume(Bytes whole, const YaffsChunks& chunks, Sink& into) {
-  return Reader(whole, chunks, into).run();
+  return YaffsReader(whole, chunks, into).run();
 }
 
 }  // namespace assay::unpack
