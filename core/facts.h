@@ -71,7 +71,7 @@ struct Key {
 
 struct Startup {          // something that starts by itself
   std::string mechanism;  // inittab, rc-script, init.d, procd, systemd, inetd, xinetd, cron, hotplug, mdev, udev,
-                          // kernel, profile
+                          // android-init, kernel, profile
   std::string event;      // sysinit, boot, respawn, askfirst, shutdown, login, timer, device, connection, …
   std::string when;       // cron's time fields, the device pattern, the runlevels
   std::string user;

@@ -38,7 +38,7 @@ class Screen {
     constexpr const char* kCodes[] = {"2", "36", "33", "31", "1;31"};
     return paint(kCodes[static_cast<size_t>(s)], fmt::format("{:<8}", name_of(s)));
   }
-  void line(std::string text = {}) { out_ += text + "\n"; }
+  void line(const std::string& text = {}) { out_ += text + "\n"; }
 
   // Words wrapped to the width, each line behind `indent`; at most `most` lines.
   void paragraph(std::string_view text, const std::string& indent, size_t most = 3) {
@@ -119,9 +119,20 @@ class Screen {
            ": not examinable without the key");
     line(fmt::format("           {} of {} files read", e_.files.read, e_.files.total));
     code();
+    not_read();
     if (!e_.complete)
       for (const std::string& reason : e_.incomplete_because)
         paragraph(paint("1;33", "incomplete") + ": " + escape(reason), "           ", 2);
+  }
+
+  void not_read() {
+    if (e_.facts.problems.empty()) return;
+    const Problem& first = e_.facts.problems[0];
+    const size_t more = e_.facts.problems.size() - 1;
+    paragraph(fmt::format("not read {}: {}{}{}", full_way(e_, first.artifact), escape(first.what),
+                          first.offset > 0 ? fmt::format(" (at {:#x})", first.offset) : "",
+                          more > 0 ? fmt::format("; and {} more, in --json and --html", more) : ""),
+              "           ", 2);
   }
 
   void code() {
@@ -223,13 +234,6 @@ class Screen {
   }
 
   void tail() {
-    if (!e_.facts.problems.empty()) {
-      line();
-      const Problem& first = e_.facts.problems[0];
-      paragraph(fmt::format("not readable: {} places, the first {}: {} (at {:#x})", e_.facts.problems.size(),
-                            full_way(e_, first.artifact), escape(first.what), first.offset),
-                "", 2);
-    }
     std::string missing;
     for (const std::string& protection : e_.sandbox)
       if (protection.starts_with("no ")) missing += (missing.empty() ? "" : "; ") + protection;

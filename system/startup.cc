@@ -13,6 +13,10 @@
 namespace assay::system::startup {
 namespace {
 
+constexpr std::string_view kElfMagic =
+    "\x7f"
+    "ELF";
+
 bool is_root(const Tree& tree, int volume) {
   for (const std::string_view path : {"/etc/inittab", "/sbin/init", "/init", "/linuxrc", "/etc/rc", "/etc/rc.d/rcS",
                                       "/etc/init.d/rcS", "/etc/inetd.conf", "/etc/crontab"})
@@ -151,6 +155,14 @@ void read_volume(Tree& tree, int volume, StartWalker& walker) {
   read_profile(tree, volume, walker);
 }
 
+// Whether the kernel starts a program of the volume, and no table or script says what that starts.
+bool decides_in_code(const Tree& tree, int volume, std::span<const Startup> starts) {
+  return !starts.empty() && std::ranges::all_of(starts, [&](const Startup& s) {
+    const Artifact* init = s.mechanism == "kernel" ? tree.find(volume, escape(s.program)) : nullptr;
+    return s.mechanism == "profile" || (init && tree.content(*init).text().starts_with(kElfMagic));
+  });
+}
+
 void run(Tree& tree, Facts& out) {
   if (tree.starts)
     append(out, *std::exchange(tree.starts, std::nullopt));
@@ -161,7 +173,7 @@ void run(Tree& tree, Facts& out) {
 }  // namespace
 
 extern const TreeAnalysis kStartup;
-const TreeAnalysis kStartup = {.id = "startup", .version = 1, .run = run};
+const TreeAnalysis kStartup = {.id = "startup", .version = 2, .run = run};
 
 }  // namespace assay::system::startup
 
@@ -185,9 +197,21 @@ std::vector<const Artifact*> entries_of(const Tree& tree, int volume, std::strin
 
 void read_startup(Tree& tree, Facts& out, StartWalker::OnMount on_mount) {
   StartWalker walker(tree, out, std::move(on_mount));
+  std::vector<Startup> silent;
   for (int volume = 0; volume < static_cast<int>(tree.volumes().size()); ++volume) {
-    if (startup::is_root(tree, volume)) startup::read_volume(tree, volume, walker);
+    if (!startup::is_root(tree, volume)) continue;
+    const size_t before = out.startup.size();
+    startup::read_volume(tree, volume, walker);
+    const std::span<const Startup> starts = std::span(out.startup).subspan(before);
+    if (startup::decides_in_code(tree, volume, starts)) silent.push_back(starts[0]);
   }
+  const size_t before = out.startup.size();
+  read_android_init(tree, walker);
+  if (out.startup.size() > before) silent.clear();  // Android's first init hands over to that of another partition
+  for (const Startup& s : silent)
+    out.problems.push_back({s.resolves_to, Fault::kUnsupported,
+                            "what " + s.program + " starts stands in no table or script, and its code is not followed",
+                            0});
   walker.limits();
 }
 

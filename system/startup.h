@@ -13,6 +13,8 @@ void read_cron(Tree& tree, int volume, StartWalker& walker);     // crontabs, cr
 void read_devices(Tree& tree, int volume, StartWalker& walker);  // mdev.conf, udev rules, hotplug.d
 void read_systemd(Tree& tree, int volume, StartWalker& walker);  // units that are wanted, timers, sockets
 
+void read_android_init(const Tree& tree, StartWalker& walker);  // init.rc, of all volumes together
+
 // The files and links directly in a folder, sorted by name.
 std::vector<const Artifact*> entries_of(const Tree& tree, int volume, std::string_view folder);
 

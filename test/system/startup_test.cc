@@ -56,6 +56,52 @@ TEST(Startup, FollowsTheChainFromTheKernelDown) {
   EXPECT_EQ(facts.startup[5].resolves_to, "squashfs/bin/busybox");
 }
 
+TEST(Startup, SaysThatAnInitWithoutTablesDecidesInItsCode) {
+  TreeBuilder builder;
+  builder.program("sbin/rc").link("sbin/init", "rc").program("usr/sbin/httpd");
+  const Facts hidden = facts_of(builder.tree());
+  ASSERT_EQ(hidden.startup.size(), 1u);
+  ASSERT_EQ(hidden.problems.size(), 1u);
+  EXPECT_EQ(hidden.problems[0].artifact, "squashfs/sbin/rc");
+  EXPECT_EQ(hidden.problems[0].fault, Fault::kUnsupported);
+  EXPECT_EQ(facts_of(with_rcs("x\n").tree()).problems.size(), 0u);
+}
+
+TEST(Startup, ReadsAndroidsInit) {
+  TreeBuilder builder;
+  builder.program("init")
+      .program("bin/adbd")
+      .program("bin/sh")
+      .program("bin/vold")
+      .program("bin/hw/late")
+      .program("bin/one");
+  builder.file("etc/init/hw/init.rc",
+               "# comment\nimport /x.rc\non late-init\n    trigger boot\non boot && property:a=b\n    start undecided\n"
+               "on boot\n    class_start core\n    exec - root -- /vendor/bin/one -a \"b c\"\n    exec /bin/none\n"
+               "on property:sys.usb.config=adb\n    start adbd\n    class_start late\non charger\n    start charger\n");
+  builder.file("etc/init/more.rc",
+               "service adbd /bin/adbd --root_seclabel=u:r:su:s0\n    class core\n    disabled\n    user shell\n"
+               "service vold /bin/vold \\\n   --blkid\n    class core animation\nservice shell /bin/sh\n"
+               "service undecided /bin/sh -u\n  disabled\nservice charger /bin/sh -c2\n  disabled\n"
+               "service late /vendor/bin/hw/late\n  class late\n");
+  const Facts facts = facts_of(builder.tree());
+  EXPECT_EQ(facts.problems.size(), 0u);  // /init is a program, and its tables are read
+  const auto line = [&](std::string_view arguments, std::string_view program) -> std::string {
+    for (const Startup& one : facts.startup)
+      if (one.program == program && one.arguments == arguments)
+        return one.user + " " + one.when + (one.conditional ? "?" : "") + " " + one.resolves_to;
+    return "absent";
+  };
+  EXPECT_EQ(line("--blkid", "/bin/vold"), "root boot squashfs/bin/vold");
+  EXPECT_EQ(line("--root_seclabel=u:r:su:s0", "/bin/adbd"), "shell property:sys.usb.config=adb? squashfs/bin/adbd");
+  EXPECT_EQ(line("-a b c", "/bin/one"), "root boot squashfs/bin/one");
+  EXPECT_EQ(line("-u", "/bin/sh"), "root boot && property:a=b? squashfs/bin/sh");
+  EXPECT_EQ(line("-c2", "/bin/sh"), "root charger? squashfs/bin/sh");
+  EXPECT_EQ(line("", "/bin/hw/late"), "root property:sys.usb.config=adb? squashfs/bin/hw/late");
+  EXPECT_EQ(line("", "/bin/sh"), "absent");  // its class is never started
+  EXPECT_EQ(line("", "/bin/none"), "absent");
+}
+
 TEST(Startup, MarksWhatHangsOnSomethingUndecided) {
   TreeBuilder builder = with_rcs(
       "if [ \"$(nvram get a)\" = 1 ]; then A=1; x -1; fi\nx -2 $A\n[ -x /usr/sbin/y ] && y -3\n"
