@@ -59,6 +59,7 @@ namespace privilege_capabilities { extern const Check kPrivilegeCapabilities; }
 namespace privilege_setuid { extern const Check kPrivilegeSetuid; }
 namespace privilege_web_server_root { extern const Check kPrivilegeWebServerRoot; }
 namespace privilege_world_writable { extern const Check kPrivilegeWorldWritable; }
+namespace service_adb_open { extern const Check kServiceAdbOpen; }
 namespace service_debug { extern const Check kServiceDebug; }
 namespace service_listens_and_starts_shell { extern const Check kServiceListensAndStartsShell; }
 namespace service_plaintext_remote_access { extern const Check kServicePlaintextRemoteAccess; }
@@ -117,6 +118,7 @@ constexpr const Check* kChecks[] = {
     &privilege_setuid::kPrivilegeSetuid,
     &privilege_web_server_root::kPrivilegeWebServerRoot,
     &privilege_world_writable::kPrivilegeWorldWritable,
+    &service_adb_open::kServiceAdbOpen,
     &service_debug::kServiceDebug,
     &service_listens_and_starts_shell::kServiceListensAndStartsShell,
     &service_plaintext_remote_access::kServicePlaintextRemoteAccess,

@@ -11,10 +11,13 @@ namespace assay::checks {
 namespace {
 
 // Ids of formats whose entries are named files: what stands before them in a way is where the file system lies.
+// clang-format off
 constexpr std::string_view kVolumes[] = {
-    "ar",       "btrfs", "cpio",    "cramfs", "erofs",  "ext",   "ext2", "ext3",  "ext4",   "f2fs",   "fat",
-    "hfsplus",  "ipkg",  "iso9660", "jffs2",  "minifs", "minix", "ntfs", "rar",   "romfs",  "rpm",    "sevenzip",
-    "squashfs", "tar",   "tar-v7",  "ubifs",  "ufs",    "wince", "xfs",  "yaffs", "yaffs1", "yaffs2", "zip"};
+    "7z", "ambarellaromfs", "ar", "arc", "arj", "btrfs", "cab", "cpio", "cramfs", "erofs", "exfat", "ext", "f2fs",
+    "fat", "hfsplus", "iso9660", "jffs2", "jfs", "lha", "minifs", "minix", "ntfs", "qnx-ifs", "rar", "rar5",
+    "reiserfs", "romfs", "rpm", "squashfs", "tar", "tar-v7", "ubifs", "udf", "ufs", "xar", "xfs", "yaffs", "zip",
+};
+// clang-format on
 
 }  // namespace
 

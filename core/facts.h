@@ -121,7 +121,7 @@ struct Permission {  // a file whose mode, owner or capability matters
 };
 
 struct Setting {     // a value that configuration gives to the kernel or to a program
-  std::string kind;  // sysctl, ssh, web, snmp, login, profile, samba, ftp, upnp, generic
+  std::string kind;  // sysctl, ssh, web, snmp, login, profile, samba, ftp, upnp, property, generic
   std::string name, value;
   Evidence at;
   FIELDS(v("kind", s.kind); v("name", s.name); v("value", s.value); v("at", s.at))

@@ -29,7 +29,7 @@ constexpr auto kDaemons = std::to_array<Daemon>({
      true},
     {"tftpd in.tftpd utftpd atftpd tftpd-hpa", "tftp", "udp", 69, kNo, "", "", "-u", "", "", "", "", "", "", true},
     {"gdbserver", "gdb", "tcp", 0, kNo, "", "", "", "", "", "", "", "", "", true},
-    {"adbd", "adb", "tcp", 5555, kOpen, "", "", "", "", "", "", "", "", "", true},
+    {"adbd", "adb", "", 0, kOpen, "", "", "", "", "", "", "", "", "", true},
     {"shellinaboxd", "web-shell", "tcp", 4200, kOpen, "-p --port", "", "-u --user"},
     {"ttyd", "web-shell", "tcp", 7681, kNo, "-p --port", "", "-u", "", "-i"},
     {"rpcd", "rpc-ubus", "", 0, kOpen},

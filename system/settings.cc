@@ -1,6 +1,7 @@
 // Values that configuration gives to the kernel and to programs, as written: sysctl.conf(5) and /proc/sys written by
 // scripts, sshd_config(5), dropbear's arguments and UCI file, login.defs(5), securetty(5), umask of profiles,
-// snmpd.conf(5), smb.conf(5), vsftpd.conf(5), hosts.allow(5). What they mean for safety is for checks to say.
+// snmpd.conf(5), smb.conf(5), vsftpd.conf(5), hosts.allow(5), Android's property files. What they mean for safety is
+// for checks to say.
 #include "core/text.h"
 #include "system/config_files.h"
 #include "system/script_commands.h"
@@ -129,8 +130,24 @@ void read_uci_file(const TextFile& file, Facts& out) {
     if (file.name == name) read_uci_service(file, kind, out);
 }
 
+// Android's properties that say who may debug: of some hundred names in each file the others are no settings of safety.
+void read_properties(const TextFile& file, Facts& out) {
+  constexpr std::string_view kNames[] = {"ro.adb.secure",        "ro.debuggable",        "ro.secure",
+                                         "service.adb.tcp.port", "persist.adb.tcp.port", "persist.sys.usb.config"};
+  for (const Line& line : lines(file.text)) {
+    const std::string_view entry = trim(line.text);
+    const size_t equals = entry.find('=');
+    if (entry.starts_with('#') || equals == std::string_view::npos) continue;
+    const std::string_view name = trim(entry.substr(0, equals));
+    if (std::ranges::find(kNames, name) != std::end(kNames))
+      add(file, line.offset, line.text, "property", std::string(name), std::string(trim(entry.substr(equals + 1))),
+          out);
+  }
+}
+
 void read_file(const TextFile& file, Facts& out) {
   const std::string_view name = file.name;
+  if (name == "build.prop" || name == "default.prop" || name == "prop.default") return read_properties(file, out);
   if (file.below("/etc/config/")) return read_uci_file(file, out);
   if (name == "sysctl.conf" || (file.below("/sysctl.d/") && name.ends_with(".conf")))
     return read_sysctl_file(file, out);
@@ -158,6 +175,6 @@ void run(Tree& tree, Facts& out) {
 }  // namespace
 
 extern const TreeAnalysis kSettings;
-const TreeAnalysis kSettings = {.id = "settings", .version = 1, .run = run};
+const TreeAnalysis kSettings = {.id = "settings", .version = 2, .run = run};
 
 }  // namespace assay::system::settings

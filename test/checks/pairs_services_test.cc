@@ -62,6 +62,13 @@ Case page(std::string name, std::string value) {
                                   .at = at("www/state.shtml", "line")}}}};
 }
 
+Case property(std::string name, std::string value) {
+  return {.facts = {.settings = {{.kind = "property",
+                                  .name = std::move(name),
+                                  .value = std::move(value),
+                                  .at = at("build.prop", "line")}}}};
+}
+
 Case update(std::string transport, Known verified) {
   return {.facts = {.update = {{.kind = "flash-write",
                                 .value = "mtd write",
@@ -100,6 +107,7 @@ Case route(Known authenticated) {
 
 std::vector<Pair> service_pairs() {
   return {
+      {"service.adb_open", property("ro.adb.secure", "0"), property("ro.adb.secure", "1")},
       {"service.debug", services({with(telnet(), [](auto& s) { s.name = "gdb"; })}), services({telnet()})},
       {"service.listens_and_starts_shell", backdoor({"listens", "redirects-descriptors", "starts-shell"}),
        backdoor({"checks-password", "listens", "redirects-descriptors", "starts-shell"})},

@@ -97,6 +97,7 @@ TEST(Settings, OfKernelAndPrograms) {
                "#echo 1 > /proc/sys/no/no\necho $X > /proc/sys/a/b\numask 000\ndropbear -B -p 22\n");
   builder.file("etc/ssh/sshd_config", "PermitRootLogin yes\n#PermitEmptyPasswords no\nPort=2222\n");
   builder.file("etc/samba/smb.conf", "[global]\n map to guest = Bad User\n");
+  builder.file("system/build.prop", "# ro.secure=1\nro.product.name=x\nro.debuggable=1\n ro.adb.secure = 0\n");
   const Facts facts = run("settings", builder);
   std::vector<std::string> found;
   for (const Setting& s : facts.settings) found.push_back(s.kind + " " + s.name + "=" + s.value);
@@ -104,7 +105,8 @@ TEST(Settings, OfKernelAndPrograms) {
             (std::vector<std::string>{"sysctl net.ipv4.ip_forward=1", "sysctl net.ipv4.tcp_syncookies=0",
                                       "sysctl kernel.randomize_va_space=0", "sysctl kernel.dmesg_restrict=0",
                                       "profile umask=000", "ssh PermitEmptyPasswords=yes", "ssh PermitRootLogin=yes",
-                                      "ssh Port=2222", "samba [global]/map to guest=Bad User"}));
+                                      "ssh Port=2222", "samba [global]/map to guest=Bad User",
+                                      "property ro.debuggable=1", "property ro.adb.secure=0"}));
 }
 
 TEST(Firewall, CommandsSavedRulesNftAndUci) {
