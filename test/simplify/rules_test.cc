@@ -189,7 +189,6 @@ std::vector<Code> codes_of(unsigned values) {
     if (const auto code = static_cast<Code>(i); shape(code).pure && shape(code).values == values) out.push_back(code);
   return out;
 }
-bool is_resize(Code code) { return code == Code::kZeroExtend || code == Code::kSignExtend || code == Code::kTruncate; }
 
 TEST(Constants, AreFoldedAsTheInterpreterEvaluates) {
   for (const Code code : codes_of(1))
