@@ -140,8 +140,8 @@ struct Effect {
 };
 
 struct Mark {
-  uint64_t address = 0;
-  uint32_t op = 0;  // the first operation of the instruction at `address`
+  uint32_t offset = 0;  // of the instruction from its block's address
+  uint32_t op = 0;      // its first operation
 };
 
 // Straight-line: entered at the top; ops [first, first + count). Jumps with a guard leave it early; it goes on at
@@ -150,6 +150,8 @@ struct Block {
   uint64_t address = 0, next = 0;
   uint32_t first = 0, count = 0;
   uint32_t mark = 0, marks = 0;
+
+  uint64_t address_of(const Mark& m) const { return address + m.offset; }
 };
 
 struct Function {

@@ -104,7 +104,10 @@ class Builder {
                          .first = static_cast<uint32_t>(f_.ops.size()),
                          .mark = static_cast<uint32_t>(f_.marks.size())});
   }
-  void begin_instruction(uint64_t address) { f_.marks.push_back({address, static_cast<uint32_t>(f_.ops.size())}); }
+  void begin_instruction(uint64_t address) {
+    f_.marks.push_back(
+        {static_cast<uint32_t>(address - f_.blocks.back().address), static_cast<uint32_t>(f_.ops.size())});
+  }
   void end_block(uint64_t next) {
     Block& block = f_.blocks.back();
     block.next = next;

@@ -73,7 +73,8 @@ void walk(const Function& f, const Block& block, At at_instruction, Operation op
   std::unordered_map<Value, Value> numbers;
   uint32_t mark = block.mark;
   for (Value at = block.first; at <= block.first + block.count; ++at) {
-    for (; mark < block.mark + block.marks && f.marks[mark].op <= at; ++mark) at_instruction(f.marks[mark].address);
+    for (; mark < block.mark + block.marks && f.marks[mark].op <= at; ++mark)
+      at_instruction(block.address_of(f.marks[mark]));
     if (at == block.first + block.count) break;
     Op op = f.ops[at];
     if (op.code == Code::kNone) continue;
@@ -249,7 +250,9 @@ Result<void> read_line(Reader& r, Function& f, std::vector<Value>& made) {
   } else if (f.blocks.empty()) {
     return r.wrong("outside of a block", word);
   } else if (word.starts_with('@')) {
-    f.marks.push_back({TRY(r.number(word.substr(1))), static_cast<uint32_t>(f.ops.size())});
+    const uint64_t offset = TRY(r.number(word.substr(1))) - f.blocks.back().address;
+    if (offset > UINT32_MAX) return r.wrong("far from its block", word);
+    f.marks.push_back({static_cast<uint32_t>(offset), static_cast<uint32_t>(f.ops.size())});
   } else {
     TRY_VOID(read_op(r, f, word, made));
   }

@@ -15,7 +15,8 @@ namespace {
 constexpr size_t kWindow = Ahead::kMost - 1;  // instructions there at once where flags are looked for; and a delay slot
 constexpr size_t kSeen = 8;                   // so many of them show what those before need not write
 constexpr uint64_t kLongBlock = 1024;         // bytes; from there on it is swept and goes on as another
-constexpr uint64_t kMostReserved = 1 << 20;   // what a block says of its size is not paid for before it is read
+constexpr uint64_t kMostBlock = uint64_t{1} << 31;  // likewise, of what is no instruction: marks count from its address
+constexpr uint64_t kMostReserved = 1 << 20;         // what a block says of its size is not paid for before it is read
 
 // Where the operations go: through the simplifier, into blocks that are swept when they end.
 class Simplifying {
@@ -119,7 +120,7 @@ class Walk {
   }
   // Lifts the instruction, with its delay slot; returns where the next begins.
   uint64_t step(const Area& area, uint64_t at, uint64_t end) {
-    if (!decode(area, at)) return undecodable(at);
+    if (!decode(area, at)) return undecodable(at, end);
     uint64_t next = last().end();
     const bool again = isa_.comes_back != nullptr && isa_.comes_back(isa_, last());
     const bool leaves = again || last().flow != Flow::kNone;
@@ -140,12 +141,14 @@ class Walk {
     return false;
   }
   // What is no instruction may do anything.
-  uint64_t undecodable(uint64_t at) {
+  uint64_t undecodable(uint64_t at, uint64_t end) {
     flush();
     last_lifted_ = nullptr;
     to_.machine().begin_instruction(at);
     to_.machine().Builder::opaque({.name = "(no instruction)", .loads = true, .stores = true, .leaves = true});
-    return at + skip_;
+    const uint64_t next = at + skip_;
+    if (next < end && next - begun_ >= kMostBlock) to_.end(next), begin(next);
+    return next;
   }
   const Insn& last() const { return window_[count_ - 1]; }
   // Lifts the first `count` of the window; whether control comes back behind them as to another block.

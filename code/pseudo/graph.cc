@@ -15,14 +15,14 @@ ir::Value last_jump(const ir::Function& f, const ir::Block& b) {
 uint64_t address_of(const ir::Function& f, const ir::Block& b, ir::Value at) {
   const auto marks = std::span(f.marks).subspan(b.mark, b.marks);
   const auto behind = std::ranges::upper_bound(marks, at, {}, &ir::Mark::op);
-  return behind == marks.begin() ? b.address : std::prev(behind)->address;
+  return behind == marks.begin() ? b.address : b.address_of(*std::prev(behind));
 }
 
 const JumpTable* table_at(std::span<const JumpTable> tables, const ir::Function& f, const ir::Block& b) {
   // The jump stands behind its delay slot: one of the last two instructions.
   const uint32_t end = b.mark + b.marks, first = b.marks > 2 ? end - 2 : b.mark;
   for (uint32_t m = end; m > first; --m) {
-    const uint64_t address = f.marks[m - 1].address;
+    const uint64_t address = b.address_of(f.marks[m - 1]);
     const auto found = std::ranges::lower_bound(tables, address, {}, &JumpTable::address);
     if (found != tables.end() && found->address == address) return &*found;
   }

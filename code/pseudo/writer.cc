@@ -61,7 +61,7 @@ class Writer {
   Plan& plan(Value v) { return plans_[v - b_.first]; }
   bool yields(const Op& o) const { return ir::shape(o.code).pure || o.code == Code::kLoad; }
   uint64_t address() const {
-    return b_.marks == 0 ? b_.address : f_.marks[mark_ == b_.mark ? mark_ : mark_ - 1].address;
+    return b_.marks == 0 ? b_.address : b_.address_of(f_.marks[mark_ == b_.mark ? mark_ : mark_ - 1]);
   }
   const std::string& register_name(RegisterId r) const { return f_.reg(r).name; }
 
@@ -324,7 +324,7 @@ class Writer {
   std::string callee(const Op& o) {
     const uint32_t first = mark_ - b_.mark > 2 ? mark_ - 2 : b_.mark;
     for (uint32_t m = mark_; m > first; --m)
-      for (const Call& call : c_.reading->calls_from(f_.marks[m - 1].address)) {
+      for (const Call& call : c_.reading->calls_from(b_.address_of(f_.marks[m - 1]))) {
         if (call.kind == CallKind::kCallback) continue;
         if (std::string name = c_.reading->call(call).callee; !name.empty()) return name;
       }
@@ -484,7 +484,7 @@ Context context_of(Reading& reading, const ir::Function& code, const Graph& grap
   Context c{.reading = &reading, .code = &code, .abi = &abi, .meanings = {}, .depth = {}, .frame = {}};
   for (const ir::Block& b : code.blocks) {
     for (uint32_t m = b.mark; m < b.mark + b.marks; ++m)
-      for (const Reference& r : reading.references_from(code.marks[m].address))
+      for (const Reference& r : reading.references_from(b.address_of(code.marks[m])))
         if (std::string text = reading.meaning(r); !text.empty()) c.meanings.emplace(r.to, std::move(text));
     for (Value v = b.first; v < b.first + b.count; ++v)
       c.yields |= code.ops[v].code == Code::kPut && code.ops[v].a == abi.result;

@@ -189,7 +189,7 @@ void Rewriter::copy(const Function& from, const Block& b, bool swept) {
   };
   for (uint32_t m = b.mark; m < b.mark + b.marks; ++m) {
     until(from.marks[m].op);
-    out_.marks.push_back({from.marks[m].address, static_cast<uint32_t>(out_.ops.size())});
+    out_.marks.push_back({from.marks[m].offset, static_cast<uint32_t>(out_.ops.size())});
   }
   until(b.first + b.count);
 }

@@ -219,7 +219,7 @@ std::string by_instruction(const Isa& isa, const ir::Function& f, std::span<cons
   bool behind_branch = false;
   for (uint32_t m = 0; m < b.marks; ++m) {
     const ir::Value end = m + 1 < b.marks ? f.marks[m + 1].op : b.first + b.count;
-    const auto insn = std::ranges::find(insns, f.marks[m].address, &Insn::address);
+    const auto insn = std::ranges::find(insns, b.address_of(f.marks[m]), &Insn::address);
     Does lifter;
     for (ir::Value at = f.marks[m].op; at < end; ++at) add(isa, f, f.ops[at], lifter);
     std::set<RegisterId> flags;

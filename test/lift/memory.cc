@@ -1,6 +1,9 @@
 #include "lift/memory.h"
 
 #include <malloc.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -62,6 +65,23 @@ void* realloc(void* p, size_t size) {
   held(to);
   if (copied) g_now -= before;
   return to;
+}
+// Pages that the allocator did not take for itself.
+// NOLINTBEGIN(performance-no-int-to-ptr)
+void* mmap(void* at, size_t size, int protection, int flags, int file, off_t offset) {
+  void* const to = reinterpret_cast<void*>(syscall(SYS_mmap, at, size, protection, flags, file, offset));
+  if (to != MAP_FAILED) g_peak = std::max(g_peak, g_now += size);
+  return to;
+}
+void* mremap(void* from, size_t before, size_t size, int flags, ...) {
+  void* const to = reinterpret_cast<void*>(syscall(SYS_mremap, from, before, size, flags));
+  if (to != MAP_FAILED) g_peak = std::max(g_peak, g_now += size - before);
+  return to;
+}
+// NOLINTEND(performance-no-int-to-ptr)
+int munmap(void* at, size_t size) {
+  g_now -= size;
+  return static_cast<int>(syscall(SYS_munmap, at, size));
 }
 }
 
