@@ -9,6 +9,7 @@ namespace assay::code {
 
 namespace {
 
+// What is smaller comes and goes often, and pages are cleared anew each time.
 // AddressSanitizer watches what the allocator gave.
 #if defined(__SANITIZE_ADDRESS__)
 constexpr bool kWatched = true;
@@ -17,10 +18,10 @@ constexpr bool kWatched = __has_feature(address_sanitizer);
 #else
 constexpr bool kWatched = false;
 #endif
-constexpr size_t kLarge = kWatched ? SIZE_MAX : size_t{64} << 10;
-constexpr size_t kPage = 4096;  // of some systems it is larger, never smaller
+constexpr size_t kLarge = kWatched ? SIZE_MAX : size_t{256} << 10;
+constexpr size_t kLeastPage = 4096;  // of some systems it is larger, never smaller
 
-size_t in_pages(size_t bytes) { return (bytes + kPage - 1) / kPage * kPage; }
+size_t in_pages(size_t bytes) { return (bytes + kLeastPage - 1) / kLeastPage * kLeastPage; }
 
 void* pages(void* p, size_t before, size_t bytes) {
   void* const to = p == nullptr ? mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)

@@ -25,13 +25,23 @@ Ahead::Ahead(const Isa& isa, const Shape& shape, const ir::Options& options, Dec
 }
 
 Ahead::Range* Ahead::block_at(uint64_t address) {
-  const auto block = std::ranges::lower_bound(blocks_, address, {}, &Range::begin);
-  return block != blocks_.end() && block->begin == address ? &*block : nullptr;
+  for (const size_t i : {last_, last_ - 1})
+    if (i < blocks_.size() && blocks_[i].begin == address) return &blocks_[i];
+  Range* at = blocks_.data();  // what is looked for is at random: no branch depends on it
+  for (size_t left = blocks_.size(); left > 1;) {
+    const size_t half = left / 2;
+    at += at[half].begin <= address ? half : 0;
+    left -= half;
+  }
+  if (blocks_.empty() || at->begin != address) return nullptr;
+  while (at != blocks_.data() && at[-1].begin == address) --at;
+  return at;
 }
 
 void Ahead::lifted(uint64_t address, Set lost) {
   Range* const block = block_at(address);
   if (block == nullptr) return;
+  last_ = static_cast<size_t>(block - blocks_.data());
   block->lifted = true;
   block->lost = static_cast<uint16_t>(lost >> first_);
 }

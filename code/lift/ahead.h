@@ -49,6 +49,7 @@ class Ahead {
   const Program& program_;
   Decoder& decoder_;
   std::vector<Range> blocks_;  // by address
+  size_t last_ = SIZE_MAX;     // the one lifted last: mostly the one behind that which is lifted next
   Set flags_ = 0, lost_at_call_ = 0, lost_at_return_ = 0;
   int first_ = 0;  // of the flags
   std::array<FlagUse, kMost> uses_;

@@ -182,7 +182,8 @@ bool written_base_is_data(const Isa& isa, const Insn& insn, unsigned traits) {
 }
 bool unpredictable(const Isa& isa, const Insn& insn) {
   const unsigned traits = isa.traits[insn.opcode];
-  for (size_t i = 0; i < insn.operand_count; ++i) {
+  const bool counter = (isa.kinds_of(insn) & Isa::kind_bit(Slot::Kind::kCounter)) != 0;
+  for (size_t i = 0; counter && i < insn.operand_count; ++i) {
     const uint32_t number = insn.reg(i);
     if (number == 0 || isa.slots[number].kind != Slot::Kind::kCounter) continue;
     std::vector<uint16_t> written;

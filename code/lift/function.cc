@@ -238,11 +238,11 @@ class Room {
     const bool before = done_ < all_ / 2;
     done_ += bytes(b);
     if (!before || done_ < all_ / 2) return;
-    const size_t there = out_.ops.size(), all = there + there * (all_ - done_) / (done_ + 1) * 9 / 8;
-    if (all > reserved_)
+    const size_t there = out_.ops.size(), rest = there * (all_ - done_) / (done_ + 1);
+    if (const size_t all = there + rest * 9 / 8; all > reserved_)
       out_.ops.shrink_to_fit(), out_.ops.reserve(all);
     else
-      out_.ops.shrink_to(all + 256);
+      out_.ops.shrink_to(there + rest * 3 / 2 + 256);  // too much costs less than to grow once more
   }
 
  private:

@@ -13,6 +13,8 @@ void Isa::bind(std::string_view opcode, Lift lift) {
 }
 
 void Isa::bind(std::span<const Handler> handlers) {
+  kinds.clear();
+  for (const Slot& slot : slots) kinds.push_back(static_cast<uint8_t>(kinds.empty() ? 0 : kind_bit(slot.kind)));
   for (const Handler& handler : handlers) bind(handler.opcode, handler.lift);
 }
 
@@ -43,12 +45,7 @@ bool Isa::may_touch_flags(const Insn& insn) const {
 bool Isa::exact(const Insn& insn) const {
   if (lifts[insn.opcode] == nullptr || insn.unpredictable) return false;
   if (unpredictable != nullptr && unpredictable(*this, insn)) return false;
-  for (size_t i = 0; i < insn.operand_count; ++i) {
-    const uint32_t number = insn.reg(i);
-    const Slot::Kind kind = slots[number].kind;
-    if (number != 0 && (kind == Slot::Kind::kUnknown || kind == Slot::Kind::kToken)) return false;
-  }
-  return true;
+  return (kinds_of(insn) & (kind_bit(Slot::Kind::kUnknown) | kind_bit(Slot::Kind::kToken))) == 0;
 }
 
 Value Machine::read(const Slot& slot) {

@@ -51,6 +51,7 @@ struct Isa {
   const InstructionSet* set;
   ir::RegisterFile file;
   std::vector<Slot> slots;             // by number of the decoder's register
+  std::vector<uint8_t> kinds;          // likewise: kind_bit of its slot; of none: 0
   std::vector<Lift> lifts;             // by number of the decoder's opcode; nullptr: opaque
   uint64_t flags = 0;                  // registers, one bit each, that Ahead looks for
   std::vector<uint8_t> touches_flags;  // by number of the decoder's opcode: whatever its operands are
@@ -71,6 +72,13 @@ struct Isa {
 
   // By the decoder's tables; where `flags` is not 0.
   bool may_touch_flags(const Insn& insn) const;
+  static constexpr unsigned kind_bit(Slot::Kind kind) { return 1U << static_cast<unsigned>(kind); }
+  // The kinds of its operands' registers, one bit each.
+  unsigned kinds_of(const Insn& insn) const {
+    unsigned out = 0;
+    for (size_t i = 0; i < insn.operand_count; ++i) out |= kinds[insn.reg(i)];
+    return out;
+  }
   void bind(std::span<const Handler> handlers);
   void bind(std::string_view opcode, Lift lift);
   void note_flags();  // once slots are known

@@ -55,10 +55,8 @@ class BlockSweep {
  private:
   // Where a value's entry lies; all that is none share the first.
   static uint32_t place(Value first, Value v) { return v == 0 ? 0 : v - first + 1; }
-  Value move(Function& f, Value first, Value from, Value end, Value to);
-
   std::vector<uint8_t> kept_;  // by place in the block, from 1 on
-  std::vector<Value> moved_;   // likewise
+  std::vector<Value> moved_;   // likewise: by how much, and behind the last what comes next
   uint32_t gone_ = 0;          // operations that do not stay
 };
 

@@ -29,8 +29,15 @@ class BlockIndex {
   }
   uint32_t at(uint64_t address) const {
     address &= ~mode_bit_;
-    const auto found = std::ranges::lower_bound(order_, Entry{address, 0});
-    return found != order_.end() && found->address == address ? found->block : kNoBlock;
+    const Entry* at = order_.data();  // what is looked for is at random: no branch depends on it
+    for (size_t left = order_.size(); left > 1;) {
+      const size_t half = left / 2;
+      at += at[half].address <= address ? half : 0;
+      left -= half;
+    }
+    if (order_.empty() || at->address != address) return kNoBlock;
+    while (at != order_.data() && at[-1].address == address) --at;
+    return at->block;
   }
 
  private:

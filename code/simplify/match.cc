@@ -102,8 +102,9 @@ Value Rewriter::build(const Pattern& p, uint8_t node, const Binding& bound, unsi
 
 Value Rewriter::by_rules(const Op& o) {
   const Op &a = op(o.a), &b = op(o.b);
-  for (const Way* way : ways_.of(o.code, a.code, b.code)) {
-    if (!way->may_fit(o, a, b)) continue;
+  for (const Ways::Glance& glance : ways_.of(o.code, a.code, b.code)) {
+    if (!glance.may_fit(o, a, b)) continue;
+    const Way* const way = glance.way;
     Binding bound;
     if (!match_operation(way->from, way->from.top(), o, bound)) continue;
     if (!holds(*way, bound, o.bits)) continue;

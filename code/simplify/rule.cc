@@ -156,7 +156,7 @@ void Ways::sort_in() {
     for (const Way& way : all_[at / (kClasses * kClasses)]) {
       const bool one = way.first == Code::kNone || firsts_[static_cast<size_t>(way.first)] == first;
       if (one && (way.second == Code::kNone || seconds_[static_cast<size_t>(way.second)] == second))
-        lists_.push_back(&way);
+        lists_.emplace_back(way);
     }
     ASSAY_CHECK(lists_.size() < 0x10000);
     begins_[at + 1] = static_cast<uint16_t>(lists_.size());

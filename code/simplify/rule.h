@@ -48,17 +48,25 @@ struct Way {
   uint16_t rule = 0;
   uint64_t number = 0;
   Pattern from, to, when;
-
-  bool may_fit(const Op& o, const Op& a, const Op& b) const {
-    return (first_bits == 0 || first_bits == a.bits) && (!same || o.a == o.b) &&
-           (!counts || constant(b) == (number & mask(b.bits)));
-  }
 };
 class Ways {
  public:
   static const Ways& all();
+  // A way, and what tells at a glance that it does not fit, side by side with the others'.
+  struct Glance {
+    explicit Glance(const Way& w)
+        : way(&w), number(w.number), first_bits(w.first_bits), same(w.same), counts(w.counts) {}
+    bool may_fit(const Op& o, const Op& a, const Op& b) const {
+      return (first_bits == 0 || first_bits == a.bits) && (!same || o.a == o.b) &&
+             (!counts || constant(b) == (number & mask(b.bits)));
+    }
+    const Way* way;
+    uint64_t number;
+    uint8_t first_bits;
+    bool same, counts;
+  };
   // In the order of the table, those for an operation `code` of a `first` and a `second`.
-  std::span<const Way* const> of(Code code, Code first, Code second) const {
+  std::span<const Glance> of(Code code, Code first, Code second) const {
     const size_t at = place(code, firsts_[static_cast<size_t>(first)], seconds_[static_cast<size_t>(second)]);
     return std::span(lists_).subspan(begins_[at], begins_[at + 1] - begins_[at]);
   }
@@ -77,7 +85,7 @@ class Ways {
 
   std::array<std::vector<Way>, kCodes> all_;
   Classes firsts_{}, seconds_{};
-  std::vector<const Way*> lists_;
+  std::vector<Glance> lists_;
   std::vector<uint16_t> begins_;  // of each place's list
 };
 

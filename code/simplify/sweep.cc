@@ -35,6 +35,9 @@ void Ends::back_over(const Function& f, const Op& op, RegisterSet& live) const {
 
 namespace {
 
+// All bits, or none: which of its words name values differs from operation to operation, and no branch depends on it.
+constexpr Value all_if(unsigned bit) { return 0 - Value{bit}; }
+
 constexpr int kMostRounds = 40;
 constexpr uint32_t kNoExit = kNoBlock - 1;  // control does not leave that way
 
@@ -191,13 +194,14 @@ template <unsigned kWords>
 Value SweepOf<kWords>::shift(Block& b, Value to) {
   const Value by = b.first - to, end = b.first + b.count;
   if (by == 0) return end;
+  Op* const ops = f_.ops.data();
   for (Value at = b.first; at < end; ++at) {
-    Op op = f_.ops[at];
-    const uint8_t uses = shape(op.code).uses;
-    if ((uses & 1) != 0) op.a -= op.a == 0 ? 0 : by;
-    if ((uses & 2) != 0) op.b -= op.b == 0 ? 0 : by;
-    if ((uses & 4) != 0) op.c -= op.c == 0 ? 0 : by;
-    f_.ops[at - by] = op;
+    Op op = ops[at];
+    const unsigned uses = shape(op.code).uses;
+    op.a -= by & all_if(uses & 1);
+    op.b -= by & all_if(uses >> 1 & 1);
+    op.c -= by & all_if((uses >> 2 & 1) & (op.c != 0));
+    ops[at - by] = op;
   }
   for (uint32_t m = b.mark; m < b.mark + b.marks; ++m) f_.marks[m].op -= by;
   b.first = to;
@@ -220,36 +224,26 @@ void sweep_last_block(Function& f, BlockSweep& sweep, Counters& counters) {
   f.ops.resize(sweep.compact(f, b, b.first));
 }
 
-Value BlockSweep::move(Function& f, Value first, Value from, Value end, Value to) {
-  const uint8_t* const kept = kept_.data();
-  Value* const moved = moved_.data();
-  Op* const ops = f.ops.data();
-  for (Value at = from; at < end; ++at) {
-    if (kept[at - first + 1] == 0) continue;
-    Op op = ops[at];
-    const uint8_t uses = shape(op.code).uses;
-    if ((uses & 1) != 0) op.a = moved[place(first, op.a)];
-    if ((uses & 2) != 0) op.b = moved[place(first, op.b)];
-    if ((uses & 4) != 0) op.c = moved[place(first, op.c)];
-    moved[at - first + 1] = to;
-    ops[to++] = op;
-  }
-  return to;
-}
-
 Value BlockSweep::compact(Function& f, Block& b, Value to) {
   if (gone_ == 0 && to == b.first) return to + b.count;
-  if (moved_.size() <= b.count) moved_.resize(b.count + size_t{1});
-  const Value first = b.first, end = b.first + b.count;
+  if (moved_.size() < b.count + size_t{2}) moved_.resize(b.count + size_t{2});
+  const Value first = b.first, before = first - 1;
+  const uint8_t* const kept = kept_.data() + 1;
+  Value* const moved = moved_.data();
+  Op* const ops = f.ops.data();
   b.first = to;
-  Value at = first;
-  for (uint32_t m = b.mark; m < b.mark + b.marks; ++m) {
-    const Value next = std::max(at, f.marks[m].op);
-    to = move(f, first, at, next, to);
-    at = next;
-    f.marks[m].op = to;
+  for (uint32_t at = 0; at < b.count; ++at) {
+    Op op = ops[first + at];
+    const unsigned uses = shape(op.code).uses;
+    op.a -= moved[(op.a - before) & all_if(uses & 1)];
+    op.b -= moved[(op.b - before) & all_if(uses >> 1 & 1)];
+    op.c -= moved[(op.c - before) & all_if((uses >> 2 & 1) & (op.c != 0))];
+    moved[at + 1] = first + at - to;
+    ops[to] = op;  // at its own place at most; what does not stay is written over
+    to += kept[at];
   }
-  to = move(f, first, at, end, to);
+  moved[b.count + 1] = first + b.count - to;
+  for (uint32_t m = b.mark; m < b.mark + b.marks; ++m) f.marks[m].op -= moved[f.marks[m].op - before];
   b.count = to - b.first;
   return to;
 }
