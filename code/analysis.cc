@@ -21,6 +21,7 @@ class Assembly {
   void settle_calls();
   void settle_references();
   std::optional<Use> use_of(uint64_t address) const;
+  bool is_pointer(uint64_t address, std::string_view text) const;
 
   const Program& program_;
   Discovery& found_;
@@ -119,7 +120,16 @@ std::optional<Use> Assembly::use_of(uint64_t address) const {
   if (!program_.data_at(address)) return std::nullopt;
   // ARM's constants behind code are words, whatever letters they happen to be.
   if (family_of(program_.processor) == Family::kArm && found_.map().owner(address) == CodeMap::kData) return Use::kData;
-  return string_at(program_, address).empty() ? Use::kData : Use::kString;
+  const std::string_view text = string_at(program_, address);
+  return text.empty() || is_pointer(address, text) ? Use::kData : Use::kString;
+}
+
+// A pointer whose bytes happen to be characters, but not those that texts are made of.
+bool Assembly::is_pointer(uint64_t address, std::string_view text) const {
+  if (text.size() >= program_.pointer || address % program_.pointer != 0) return false;
+  if (std::ranges::all_of(text, [](char c) { return (c >= 32 && c < 127) || (c >= 9 && c <= 13); })) return false;
+  const auto word = program_.word(address, static_cast<uint8_t>(program_.pointer));
+  return word && (program_.data_at(*word) || program_.code_at(*word));
 }
 
 void Assembly::settle_references() {

@@ -5,7 +5,7 @@
 
 namespace assay::code {
 
-constexpr uint32_t kCodeVersion = 17;  // raised when a result of read_code changes
+constexpr uint32_t kCodeVersion = 18;  // raised when a result of read_code changes
 
 // Adds one CodeUnit: how far the code could be read. Of what is no program for a processor that is read here, the unit
 // says why in `unread`.

@@ -199,10 +199,11 @@ uint64_t target_of(const OpcodeFlow& f, Processor processor, const Insn& insn) {
   return kNowhere;
 }
 
-// mov pc, lr and ldr pc, [sp], #4 return; other writes to pc are jumps.
+// mov pc, lr and ldr pc, [sp], #4 return; other writes to pc are jumps, add pc, lr, r3 among them.
 void settle_arm_write(const FlowRegisters& r, Insn& insn) {
   if (!insn.operand(0).is_register(r.pc)) return;
-  const bool from_link = insn.operand(1).is_register(r.link);
+  const bool adds = insn.reg(2) != 0;
+  const bool from_link = insn.operand(1).is_register(r.link) && !adds;
   bool pops = false;
   for (size_t i = 1; i < insn.operand_count; ++i) pops |= insn.operand(i).is_register(r.sp);
   insn.flow = from_link || pops ? Flow::kReturn : Flow::kIndirectJump;

@@ -19,29 +19,39 @@ struct Shape {
 
 class Resolver {
  public:
-  Resolver(const Program& program, const Op& jump, Range within, const Shape& shape)
-      : program_(program), jump_(jump), within_(within), shape_(shape) {}
+  Resolver(const Program& program, const Op& jump, Range within, const Tables& tables, const Shape& shape)
+      : program_(program), jump_(jump), within_(within), tables_(tables), shape_(shape) {}
 
-  std::optional<Switch> read(const Bound& bound, bool strict);
+  std::optional<Switch> read(const Bound& bound, bool strict) const;
 
  private:
   std::optional<uint64_t> place(int64_t index) const;
   bool possible(uint64_t address, bool strict) const;
+  uint64_t next_table(uint64_t table) const;
 
   const Program& program_;
   const Op& jump_;
   Range within_;
+  const Tables& tables_;
   const Shape& shape_;
 };
 
-// A bounded table may lead to a part of the function that lies elsewhere.
+// Where another one begins behind it.
+uint64_t Resolver::next_table(uint64_t table) const {
+  auto next = tables_.upper_bound(table);
+  while (next != tables_.end() && next->second == shape_.entry.add) ++next;
+  return next == tables_.end() ? kNowhere : next->first;
+}
+
+// A bounded table may lead to a part of the function that lies elsewhere. Clang has what cannot be lead to the
+// function's end.
 bool Resolver::possible(uint64_t address, bool strict) const {
   const Area* area = program_.code_at(address);
   if (!area ||
       address % instruction_alignment(program_.processor == Processor::kArm ? Processor::kThumb : program_.processor) !=
           0)
     return false;
-  return strict || (area == program_.code_at(jump_.address) && address >= within_.from && address < within_.to);
+  return strict || (area == program_.code_at(jump_.address) && address >= within_.from && address <= within_.to);
 }
 
 std::optional<uint64_t> Resolver::place(int64_t index) const {
@@ -59,12 +69,14 @@ std::optional<uint64_t> Resolver::place(int64_t index) const {
   return family_of(program_.processor) == Family::kArm ? to & ~uint64_t{1} : to;
 }
 
-std::optional<Switch> Resolver::read(const Bound& bound, bool strict) {
+std::optional<Switch> Resolver::read(const Bound& bound, bool strict) const {
   Switch out;
   out.bounded = strict;
   out.entry_size = shape_.branches ? 4 : shape_.width;
   out.table = shape_.entry.add + (static_cast<uint64_t>(bound.low) << shape_.entry.shift);
   if (program_.pointer == 4) out.table &= 0xffffffff;
+  out.counted_from = shape_.entry.add;
+  const uint64_t next = strict ? kNowhere : next_table(out.table);
   int64_t count = 0;
   uint64_t lowest = ~uint64_t{0};  // of the places so far
   for (int64_t i = bound.low; i <= bound.high; ++i, ++count) {
@@ -73,18 +85,19 @@ std::optional<Switch> Resolver::read(const Bound& bound, bool strict) {
     if (!good && strict) return std::nullopt;
     const bool over = !strict && !out.places.empty() && !shape_.branches &&
                       out.table + static_cast<uint64_t>(count) * out.entry_size >= lowest && out.table < lowest;
-    if (!good || over) break;
+    const uint64_t at = out.table + (static_cast<uint64_t>(count) << shape_.entry.shift);
+    if (!good || over || at >= next) break;
     out.places.push_back(*to);
     lowest = std::min(lowest, *to);
   }
   if (out.places.empty() || (!strict && out.places.size() < 2)) return std::nullopt;
+  out.end = out.table + (static_cast<uint64_t>(count) << shape_.entry.shift);
   std::ranges::sort(out.places);
   const auto rest = std::ranges::unique(out.places);
   out.places.erase(rest.begin(), rest.end());
   const auto inside = std::ranges::count_if(out.places, [&](uint64_t p) { return within_.holds(p); });
   if (2 * static_cast<size_t>(inside) < out.places.size()) return std::nullopt;
-  if (!shape_.branches && program_.code_at(out.table))
-    out.data.push_back({out.table, out.table + (static_cast<uint64_t>(count) << shape_.entry.shift)});
+  if (!shape_.branches && program_.code_at(out.table)) out.data.push_back({out.table, out.end});
   return out;
 }
 
@@ -118,8 +131,7 @@ std::optional<Shape> shape_of(const Program& program, const Unknowns& unknowns, 
 int64_t lowest_index(const Shape& shape, int64_t low) {
   const auto distance = static_cast<int64_t>(shape.target.add - shape.entry.add);
   const int64_t index = distance >> shape.entry.shift;
-  const bool begins =
-      shape.target.shift == 0 && index > low && index < kMostGuessed && index << shape.entry.shift == distance;
+  const bool begins = index > low && index < kMostGuessed && index << shape.entry.shift == distance;
   return begins ? index : low;
 }
 
@@ -144,7 +156,8 @@ std::optional<int64_t> last_of_row(const State& state, const Op& jump) {
 
 }  // namespace
 
-Destination destination(const Program& program, const Machine& machine, State state, const Op& jump, Range within) {
+Destination destination(const Program& program, const Machine& machine, State state, const Op& jump, Range within,
+                        const Tables& tables) {
   Destination out;
   machine.assume(jump, true, state);
   const Value target = machine.target(state, jump);
@@ -155,7 +168,7 @@ Destination destination(const Program& program, const Machine& machine, State st
   if (const auto last = target.constant() ? last_of_row(state, jump) : std::nullopt) {
     constexpr uint64_t kAhead = 8;  // of the program counter, as it is read
     const Value row = {.add = jump.address + kAhead, .unknown = 1, .shift = 2, .origin = Origin::kAddress};
-    if (auto table = Resolver(program, jump, within, {.target = row, .entry = row, .branches = true})
+    if (auto table = Resolver(program, jump, within, tables, {.target = row, .entry = row, .branches = true})
                          .read({.low = 0, .high = *last}, true)) {
       out.kind = Destination::kSwitch, out.table = std::move(*table);
       return out;
@@ -173,7 +186,7 @@ Destination destination(const Program& program, const Machine& machine, State st
   if (target.shift >= 2 && out.base != 0 && is_compared(state, target.unknown))
     shape = Shape{.target = target, .entry = target, .branches = true};
   if (!shape->branches && !program.data_at(shape->entry.add) && shape->entry.add == 0) return out;
-  Resolver resolver(program, jump, within, *shape);
+  const Resolver resolver(program, jump, within, tables, *shape);
   const auto bound = machine.bound(state, shape->entry.unknown);
   const bool closed =
       bound && bound->low > -kUnbounded && bound->high < kUnbounded && bound->high - bound->low < kMostEntries;
@@ -181,7 +194,7 @@ Destination destination(const Program& program, const Machine& machine, State st
   for (uint8_t i = 0; i < state.bounds; ++i) compared |= bound && state.bound[i].unknown == shape->entry.unknown;
   if (closed && bound->low <= bound->high) {
     if (auto table = resolver.read(*bound, true)) {
-      table->bounded = true;
+      table->bounded = true, table->compared = is_compared(state, shape->entry.unknown);
       out.kind = Destination::kSwitch, out.table = std::move(*table);
       return out;
     }
@@ -194,7 +207,9 @@ Destination destination(const Program& program, const Machine& machine, State st
     return out;
   }
   if (shape->entry.add == 0 || shape->branches) return out;
-  const int64_t low = lowest_index(*shape, bound && bound->low > -kMostEntries ? bound->low : 0);
+  // What was taken off an index that nothing bounds is the lowest that it may be.
+  const int64_t low = lowest_index(*shape, std::max(bound && bound->low > -kMostEntries ? bound->low : 0,
+                                                    machine.lowest_index(shape->entry.unknown)));
   const int64_t high = bound && bound->high < kMostEntries ? bound->high : low + kMostGuessed - 1;
   if (!program.data_at(shape->entry.add)) return out;
   if (auto table = resolver.read({0, low, high}, false)) {

@@ -140,20 +140,28 @@ void Pass::see_jump(const Op& op, const State& state) {
   if (op.flow == Flow::kReturn) out_.returns = true;
   if (op.flow != Flow::kIndirectJump) return;
   ++out_.indirect_jumps;
-  if (const auto known = switches_.find(op.address); known != switches_.end() && known->second.guessed) {
+  const auto known = switches_.find(op.address);
+  if (known != switches_.end() && known->second.guessed) {
     out_.open = true;
     return;
-  } else if (known != switches_.end()) {
+  }
+  const auto leads_to = [&] {
+    State copy = state;
+    machine_.assume(op, true, copy);
+    Op bare = op;
+    bare.conditional = false;
+    if (op.dst == 15 || op.what == Do::kTableBranch) machine_.step(bare, 1, copy);
+    return destination(program_, machine_, copy, op, {start_, limit_}, work_.tables);
+  };
+  if (known != switches_.end()) {
+    if (known->second.compared) look_again(op, known->second, leads_to());
+    // What an unbounded table has at the function's end cannot be.
     for (const uint64_t place : known->second.places)
-      if (!inside(place)) out_.escapes.push_back({op.address, place, true, false});
+      if (!inside(place) && (known->second.bounded || place != limit_))
+        out_.escapes.push_back({op.address, place, true, false});
     return void(++out_.indirect_jumps_resolved);
   }
-  State copy = state;
-  machine_.assume(op, true, copy);
-  Op bare = op;
-  bare.conditional = false;
-  if (op.dst == 15 || op.what == Do::kTableBranch) machine_.step(bare, 1, copy);
-  const Destination to = destination(program_, machine_, copy, op, {start_, limit_});
+  const Destination to = leads_to();
   if (to.kind == Destination::kImport) {
     ++out_.indirect_jumps_resolved;
     end_in(static_cast<uint32_t>(to.address), op);

@@ -84,6 +84,7 @@ struct Reader::Work {
   AddressMap<bool> stops;
   std::array<AddressMap<uint32_t>, kProcessors> stubs;
   std::vector<uint64_t> stub_of;  // by import: the lowest
+  Tables tables;                  // of all functions that were read
   uint64_t steps_left = kFewestSteps;
 };
 
@@ -135,6 +136,8 @@ class Pass {
   void enter(uint32_t piece);
   void order_blocks(uint32_t entry);
   bool follow_switches();
+  void look_again(const Op& jump, const Switch& known, const Destination& to);
+  bool tables_overlap() const;
   template <class See>
   void walk(uint32_t piece, State& state, State* taken, See&& see);
   void after_call(const Op& op, uint32_t mark, State& state);
@@ -192,13 +195,15 @@ class Pass {
   std::vector<uint8_t>&is_leader_, &reached_;
   std::vector<uint32_t>&order_, &rank_;  // blocks in the order of their visits, and their places in it
   struct Head {
-    uint64_t lost = 0;         // slots that a turn of the loop changes
-    std::vector<Value> words;  // and words of the stack
+    uint64_t lost = 0;                 // slots that a turn of the loop changes
+    std::vector<Value> words;          // and words of the stack
+    std::vector<SlotInterval> bounds;  // where comparisons put what the slots hold, on every way in
   };
   std::vector<Head> heads_;
-  std::vector<uint32_t>& head_of_;       // by block: in heads_, or kNone
-  uint32_t changed_ = kNone;             // rank of the first head that is entered with less than before
-  std::map<uint64_t, Switch> switches_;  // by the jump's address
+  std::vector<uint32_t>& head_of_;                  // by block: in heads_, or kNone
+  uint32_t changed_ = kNone;                        // rank of the first head that is entered with less than before
+  std::map<uint64_t, Switch> switches_;             // by the jump's address
+  std::vector<std::pair<uint64_t, Switch>> wider_;  // than those there
   bool values_ = true, guessed_ = false;
   bool sees_ = false;  // what the function does was taken down while values were carried
   std::vector<Range> undecodable_, literals_;

@@ -52,8 +52,19 @@ void Pass::send_back(uint32_t to, const State& state) {
   if (state.doubtful && !into.doubtful) return;
   Head& head = heads_[head_of_[to]];
   const auto change = [&] { changed_ = std::min(changed_, rank_[to]); };
-  for (Slot i = 0; i < into.used; ++i)
-    if ((head.lost >> i & 1) == 0 && !(into.slots[i] == state.slots[i])) head.lost |= uint64_t{1} << i, change();
+  for (Slot i = 0; i < into.used; ++i) {
+    if ((head.lost >> i & 1) != 0 || into.slots[i] == state.slots[i]) continue;
+    head.lost |= uint64_t{1} << i, change();
+    const auto one = Machine::compared(into, into.slots[i]), other = Machine::compared(state, state.slots[i]);
+    if (one && other) head.bounds.push_back({i, one->with(*other)});
+  }
+  // What was put between bounds may turn out to lie outside once, and is then taken to be anything.
+  std::erase_if(head.bounds, [&](SlotInterval& known) {
+    const auto in = Machine::compared(state, state.slots[known.slot]);
+    if (in && known.in.holds(*in)) return false;
+    change();
+    return !in || std::exchange(known.widened, true) || (known.in = known.in.with(*in), false);
+  });
   for (uint8_t i = 0; i < into.saved; ++i) {
     if (state.holds(into.memory[i], i)) continue;
     head.words.push_back(into.memory[i].address);
@@ -64,8 +75,14 @@ void Pass::send_back(uint32_t to, const State& state) {
 // The head of a loop is entered with what no turn of the loop changes.
 void Pass::enter(uint32_t piece) {
   if (head_of_[piece] == kNone) return;
-  const Head& head = heads_[head_of_[piece]];
-  Machine::forget(work_.states[piece], head.lost, head.words, piece);
+  Head& head = heads_[head_of_[piece]];
+  State& state = work_.states[piece];
+  std::erase_if(head.bounds, [&](SlotInterval& known) {
+    const auto in = Machine::compared(state, state.slots[known.slot]);
+    if (in) known.in = known.in.with(*in);
+    return !in;
+  });
+  Machine::forget(state, head.lost, head.words, head.bounds, piece);
 }
 
 // Steps through a block and sends what comes out to blocks of the ranks [first, last). The last time it is in its own
@@ -191,7 +208,8 @@ Pass::Settled Pass::settle_loop(uint32_t from, uint32_t end) {
     uint32_t first = std::exchange(changed_, kNone);
     if (round + 1 == kMostTurns) {
       for (uint32_t k = from; k < end; ++k)
-        if (head_of_[order_[k]] != kNone) heads_[head_of_[order_[k]]].lost = ~uint64_t{0};
+        if (head_of_[order_[k]] != kNone)
+          heads_[head_of_[order_[k]]].lost = ~uint64_t{0}, heads_[head_of_[order_[k]]].bounds.clear();
       first = from;
     }
     if (round != 0) {

@@ -86,7 +86,7 @@ void Pass::reset() {
   for (const Range& r : literals_) map_.clear(r.from, r.to - r.from, CodeMap::kData);
   work_.ops.clear(), ordered_ = 0;
   runs_.clear(), leaders_.clear(), todo_.clear(), stops_.clear(), undecodable_.clear(), literals_.clear();
-  foretold_.clear(), doubted_.clear();
+  foretold_.clear(), doubted_.clear(), wider_.clear();
   switches_.clear();
   guessed_ = false;
   std::vector<uint64_t> endings = std::move(out_.endings);
@@ -107,7 +107,7 @@ ReadFunction Pass::run() {
     }
     const bool ends = gather();
     if (!settled || work_.steps_left == 0) out_.incomplete = true;
-    if (ends || attempt + 1 == kMostAttempts || work_.steps_left == 0) {
+    if ((ends && !tables_overlap()) || attempt + 1 == kMostAttempts || work_.steps_left == 0) {
       out_.incomplete |= !ends;
       break;
     }

@@ -83,6 +83,8 @@ constexpr Recipe kArmTable[] = {
     {"t2SUBrr", kSubtract, 0, 1, 2, -1, kPlain, 0, false, false, true},
     {"tLSLri", kShiftLeft, 0, 2, -1, 3},
     {"t2LSLri", kShiftLeft, 0, 1, -1, 2},
+    {"tLSRri", kShiftRight, 0, 2, -1, 3},
+    {"t2LSRri", kShiftRight, 0, 1, -1, 2},
     {"tAND", kAnd, 0, 2, 3},
     {"t2ANDri", kAnd, 0, 1, -1, 2},
     {"t2ANDrr", kAnd, 0, 1, 2},

@@ -19,8 +19,22 @@ bool Pass::guess(const Op& jump, const State& at_jump, const Destination& to) {
   return true;
 }
 
+// Where a comparison bounds a table on one way and another does on another way, its own cases lead to the second
+// perhaps.
+void Pass::look_again(const Op& jump, const Switch& known, const Destination& to) {
+  std::erase_if(wider_, [&](const auto& w) { return w.first == jump.address; });
+  if (known.compared && to.kind == Destination::kSwitch && to.table.compared && to.table.end > known.end)
+    wider_.emplace_back(jump.address, to.table);
+}
+
 bool Pass::follow_switches() {
   bool any = false;
+  for (auto& [site, table] : std::exchange(wider_, {})) {
+    any = true;
+    for (const uint64_t place : table.places)
+      if (inside(place)) leader(place);
+    switches_.insert_or_assign(site, std::move(table));
+  }
   for (uint32_t i = 0; i < work_.pieces.size(); ++i) {
     const Piece& p = work_.pieces[i];
     if (!reached_[i] || p.control == kNone) continue;
@@ -32,6 +46,7 @@ bool Pass::follow_switches() {
     State state = values_ ? work_.states[i] : machine_.entry(start_);
     // Predicated loads of the program counter compute their target themselves.
     State at_jump;
+    machine_.watch(true);
     walk(i, state, nullptr, [&](const Op& op, const State& before) {
       if (op.address == jump.address) at_jump = before;
     });
@@ -39,7 +54,8 @@ bool Pass::follow_switches() {
     Op bare = jump;
     bare.conditional = false;
     if (jump.dst == 15 || jump.what == Do::kTableBranch) machine_.step(bare, p.control + 1, at_jump);
-    Destination to = destination(program_, machine_, at_jump, jump, {start_, limit_});
+    Destination to = destination(program_, machine_, at_jump, jump, {start_, limit_}, work_.tables);
+    machine_.watch(false);
     if (to.kind == Destination::kAddress && inside(to.address)) {
       to.kind = Destination::kSwitch;
       to.table.places.push_back(to.address);
@@ -58,10 +74,22 @@ bool Pass::follow_switches() {
     for (const uint64_t place : to.table.places)
       if (inside(place)) leader(place);
     for (const Range& r : to.table.data) out_.data.push_back(r);
+    if (to.table.end != 0) work_.tables.emplace(to.table.table, to.table.counted_from);
     switches_.emplace(jump.address, std::move(to.table));
     any = true;
   }
   return any;
+}
+
+// A table without bounds that seemed to go on where another of them begins: what it led to from there on is not so.
+bool Pass::tables_overlap() const {
+  return std::ranges::any_of(switches_, [&](const auto& at) {
+    const Switch& one = at.second;
+    if (one.bounded || one.end == 0) return false;
+    const auto next = std::ranges::find_if(work_.tables.upper_bound(one.table), work_.tables.end(),
+                                           [&](const auto& t) { return t.second != one.counted_from; });
+    return next != work_.tables.end() && next->first < one.end;
+  });
 }
 
 }  // namespace assay::code

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <ranges>
 
 namespace assay::code {
 namespace {
@@ -85,9 +86,11 @@ Value Machine::entry_stack() const { return {.unknown = kEntry + translator_.sta
 
 Value Machine::value(const State& state, Slot slot, const Op& op) const {
   if (slot < kSlots) {
-    if (slot == translator_.global_pointer() && program_.global_pointer != 0)
-      return known(program_.global_pointer, Origin::kAddress);
-    return state.slots[slot];
+    const Value& v = state.slots[slot];
+    if (slot != translator_.global_pointer() || program_.global_pointer == 0) return v;
+    // Compilers use the register for other things too.
+    const Meaning& m = unknowns_.meaning(v.unknown);
+    return m.kind == Meaning::kLoad && m.width < 4 ? v : known(program_.global_pointer, Origin::kAddress);
   }
   if (slot == kProgramCounter) {
     const bool thumb = is_thumb(translator_.processor());
@@ -109,8 +112,21 @@ Value Machine::half(const Op& op, Value v) const {
   return v;
 }
 
+void Machine::note_index(const Value& index) const {
+  constexpr int64_t kFarthest = 1024;
+  const int64_t add = sign_extend(index.add, 32);
+  if (!index.constant() && index.shift == 0 && add < 0 && add >= -kFarthest) indexes_.emplace_back(index.unknown, -add);
+}
+
+int64_t Machine::lowest_index(uint32_t unknown) const {
+  const auto last = std::ranges::find(indexes_ | std::views::reverse, unknown, &std::pair<uint32_t, int64_t>::first);
+  return last == indexes_.rend() ? 0 : last->second;
+}
+
 // a + (b << shift) + add, or nothing that is known: two different unknowns, shifted past reason.
 Value Machine::sum(const Value& a, const Value& b, uint8_t shift, int64_t add) const {
+  if (watches_ && shift != 0) [[unlikely]]
+    note_index(b);
   const auto nothing = [](const Value& v) { return v.constant() && v.add == 0 && v.origin != Origin::kImport; };
   if (a.origin == Origin::kImport && nothing(b) && add == 0) return a;
   if (b.origin == Origin::kImport && nothing(a) && add == 0 && shift == 0) return b;
@@ -150,6 +166,21 @@ Value Machine::part(const Value& whole, uint8_t bits, bool is_signed) const {
   return {.unknown = unknowns_.of({.kind = Meaning::kPart, .width = bits, .is_signed = is_signed, .one = whole})};
 }
 
+// Of its low bits, all that are not known to be zero.
+uint32_t Machine::bits_of(const Value& v, uint32_t most) const {
+  const Meaning& m = unknowns_.meaning(v.unknown);
+  if (v.constant() || v.add != 0 || v.shift != 0 || m.is_signed) return most;
+  if (m.kind == Meaning::kLoad && m.width < 4) return std::min<uint32_t>(most, 8 * m.width);
+  return m.kind == Meaning::kPart && m.width < 32 ? std::min<uint32_t>(most, m.width) : most;
+}
+
+// The bits from `from` on, fewer than 32 of them.
+Value Machine::bits_from(const Value& v, uint8_t from, uint32_t bits) const {
+  const Value shifted = {.unknown =
+                             unknowns_.of({.kind = Meaning::kPart, .width = 64, .one = v, .two = {.add = from}})};
+  return {.unknown = unknowns_.of({.kind = Meaning::kPart, .width = static_cast<uint8_t>(bits), .one = shifted})};
+}
+
 Value Machine::field(const Op& op, const Value& a, const Value& fresh) const {
   const uint32_t whole = narrow_ || op.half ? 32 : 64;
   if (op.shift == 0) {
@@ -160,10 +191,10 @@ Value Machine::field(const Op& op, const Value& a, const Value& fresh) const {
     const uint64_t v = low_bits(a.add >> op.shift, op.width);
     return known(op.is_signed ? static_cast<uint64_t>(sign_extend(v, op.width)) : v, Origin::kNumber);
   }
-  if (op.width >= 32 || op.is_signed || op.scale != 0) return fresh;
-  const Value shifted = {.unknown =
-                             unknowns_.of({.kind = Meaning::kPart, .width = 64, .one = a, .two = {.add = op.shift}})};
-  return {.unknown = unknowns_.of({.kind = Meaning::kPart, .width = op.width, .one = shifted})};
+  const uint32_t bits = bits_of(a, whole);
+  if (op.is_signed || op.scale != 0 || bits <= op.shift) return fresh;
+  const uint32_t width = std::min<uint32_t>(op.width, bits - op.shift);
+  return width < 32 ? bits_from(a, op.shift, width) : fresh;
 }
 
 Value Machine::address(const State& state, const Op& op) const {
@@ -337,7 +368,11 @@ Value Machine::compute(const Op& op, uint32_t mark, State& state) {
     case Do::kShiftRight: {
       const Value v = a();
       if (v.number()) return known((narrow_ ? v.add & 0xffffffff : v.add) >> op.shift, Origin::kNumber);
-      if (v.origin == Origin::kImport || v.shift < op.shift) return fresh;
+      if (v.origin == Origin::kImport) return fresh;
+      if (v.shift < op.shift) {
+        const uint32_t bits = bits_of(v, narrow_ || op.half ? 32 : 64);
+        return bits > op.shift && bits < op.shift + 32u ? bits_from(v, op.shift, bits - op.shift) : fresh;
+      }
       return {.add = static_cast<uint64_t>(static_cast<int64_t>(v.add) >> op.shift),
               .unknown = v.unknown,
               .shift = static_cast<uint8_t>(v.shift - op.shift)};
@@ -428,6 +463,18 @@ void Machine::call(uint32_t mark, State& state) const {
   state.compared = false;
 }
 
+namespace {
+
+void add_bound(State& state, const Bound& bound) {
+  if (state.bounds == state.bound.size()) {
+    std::ranges::rotate(state.bound, state.bound.begin() + 1);
+    --state.bounds;
+  }
+  state.bound[state.bounds++] = bound;
+}
+
+}  // namespace
+
 void Machine::tighten(uint32_t unknown, int64_t low, int64_t high, State& state) const {
   for (uint8_t i = 0; i < state.bounds; ++i) {
     Bound& b = state.bound[i];
@@ -435,11 +482,7 @@ void Machine::tighten(uint32_t unknown, int64_t low, int64_t high, State& state)
     b.low = std::max(b.low, low), b.high = std::min(b.high, high);
     return;
   }
-  if (state.bounds == state.bound.size()) {
-    std::ranges::rotate(state.bound, state.bound.begin() + 1);
-    --state.bounds;
-  }
-  state.bound[state.bounds++] = {unknown, low, high};
+  add_bound(state, {unknown, low, high});
 }
 
 void Machine::relate(const Value& a, Relation relation, const Value& b, State& state) const {
@@ -532,12 +575,43 @@ uint32_t phi(uint32_t place, uint32_t slot) { return kPhi + place * 64 + slot; }
 
 }  // namespace
 
-void Machine::forget(State& state, uint64_t lost, const std::vector<Value>& words, uint32_t place) {
+namespace {
+
+bool has_both_ends(const Bound& b) { return b.low != -kUnbounded && b.high != kUnbounded; }
+
+// A bit for each of them and a few others: most are told at once to be none.
+uint64_t bounded_unknowns(const State& state) {
+  uint64_t out = 0;
+  for (uint8_t i = 0; i < state.bounds; ++i)
+    if (has_both_ends(state.bound[i])) out |= uint64_t{1} << (state.bound[i].unknown & 63);
+  return out;
+}
+
+}  // namespace
+
+std::optional<Interval> Machine::compared(const State& state, const Value& value) {
+  if (value.constant() || value.shift != 0) return std::nullopt;
+  const auto bounds = std::span(state.bound).first(state.bounds);
+  const auto b = std::ranges::find(bounds, value.unknown, &Bound::unknown);
+  if (b == bounds.end() || !has_both_ends(*b)) return std::nullopt;
+  const int64_t add = sign_extend(value.add, 32);
+  return Interval{b->low + add, b->high + add};
+}
+
+void Machine::forget(State& state, uint64_t lost, const std::vector<Value>& words, std::span<const SlotInterval> known,
+                     uint32_t place) {
+  uint8_t kept = 0;
+  for (uint8_t i = 0; i < state.bounds; ++i) {
+    const uint32_t slot = state.bound[i].unknown - phi(place, 0);
+    if (slot >= state.used || (lost >> slot & 1) == 0) state.bound[kept++] = state.bound[i];
+  }
+  state.bounds = kept;
   for (uint32_t i = 0; i < state.used; ++i)
     if (lost >> i & 1) state.slots[i] = {.unknown = phi(place, i)};
+  for (const SlotInterval& k : known) add_bound(state, {phi(place, k.slot), k.in.low, k.in.high});
   state.compared = false;
   state.epoch = phi(place, kSlots);
-  uint8_t kept = 0;
+  kept = 0;
   for (uint8_t i = 0; i < state.saved; ++i)
     if (lost != ~uint64_t{0} && std::ranges::find(words, state.memory[i].address) == words.end())
       state.memory[kept++] = state.memory[i];
@@ -545,8 +619,24 @@ void Machine::forget(State& state, uint64_t lost, const std::vector<Value>& word
 }
 
 void Machine::join(State& into, const State& from, uint32_t place) {
-  for (uint32_t i = 0; i < into.used; ++i)
-    if (!(into.slots[i] == from.slots[i])) into.slots[i] = {.unknown = phi(place, i)};
+  // A comparison on either way bounds what is held after both.
+  struct Joined {
+    uint32_t slot;
+    int64_t low, high;
+  };
+  std::array<Joined, std::tuple_size_v<decltype(State::bound)>> joined;
+  uint8_t bounds = 0;
+  const uint64_t bounded = from.bounds != 0 ? bounded_unknowns(into) : 0;
+  for (uint32_t i = 0; i < into.used; ++i) {
+    if (into.slots[i] == from.slots[i]) continue;
+    if ((bounded >> (into.slots[i].unknown & 63) & 1) != 0 && bounds < joined.size()) [[unlikely]]
+      if (const auto one = compared(into, into.slots[i]))
+        if (const auto other = compared(from, from.slots[i])) {
+          const Interval both = one->with(*other);
+          joined[bounds++] = {i, both.low, both.high};
+        }
+    into.slots[i] = {.unknown = phi(place, i)};
+  }
   into.compared = into.compared && from.compared && from.left == into.left && from.right == into.right &&
                   from.flags == into.flags && from.unsigned_only == into.unsigned_only && from.guard == into.guard;
   if (into.epoch != from.epoch) into.epoch = phi(place, kSlots);
@@ -561,6 +651,7 @@ void Machine::join(State& into, const State& from, uint32_t place) {
       }
   }
   into.bounds = kept;
+  for (uint8_t i = 0; i < bounds; ++i) add_bound(into, {phi(place, joined[i].slot), joined[i].low, joined[i].high});
   kept = 0;
   for (uint8_t i = 0; i < into.saved; ++i)
     if (from.holds(into.memory[i], i)) {

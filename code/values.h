@@ -9,7 +9,11 @@
 #include <compare>
 #include <cstring>
 #include <map>
+#include <optional>
+#include <span>
 #include <type_traits>
+#include <utility>
+#include <vector>
 
 namespace assay::code {
 
@@ -65,6 +69,17 @@ struct Bound {
   bool operator==(const Bound&) const = default;
 };
 constexpr int64_t kUnbounded = int64_t{1} << 62;
+
+struct Interval {
+  int64_t low = 0, high = 0;
+  bool holds(const Interval& other) const { return low <= other.low && other.high <= high; }
+  Interval with(const Interval& other) const { return {std::min(low, other.low), std::max(high, other.high)}; }
+};
+struct SlotInterval {
+  Slot slot = kNoSlot;
+  Interval in;
+  bool widened = false;
+};
 
 struct State {
   std::array<Value, kSlots> slots{};
@@ -131,19 +146,28 @@ class Machine {
   Test test(const Op& op, const State& state) const;
   void assume(const Test& test, bool taken, State& state) const;
   std::optional<Bound> bound(const State& state, uint32_t unknown) const;
+  // While it watches, what is taken off an unknown before it is scaled to be an index is taken down.
+  void watch(bool on) { watches_ = on, indexes_.clear(); }
+  int64_t lowest_index(uint32_t unknown) const;
   // Makes `into` what holds after either. `place` numbers what is not known any more.
   static void join(State& into, const State& from, uint32_t place);
-  // The slots of the mask `lost`, and words of the stack, hold something new at `place`.
-  static void forget(State& state, uint64_t lost, const std::vector<Value>& words, uint32_t place);
+  // The slots of the mask `lost`, and words of the stack, hold something new at `place`; what is known of some of it.
+  static void forget(State& state, uint64_t lost, const std::vector<Value>& words, std::span<const SlotInterval> known,
+                     uint32_t place);
+  // Where comparisons put it on both sides.
+  static std::optional<Interval> compared(const State& state, const Value& value);
   const Unknowns& unknowns() const { return unknowns_; }
 
  private:
   void give_away(State& state) const;
   Value known(uint64_t number, Origin origin) const;
   Value half(const Op& op, Value v) const;
+  void note_index(const Value& index) const;
   Value sum(const Value& a, const Value& b, uint8_t shift, int64_t add) const;
   Value compute(const Op& op, uint32_t mark, State& state);
   Value part(const Value& whole, uint8_t bits, bool is_signed) const;
+  uint32_t bits_of(const Value& v, uint32_t most) const;
+  Value bits_from(const Value& v, uint8_t from, uint32_t bits) const;
   Value field(const Op& op, const Value& a, const Value& fresh) const;
   Value load(const State& state, const Value& address, uint8_t width, bool is_signed) const;
   void store(const Op& op, uint32_t mark, State& state) const;
@@ -156,6 +180,8 @@ class Machine {
   Unknowns& unknowns_;
   Family family_;
   bool narrow_;  // 32-bit
+  bool watches_ = false;
+  mutable std::vector<std::pair<uint32_t, int64_t>> indexes_;
 };
 
 }  // namespace assay::code

@@ -69,6 +69,8 @@ INSTANTIATE_TEST_SUITE_P(
                     Expected{kArm, "1eff2fe1", Flow::kReturn, kNowhere, false, "bx lr"},
                     Expected{kArm, "1eff2f01", Flow::kReturn, kNowhere, true, "bxeq lr"},
                     Expected{kArm, "0ef0a0e1", Flow::kReturn, kNowhere, false, "mov pc, lr"},
+                    Expected{kArm, "03f08ee0", Flow::kIndirectJump, kNowhere, false, "add pc, lr, r3"},
+                    Expected{kArm, "03f19ee7", Flow::kIndirectJump, kNowhere, false, "ldr pc, [lr, r3, lsl #2]"},
                     Expected{kArm, "f08fbde8", Flow::kReturn, kNowhere, false,
                              "pop {r4, r5, r6, r7, r8, r9, r10, r11, pc}"},
                     Expected{kArm, "04f09de4", Flow::kReturn, kNowhere, false, "ldr pc, [sp], #4"},

@@ -84,6 +84,67 @@ TEST(SwitchesBehindCalls, AreBoundedWhereTheCallDoesNotComeBack) {
   EXPECT_EQ(all.jump_tables[0].targets, (std::vector<uint64_t>{0x10120, 0x10128, 0x1012c}));
 }
 
+std::vector<JumpTable> tables_of(const SmallElf& elf, std::string_view hex, size_t functions = 1) {
+  const std::string file = elf.of(from_hex(hex));
+  const auto program = load(Bytes(file));
+  if (!program) return {};
+  const Analysis all = analyse(*program);
+  EXPECT_EQ(all.functions.all.size(), functions);
+  return all.jump_tables;
+}
+
+// sub w0, w2, #32; cmp w0, #3; b.ls 1f; ldrb w2, [x1]; sub w0, w2, #32; cmp w0, #3; b.hi; 1: a table of bytes by w0,
+// and behind its four one more that would lead into the function.
+TEST(SwitchesBetweenBounds, AreBoundedByAComparisonOnEachWay) {
+  const auto tables =
+      tables_of({.machine = 183, .wide = true},
+                "408000511f0c0071a900005422004039408000511f0c007148010054630100106448603865000010a488248b"
+                "80001fd620008052c0035fd640008052c0035fd600008052c0035fd60002000401040404");
+  ASSERT_EQ(tables.size(), 1u);
+  EXPECT_TRUE(tables[0].bounded);
+  EXPECT_EQ(tables[0].targets, (std::vector<uint64_t>{0x10130, 0x10138, 0x10140}));
+}
+
+// The same where one of the cases reads the next byte, compares and jumps back to the table's jump.
+TEST(SwitchesBetweenBounds, AreBoundedByAComparisonOnEachWayIntoALoop) {
+  const auto tables =
+      tables_of({.machine = 183, .wide = true},
+                "408000511f0c007188010054a30100106448603865000010a488248b80001fd620008052c0035fd622144038"
+                "408000511f0c0071c9feff5400008052c0035fd60002000601060606");
+  ASSERT_EQ(tables.size(), 1u);
+  EXPECT_TRUE(tables[0].bounded);
+  EXPECT_EQ(tables[0].targets, (std::vector<uint64_t>{0x10120, 0x10128, 0x10138}));
+  // cmp w0, #4 on the way back: five entries.
+  const auto wider =
+      tables_of({.machine = 183, .wide = true},
+                "408000511f0c007188010054a30100106448603865000010a488248b80001fd620008052c0035fd622144038"
+                "408000511f100071c9feff5400008052c0035fd60002000601060606");
+  ASSERT_EQ(wider.size(), 1u);
+  EXPECT_EQ(wider[0].targets, (std::vector<uint64_t>{0x10120, 0x10124, 0x10128, 0x10138}));
+}
+
+// Clang, where no other case can be: movzbl (%rdi), %eax; add $-5, %eax; jmp *table(,%rax,8), twice. One table lies
+// behind the other, both hold the function's end, where the next begins, for what cannot be.
+TEST(SwitchesWithoutBounds, BeginAtWhatIsTakenOffAndEndAtTheNextTable) {
+  const auto tables =
+      tables_of({62, true, false, 0x10100},
+                "0fb60783c0fbff24c5380101000fb6470183c0fbff24c550010100e80d000000c3b803000000c3b804000000"
+                "c3b801000000c30f1f4400000d010100000000002d010100000000001b010100000000002101010000000000"
+                "2d010100000000002701010000000000",
+                2);
+  ASSERT_EQ(tables.size(), 2u);
+  EXPECT_EQ(tables[0].table, 0x10138u);
+  EXPECT_EQ(tables[0].targets, (std::vector<uint64_t>{0x1010d, 0x1011b, 0x1012d}));
+  EXPECT_EQ(tables[1].table, 0x10150u);
+  EXPECT_EQ(tables[1].targets, (std::vector<uint64_t>{0x10121, 0x10127, 0x1012d}));
+  EXPECT_FALSE(tables[0].bounded);
+  // ldrb r0, [r0]; subs r0, #5; tbb [pc, r0]
+  const auto thumb = tables_of({40, false, false, 0x10101}, "00780538dfe800f002040602012070470220704703207047");
+  ASSERT_EQ(thumb.size(), 1u);
+  EXPECT_EQ(thumb[0].table, 0x10108u);
+  EXPECT_EQ(thumb[0].targets, (std::vector<uint64_t>{0x1010c, 0x10110, 0x10114}));
+}
+
 INSTANTIATE_TEST_SUITE_P(
     All, Switches,
     testing::Values(

@@ -125,6 +125,23 @@ TEST(Values, AByteThatIsReadLeavesMemoryAsItWas) {
   EXPECT_EQ(s.state.slots[0], s.state.slots[2]);
 }
 
+TEST(Values, WhatIsLeftOfAByteThatIsShiftedIsBounded) {
+  const auto bound = [](Processor processor, std::string_view hex, Slot slot) {
+    return Steps(processor).bound_where_not_taken(hex, slot);
+  };
+  const auto x86 =
+      bound(Processor::kX86_64, "0fb60789c1c1e90690", 1);  // movzx (%rdi), %eax; mov %eax, %ecx; shr $6, %ecx
+  ASSERT_TRUE(x86);
+  EXPECT_EQ(x86->low, 0);
+  EXPECT_EQ(x86->high, 3);
+  const auto thumb = bound(Processor::kThumb, "0878820900bf", 2);  // ldrb r0, [r1]; lsrs r2, r0, #6
+  ASSERT_TRUE(thumb);
+  EXPECT_EQ(thumb->high, 3);
+  const auto aarch64 = bound(Processor::kAArch64, "20004039027c06531f2003d5", 2);  // ldrb w0, [x1]; lsr w2, w0, #6
+  ASSERT_TRUE(aarch64);
+  EXPECT_EQ(aarch64->high, 3);
+}
+
 TEST(Values, ASubtractionFromAlCompares) {
   Steps s(Processor::kX86_64);  // movzx (%rdi), %eax; mov %eax, %ecx; sub $5, %al; ja
   const auto bound = s.bound_where_not_taken("0fb60789c12c057700", 1);

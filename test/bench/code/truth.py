@@ -23,6 +23,7 @@ POOL = re.compile(r"^(?:\.L|\$)u\d+\.L?C\d+$")  # a word that holds an address: 
 ANCHOR = re.compile(r"LANCHOR|_MergedGlobals|ModuleStringPool|^\.Lu\d+\.ANCHOR")
 ANCHOR_REACH = 1 << 15  # what an anchor's users add to it fits in a signed displacement
 ARM, MIPS = 40, 8
+RELATIVE = {20: 22, 62: 8, 183: 1027, 243: 3}  # PowerPC, x86-64, AArch64, RISC-V
 
 
 class Elf:
@@ -36,10 +37,22 @@ class Elf:
         self.sections = [list(struct.unpack_from(form, self.data, offset + i * size)) for i in range(count)]
         for section in self.sections:
             section[0] = self.text_at(self.sections[names][4] + section[0])
+        self.filled = dict(self.relative())  # address: what the loader puts there
         self.loaded = sorted((s[3], s[3] + s[5], s[4]) for s in self.sections if s[2] & 2 and s[1] != 8 and s[3])
 
     def text_at(self, at):
         return self.data[at:self.data.index(b"\0", at)].decode("latin-1")
+
+    def relative(self):
+        """Yields (address, number) of relocations that add where the program lies to a number of their own."""
+        wanted = RELATIVE.get(self.machine)
+        for section in self.sections:
+            if section[1] != 4 or not section[2] & 2 or wanted is None:
+                continue
+            for at in range(section[4], section[4] + section[5], 24 if self.wide else 12):
+                address, info, number = struct.unpack_from(self.order + ("QQq" if self.wide else "IIi"), self.data, at)
+                if info & (0xFFFFFFFF if self.wide else 0xFF) == wanted:
+                    yield address, number
 
     def section(self, name):
         return next((s for s in self.sections if s[0] == name), None)
@@ -143,7 +156,7 @@ def constant_pointers(elf, begin, end):
         step, form = (8, "Q") if elf.wide else (4, "I")
         for at in range(-(-begin // step) * step, min(end, address + size) - step + 1, step):
             raw = elf.read(at, step)
-            value = struct.unpack(elf.order + form, raw)[0] if len(raw) == step else 0
+            value = elf.filled.get(at) or (struct.unpack(elf.order + form, raw)[0] if len(raw) == step else 0)
             if value and is_string(elf, value):
                 yield value
 
