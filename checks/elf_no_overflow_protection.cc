@@ -15,22 +15,25 @@ constexpr uint32_t kCwe[] = {693, 121};
 constexpr std::string_view kRequirements[] = {"TS 33.117 TC_PROTECTION_FROM_BUFFER_OVERFLOW"};
 
 struct Protection {
-  std::string_view words, shows;  // of the whole finding; of one file
+  std::string_view verb, verbs, words, shows;  // of one file and of several, in the finding; of one file
   bool (*applies)(const Elf&);
   bool (*missing)(const Elf&);
   Severity exposed, otherwise;  // where a program that faces the network lacks it, and where none does
 };
 
 const Protection kProtections[] = {
-    {"have an executable stack (no NX)", "executable stack", [](const Elf& e) { return e.nx != Known::kUnknown; },
-     [](const Elf& e) { return e.nx == Known::kNo; }, Severity::kMedium, Severity::kLow},
-    {"have no stack canary", "no stack canary", [](const Elf& e) { return e.canary != Known::kUnknown; },
+    {"has", "have", "an executable stack (no NX)", "executable stack",
+     [](const Elf& e) { return e.nx != Known::kUnknown; }, [](const Elf& e) { return e.nx == Known::kNo; },
+     Severity::kMedium, Severity::kLow},
+    {"has", "have", "no stack canary", "no stack canary", [](const Elf& e) { return e.canary != Known::kUnknown; },
      [](const Elf& e) { return e.canary == Known::kNo; }, Severity::kMedium, Severity::kLow},
-    {"are not position independent (no PIE)", "not position independent", [](const Elf& e) { return e.is_program; },
-     [](const Elf& e) { return !e.position_independent; }, Severity::kMedium, Severity::kLow},
-    {"have no full read-only relocations (RELRO)", "no full RELRO", [](const Elf& e) { return !e.relro.empty(); },
-     [](const Elf& e) { return e.relro != "full"; }, Severity::kLow, Severity::kLow},
-    {"call only unchecked functions (no FORTIFY)", "unchecked functions only",
+    {"is", "are", "not position independent (no PIE)", "not position independent",
+     [](const Elf& e) { return e.is_program; }, [](const Elf& e) { return !e.position_independent; }, Severity::kMedium,
+     Severity::kLow},
+    {"has", "have", "no full read-only relocations (RELRO)", "no full RELRO",
+     [](const Elf& e) { return !e.relro.empty(); }, [](const Elf& e) { return e.relro != "full"; }, Severity::kLow,
+     Severity::kLow},
+    {"calls", "call", "only unchecked functions (no FORTIFY)", "unchecked functions only",
      [](const Elf& e) { return e.fortify != Known::kUnknown; }, [](const Elf& e) { return e.fortify == Known::kNo; },
      Severity::kLow, Severity::kNote},
 };
@@ -64,7 +67,8 @@ void state(const std::string& volume, const Protection& protection, Count& found
     }
   if (at.empty()) return;
   std::string claim = std::to_string(at.size()) + " of " + plural(found.known, "ELF file", "ELF files") + " in " +
-                      volume_words(volume) + " " + std::string(protection.words);
+                      volume_words(volume) + " " + std::string(at.size() == 1 ? protection.verb : protection.verbs) +
+                      " " + std::string(protection.words);
   if (!found.exposed.empty())
     claim += "; " + std::to_string(found.exposed.size()) + " of them can listen on a socket, the first is " +
              place(found.exposed.front()->at);
@@ -91,7 +95,7 @@ void run(const Input& input, Report& report) {
 extern const Check kElfNoOverflowProtection;
 const Check kElfNoOverflowProtection = {
     .id = "elf.no_overflow_protection",
-    .version = 1,
+    .version = 2,
     .title = "Programs without protection against overwritten memory",
     .means = "ELF files of one file system lack a protection that the compiler and linker offer.",
     .misses = "What the kernel and the processor do with it: NX on a processor that cannot, PIE without randomisation.",
