@@ -2,6 +2,7 @@
 #include "certify/base64.h"
 #include "certify/policy.h"
 #include "checks/yaml.h"
+#include "core/suggest.h"
 
 #include <algorithm>
 
@@ -98,7 +99,7 @@ Result<void> read_classes(Demand& out, const YAML::Node& node, const std::string
     if (std::ranges::find(known, one) == known.end())
       return document().complain(
           node.Mark(), where,
-          "unknown class \"" + one + "\" (known: " + yaml::list(known) + ")" + yaml::did_you_mean(one, known));
+          "unknown class \"" + one + "\" (known: " + yaml::list(known) + ")" + did_you_mean(one, known));
   return {};
 }
 
@@ -187,7 +188,7 @@ Result<void> check_field(const Test& test, const std::string& collection, const 
   const std::vector<std::string_view> known(fields.begin(), fields.end());
   if (std::ranges::find(known, field) != known.end()) return {};
   return fail(Fault::kMalformed, "line " + std::to_string(test.line) + ": " + collection + " have no field \"" + field +
-                                     "\" (known: " + yaml::list(known) + ")" + yaml::did_you_mean(field, known));
+                                     "\" (known: " + yaml::list(known) + ")" + did_you_mean(field, known));
 }
 
 Result<void> check_fields(const Test& test) {

@@ -1,6 +1,7 @@
 // The one small notation of a policy: collection[field op value and field op value].
 #include "certify/policy.h"
 #include "checks/yaml.h"
+#include "core/suggest.h"
 #include "core/text.h"
 
 #include <algorithm>
@@ -56,7 +57,7 @@ Result<std::vector<Condition>> read_conditions(std::string_view text) {
 std::string unknown_evidence(const std::string& name) {
   const auto names = collection_names();
   const std::vector<std::string_view> words(names.begin(), names.end());
-  return "unknown evidence \"" + name + "\" (known: " + yaml::list(words) + ")" + yaml::did_you_mean(name, words);
+  return "unknown evidence \"" + name + "\" (known: " + yaml::list(words) + ")" + did_you_mean(name, words);
 }
 
 Result<Selector> read_selector(std::string_view text) {

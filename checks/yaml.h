@@ -45,7 +45,4 @@ class Document {
 
 std::string list(std::span<const std::string_view> names);  // "a, b, c"
 
-// "; did you mean \"services\"?" where one of the words is a slip of the fingers away, else "".
-std::string did_you_mean(std::string_view written, std::span<const std::string_view> words);
-
 }  // namespace assay::yaml

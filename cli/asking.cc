@@ -63,8 +63,10 @@ std::expected<CodeAnswer, int> ask_code(const ProgramFlags& flags, CodeQuestion 
   if (!answer) return refuse(kIncomplete, shown + ": " + answer.error().what);
   if (!answer->refused.empty()) {
     const bool raw = flags.cpu.empty() && answer->refused.starts_with("magic");
-    return refuse(kUnreadable, shown + ": " + escape(answer->refused) +
-                                   (raw ? "; --cpu NAME --base ADDRESS reads raw code, --cpu guess tries" : ""));
+    const std::string other = flags.path.empty() ? "name a program inside it (`assay ls` lists them), or " : "";
+    return refuse(kUnreadable,
+                  shown + ": " + escape(answer->refused) +
+                      (raw ? "; " + other + "read it as raw code: --cpu NAME --base ADDRESS, --cpu guess" : ""));
   }
   if (!answer->raw.empty()) fmt::print(stderr, "assay: {}: {}\n", shown, escape(answer->raw));
   return std::move(*answer);

@@ -1,8 +1,10 @@
 // The command line by CLI11 (https://cliutils.github.io/CLI11/book/); no other file includes it.
 #include "cli/options.h"
+#include "core/suggest.h"
 
 #include <CLI/CLI.hpp>
 
+#include <algorithm>
 #include <deque>
 
 namespace assay::cli {
@@ -15,8 +17,30 @@ std::string help_of(const CLI::App* of, std::string name, CLI::AppFormatMode mod
   return help;
 }
 
-std::string failure(const CLI::App*, const CLI::Error& error) {
-  return std::string(error.what()) + "\nRun with --help for more information.\n";
+// What was not understood, the nearest word that would be, and where all of them stand.
+std::string failure(const CLI::App* app, const CLI::Error& error) {
+  std::string name = app->get_name();
+  for (auto below = app->get_subcommands(); !below.empty(); below = app->get_subcommands()) {
+    app = below.front();
+    name += " " + app->get_name();
+  }
+  const std::string more = "\n" + name + " --help says what it takes.\n";
+  const std::vector<std::string> extra = app->remaining();
+  const auto option = std::ranges::find_if(extra, [](const std::string& word) { return word.starts_with("-"); });
+  std::vector<std::string> known;
+  if (option != extra.end()) {
+    for (const CLI::Option* one : app->get_options())
+      for (const std::string& word : one->get_lnames()) known.push_back("--" + word);
+  } else if (!extra.empty()) {
+    for (const CLI::App* one : app->get_subcommands(nullptr)) known.push_back(one->get_name());
+  }
+  const std::vector<std::string_view> words(known.begin(), known.end());
+  if (option != extra.end()) return name + ": there is no option " + *option + did_you_mean(*option, words) + more;
+  if (!extra.empty() && !known.empty())
+    return name + ": there is no command \"" + extra[0] + "\"" + did_you_mean(extra[0], words) + more;
+  if (!extra.empty()) return name + ": \"" + extra[0] + "\" is one argument too many" + more;
+  const std::string what = error.what();
+  return name + ": " + (what.starts_with("A subcommand") ? "a command is required" : what) + more;
 }
 
 }  // namespace

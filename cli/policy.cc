@@ -6,6 +6,7 @@
 #include "certify/waiver.h"
 #include "checks/yaml.h"
 #include "cli/judging.h"
+#include "core/suggest.h"
 #include "core/text.h"
 
 #include <fmt/format.h>
@@ -40,7 +41,7 @@ Result<void> check_rules(const std::string& file, const certify::Policy& policy)
           if (test.of.collection == "findings" && c.field == "rule" && c.op != "^=" &&
               std::ranges::find(known, rule) == known.end())
             return fail(Fault::kMalformed, file + ": policy: line " + std::to_string(test.line) + ": " + demand.ref +
-                                               ": there is no rule \"" + rule + "\"" + yaml::did_you_mean(rule, known) +
+                                               ": there is no rule \"" + rule + "\"" + did_you_mean(rule, known) +
                                                " (assay list checks)");
   return {};
 }
