@@ -37,9 +37,13 @@ int hex_value(char c) {
 
 std::string escape(std::string_view raw) {
   constexpr char kDigits[] = "0123456789abcdef";
+  const auto plain = [](char c) { return c >= 0x20 && c < 0x7f && c != '\\'; };
+  const auto first = static_cast<size_t>(std::ranges::find_if_not(raw, plain) - raw.begin());
+  if (first == raw.size()) return std::string(raw);  // nearly every name
   std::string out;
   out.reserve(raw.size());
-  for (size_t i = 0; i < raw.size();) {
+  out = raw.substr(0, first);
+  for (size_t i = first; i < raw.size();) {
     const auto byte = static_cast<uint8_t>(raw[i]);
     const size_t length = byte < 0x20 || byte == 0x7f || byte == '\\' ? 0 : utf8_length(raw.substr(i));
     // U+0080..U+009F are control characters too; a terminal may obey them.

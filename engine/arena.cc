@@ -69,6 +69,7 @@ SharedArena::SharedArena(SharedArena&& other) noexcept
       pending_(std::move(other.pending_)),
       allocated_(other.allocated_),
       on_disk_(other.on_disk_),
+      held_back_(other.held_back_),
       writable_(other.writable_),
       likeness_(std::move(other.likeness_)) {}
 
@@ -80,6 +81,12 @@ SharedArena::~SharedArena() {
 Result<void> SharedArena::append(std::span<const std::byte> piece) {
   ASSAY_CHECK(writable_);
   if (piece.size() > room_ - size_) return fail(Fault::kLimit, "no room for decoded bytes");
+  if (pending_.size() + piece.size() <= held_back_) {
+    if (pending_.empty()) pending_.reserve(held_back_);
+    pending_.insert(pending_.end(), piece.begin(), piece.end());
+    size_ += piece.size();
+    return {};
+  }
   for (auto rest = piece; !rest.empty();) {
     const size_t room = kPiece - (written_ + pending_.size()) % kPiece;
     const auto now = rest.first(std::min(rest.size(), room));
@@ -104,7 +111,8 @@ void SharedArena::allocate(uint64_t end) const {
 Result<void> SharedArena::write_all(std::span<const std::byte> bytes) const {
   allocate(written_ + bytes.size());
   while (!bytes.empty()) {
-    const ssize_t done = pwrite(fd_, bytes.data(), bytes.size(), static_cast<off_t>(written_));
+    const size_t now = std::min(bytes.size(), kPiece - written_ % kPiece);
+    const ssize_t done = pwrite(fd_, bytes.data(), now, static_cast<off_t>(written_));
     if (done < 0 && errno == EINTR) continue;
     if (done <= 0) return io("cannot grow shared memory");
     written_ += static_cast<uint64_t>(done);

@@ -31,6 +31,8 @@ class SharedArena final : public unpack::Arena {
   void make_readonly();          // this process will only read: writing becomes impossible
   void flush() const;            // others see what was appended only after it
   void set_size(uint64_t size);  // another process appended up to here
+  // What is appended waits in memory up to so many bytes, and is never written where it is truncated before.
+  void hold_back(uint64_t most) { held_back_ = most; }
   void tell_apart_by(std::shared_ptr<Likeness> likeness) { likeness_ = std::move(likeness); }  // instead of digests
   // Whether a place that a worker reported really is in the file.
   bool holds(uint64_t at, uint64_t size) const;
@@ -51,6 +53,7 @@ class SharedArena final : public unpack::Arena {
   mutable std::vector<std::byte> pending_;
   mutable uint64_t allocated_ = 0;  // room that a file on disk has already
   mutable bool on_disk_ = false;    // and may be given more
+  uint64_t held_back_ = 0;
   bool writable_;
   std::shared_ptr<Likeness> likeness_;
 };

@@ -55,16 +55,21 @@ class Assembler {
       const Entry& entry = item.unpacked.entries[i];
       const int32_t at = add(entry, index, join_way(inside, escape(entry.node.path)));
       if (!entry.has_content || entry.size == 0) continue;
-      if (const Item* opened = contents_.inside(item, i); opened && opened->opened)
-        content(*opened, at, std::string(into_.artifacts[static_cast<size_t>(at)].way), depth + 1);
+      const Item* opened = contents_.inside(item, i);
+      if (!opened || !opened->opened) continue;
+      const std::string& own = into_.artifacts[static_cast<size_t>(at)].way;
+      if (opened->unpacked.entries.empty())
+        describe(*opened, at, own);
+      else
+        content(*opened, at, std::string(own), depth + 1);  // the artifacts may move
     }
   }
 
  private:
-  int32_t add(const Entry& entry, int32_t parent, const std::string& way) {
+  int32_t add(const Entry& entry, int32_t parent, std::string way) {
     const auto index = static_cast<int32_t>(into_.artifacts.size());
-    Artifact artifact;
-    artifact.way = way;
+    Artifact& artifact = into_.artifacts.emplace_back();
+    artifact.way = std::move(way);
     artifact.node = entry.node;
     artifact.offset = entry.offset;
     artifact.size = entry.size;
@@ -74,10 +79,10 @@ class Assembler {
     artifact.parent = parent;
     artifact.place = entry.place;
     artifact.unread = entry.node.kind == Kind::kFile && !entry.has_content;
-    into_.artifacts.push_back(std::move(artifact));
     // Two entries of one name (a tar may hold them) keep apart: the later one gets a number.
+    const size_t length = artifact.way.size();
     for (int n = 2; !ways_.insert(static_cast<uint32_t>(index)); ++n)
-      into_.artifacts.back().way = way + "#" + std::to_string(n);
+      artifact.way = artifact.way.substr(0, length) + "#" + std::to_string(n);
     if (entry.node.kind == Kind::kFile) {
       ++into_.files.total;
       ++(entry.has_content ? into_.files.read : into_.files.unread);

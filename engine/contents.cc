@@ -58,6 +58,19 @@ std::string analyses_identity() {
   return all;
 }
 
+// Whether what a worker says of leaves can be: nothing lies in them.
+bool are_leaves(const std::vector<Leaf>& leaves, const Unpacked& of) {
+  uint64_t next = 0;
+  for (const Leaf& leaf : leaves) {
+    if (leaf.entry < next || leaf.entry >= of.entries.size()) return false;
+    const Entry& entry = of.entries[leaf.entry];
+    if (entry.node.kind == Kind::kPart || !entry.has_content) return false;
+    if (leaf.unpacked.limited || !leaf.unpacked.entries.empty()) return false;
+    next = uint64_t{leaf.entry} + 1;
+  }
+  return true;
+}
+
 unpack::Role role_of(const Entry& entry) {
   return entry.node.kind == Kind::kPart ? unpack::Role::kPart : unpack::Role::kFile;
 }
@@ -157,8 +170,10 @@ size_t Contents::add(const Digest& sha256, unpack::Role role, Place place, uint3
 
 void Contents::add_entries(size_t container, Indices& next) {
   Item& item = items_[container];
+  if (item.unpacked.entries.empty()) return;
   const std::string inside = way_inside(item.way, item.unpacked);
   item.inside.assign(item.unpacked.entries.size(), kNoItem);
+  auto leaf = item.leaves.begin();
   for (size_t i = 0; i < item.unpacked.entries.size(); ++i) {
     const Entry& entry = item.unpacked.entries[i];
     if (!entry.has_content || entry.size == 0) continue;
@@ -174,7 +189,14 @@ void Contents::add_entries(size_t container, Indices& next) {
       items_[index].unpacked = entry.inner[0];
       items_[index].opened = true;
     }
+    while (leaf != item.leaves.end() && leaf->entry < i) ++leaf;
+    Item& opened = items_[index];
+    if (leaf != item.leaves.end() && leaf->entry == i && !opened.opened && !opened.asked && !opened.known) {
+      opened.unpacked = std::move(leaf->unpacked);
+      opened.known = true;
+    }
   }
+  item.leaves = {};
 }
 
 void Contents::open(const Input& input) {
@@ -264,7 +286,7 @@ void Contents::note_candidates(const Indices& generation) {
   candidates_.clear();
   for (const size_t index : generation) {
     const Item& item = items_[index];
-    if (item.place.size >= kWorthAhead && item.place.held && !item.opened)
+    if (item.place.size >= kWorthAhead && item.place.held && !item.opened && !item.known)
       candidates_.push_back({{item.sha256, item.role}, item.place});
   }
 }
@@ -296,10 +318,14 @@ void Contents::open_generation(const Indices& generation) {
 
 // Parts of a content that was just opened, large enough that opening one early is worth the messages.
 void Contents::note_candidates(const Item& item) {
-  if (item.depth >= kDeepestContainer) return;
+  if (item.depth >= kDeepestContainer || item.unpacked.entries.empty()) return;
   const std::string inside = way_inside(item.way, item.unpacked);
-  for (const Entry& entry : item.unpacked.entries) {
+  auto leaf = item.leaves.begin();
+  for (size_t i = 0; i < item.unpacked.entries.size(); ++i) {
+    const Entry& entry = item.unpacked.entries[i];
     if (!entry.has_content || entry.size < kWorthAhead || !entry.place.held || !entry.inner.empty()) continue;
+    while (leaf != item.leaves.end() && leaf->entry < i) ++leaf;
+    if (leaf != item.leaves.end() && leaf->entry == i) continue;
     if (!in_focus(join_way(inside, escape(entry.node.path)))) continue;
     const auto role = role_of(entry);
     candidates_.push_back({{entry.sha256, role}, entry.place});
@@ -330,6 +356,7 @@ std::optional<Task> Contents::next_ahead() {
     task.facts = options_.facts;
     task.code = options_.code && task.facts;
     task.drop_if_limited = true;
+    task.leaves = leaves_wanted();
     task.budget = {.bytes = allowance, .entries = entries_left_};
     ahead_[key] = {.task = task.id, .reserved = allowance};
     ahead_bytes_ += allowance;
@@ -396,8 +423,14 @@ void Contents::ran(const char* name, const Item& item, const Digest& key, std::s
 void Contents::run_group(const Indices& group, std::vector<uint64_t> allowances, bool last_chance) {
   std::vector<Task> tasks, early;
   for (size_t i = 0; i < group.size(); ++i) {
+    Item& item = items_[group[i]];
+    if (!item.known || item.unpacked.bytes_out <= std::min(allowances[i], bytes_left_)) continue;
+    item.known = false;  // a run with this budget would have been another one
+    item.unpacked = {};
+  }
+  for (size_t i = 0; i < group.size(); ++i) {
     const Item& item = items_[group[i]];
-    if (!item.place.held && item.place.size > 0) {
+    if (!item.place.held && item.place.size > 0 && !item.known) {
       hold();  // its container came from the store, it did not: have the bytes first
       break;
     }
@@ -413,22 +446,33 @@ void Contents::run_group(const Indices& group, std::vector<uint64_t> allowances,
     task.facts = options_.facts && (!item.opened || unpack::is_readable(item.unpacked));
     task.code = options_.code && task.facts;
     task.drop_if_limited = !last_chance;
+    task.leaves = leaves_wanted();
     task.budget = {.bytes = std::min(allowances[i], bytes_left_), .entries = entries_left_};
-    if (task.unpack && ahead_.contains({item.sha256, item.role}))
+    if (item.known && !task.facts) {
+      progress_.contents += 1;
+      progress_.bytes += item.place.size;
+    } else if (task.unpack && ahead_.contains({item.sha256, item.role}))
       early.push_back(task);
     else if (task.unpack || task.facts)
       tasks.push_back(task);
   }
   std::vector<std::string> facts(group.size()), code(group.size());
-  std::vector<Task> without_code;
+  std::vector<Task> with_less;
   const auto done = [&](const Task& task, Outcome outcome) {
     Item& item = items_[group[task.id]];
     item.died = !outcome.died.empty() ? "the worker reading it " + outcome.died : outcome.reply.failure;
+    if (task.leaves && !item.died.empty()) {
+      // Perhaps it was a leaf: each will have a task of its own.
+      item.died.clear();
+      with_less.push_back(task);
+      with_less.back().leaves = false;
+      return;
+    }
     if (task.code && !item.died.empty() && pool_.bytes_at(task.place).starts_with(kProgram)) {
       // Perhaps a program's code alone was too much: the rest is read without.
       item.code_died = std::exchange(item.died, {});
-      without_code.push_back(task);
-      without_code.back().code = false;
+      with_less.push_back(task);
+      with_less.back().code = false;
       return;
     }
     if (!item.died.empty()) item.code_died.clear();
@@ -438,8 +482,9 @@ void Contents::run_group(const Indices& group, std::vector<uint64_t> allowances,
     code[task.id] = std::move(outcome.reply.code);
     if (task.unpack && item.died.empty()) {
       auto unpacked = unpack_as<Unpacked>(outcome.reply.unpacked);
-      if (unpacked) {
+      if (unpacked && are_leaves(outcome.reply.leaves, *unpacked)) {
         item.unpacked = std::move(*unpacked);
+        item.leaves = std::move(outcome.reply.leaves);
         if (!item.unpacked.limited) note_candidates(item);
       } else
         item.died = "the worker's answer does not have the expected shape";
@@ -456,7 +501,7 @@ void Contents::run_group(const Indices& group, std::vector<uint64_t> allowances,
   offer_ahead();
   pool_.run(std::move(tasks), done, idle);
   pool_.run(take_ahead(group, early, done), done, idle);
-  pool_.run(std::exchange(without_code, {}), done, idle);
+  pool_.run(std::exchange(with_less, {}), done, idle);
   // In tree order, whatever the order of completion: charge, keep, and find who needs a second try.
   Indices again;
   for (size_t i = 0; i < group.size(); ++i) {

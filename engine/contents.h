@@ -18,9 +18,11 @@ struct Item {
   uint32_t depth = 0;
   std::string way;  // under which it was first found
   Unpacked unpacked;
+  std::vector<Leaf> leaves;      // of its entries, what is known already
   std::vector<uint32_t> inside;  // of its entries: which items they are; kNoItem: none, or not known
   std::unique_ptr<Facts> facts;  // none: nothing was said; of most of a large image's contents nothing is
   bool opened = false, from_store = false;
+  bool known = false;     // `unpacked` came with its container; its turn has not come
   bool asked = false;     // its turn has come
   std::string died;       // why there is no result
   std::string code_died;  // why its code was not read, although the rest was
@@ -92,6 +94,7 @@ class Contents {
   void note_candidates(const Indices& generation);
   bool is_known(const Key& key, const Item& item);
   uint64_t most_ahead() const;
+  bool leaves_wanted() const { return !options_.facts && options_.focus.empty(); }
   std::optional<Task> next_ahead();
   void offer_ahead();
   void came_back(Ahead& ahead, Outcome outcome);

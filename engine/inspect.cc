@@ -178,7 +178,7 @@ Result<Inspection> Inspection::run(const Options& options) {
   const auto likeness = likeness_for(options);
   Input input = TRY(open_input(options.input, likeness));
   Pool pool = TRY(Pool::start(std::move(input.arena), std::max(1u, options.workers), options.keys,
-                              arena_folder(options), likeness));
+                              arena_folder(options), likeness, likeness && !options.hold));
   auto state = std::make_unique<State>(options, std::move(input), std::move(pool));
   Contents contents(state->options, state->pool, state->store, state->arrows);
   contents.open(state->input);

@@ -59,11 +59,12 @@ void keep_freed_memory() {
 void Unmapped::operator()(Begun* counts) const { munmap(counts, size); }
 
 Result<Pool> Pool::start(SharedArena input, uint32_t workers, const unpack::Keys& keys, const std::string& folder,
-                         const std::shared_ptr<Likeness>& likeness) {
+                         const std::shared_ptr<Likeness>& likeness, bool forget) {
   const std::string where = input.size() >= kOnDiskFrom ? folder : std::string();
   keep_freed_memory();
   Pool pool;
   pool.keys_ = keys;
+  pool.forget_ = forget;
   input.flush();
   pool.arenas_.reserve(workers + 1);
   pool.arenas_.push_back(std::move(input));
@@ -107,7 +108,7 @@ Result<void> Pool::spawn(uint32_t index) {
     for (const Process& other : processes_)
       if (other.socket >= 0) close(other.socket);
     const auto helpers = std::min(static_cast<unsigned>(processes_.size()), kMostThreads) - 1;
-    run_worker({pair[1], &arenas_, 1 + index, &keys_, helpers, &begun_[index]});
+    run_worker({pair[1], &arenas_, 1 + index, &keys_, helpers, &begun_[index], forget_});
   }
   close(pair[1]);
   processes_[index] = {.pid = pid, .socket = pair[0], .since = now()};

@@ -26,8 +26,10 @@ class Pool {
  public:
   // Forks `workers` processes. The input is arena 0, worker i appends to arena 1 + i.
   // `folder`: where large arenas may lie as unlinked files; "" keeps them in memory. With `likeness` no digest is made.
+  // `forget`: nobody asks for the bytes of what a task's Leaf tells of.
   static Result<Pool> start(SharedArena input, uint32_t workers, const unpack::Keys& keys,
-                            const std::string& folder = {}, const std::shared_ptr<Likeness>& likeness = {});
+                            const std::string& folder = {}, const std::shared_ptr<Likeness>& likeness = {},
+                            bool forget = false);
   Pool(Pool&&) noexcept;
   Pool& operator=(Pool&&) = delete;
   ~Pool();
@@ -89,6 +91,7 @@ class Pool {
   std::vector<std::string> sandbox_;
   Early early_;
   unpack::Keys keys_;
+  bool forget_ = false;
 };
 
 }  // namespace assay::engine

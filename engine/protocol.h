@@ -17,9 +17,17 @@ struct Task {
   bool code = false;                 // of programs, with their facts
   std::optional<CodeQuestion> question;  // asked of its code; alone, no arrow
   bool drop_if_limited = false;          // a hit budget will be tried again with a larger one: keep nothing
+  bool leaves = false;  // of stored files that hold nothing further say so too, while their bytes are in memory
   unpack::Budget budget;
   FIELDS(v("id", s.id); v("place", s.place); v("role", s.role); v("unpack", s.unpack); v("facts", s.facts);
-         v("code", s.code); v("question", s.question); v("drop_if_limited", s.drop_if_limited); v("budget", s.budget))
+         v("code", s.code); v("question", s.question); v("drop_if_limited", s.drop_if_limited); v("leaves", s.leaves);
+         v("budget", s.budget))
+};
+
+struct Leaf {  // what unpacking an entry gave, in which nothing lies
+  uint32_t entry = 0;
+  Unpacked unpacked;
+  FIELDS(v("entry", s.entry); v("unpacked", s.unpacked))
 };
 
 enum class JobKind : uint8_t { kContents, kSystem, kJudge };
@@ -33,14 +41,15 @@ struct Job {
 
 struct Reply {
   uint32_t task = 0;
-  std::string unpacked;  // packed Unpacked; empty: not run
-  std::string facts;     // packed Facts; empty: not run
-  std::string code;      // packed Facts; empty: not run
-  std::string output;    // of kSystem and kJudge; of a question the packed CodeAnswer
-  std::string failure;   // the worker lives, but this task could not be done: "out of memory"
+  std::string unpacked;      // packed Unpacked; empty: not run
+  std::string facts;         // packed Facts; empty: not run
+  std::string code;          // packed Facts; empty: not run
+  std::string output;        // of kSystem and kJudge; of a question the packed CodeAnswer
+  std::string failure;       // the worker lives, but this task could not be done: "out of memory"
+  std::vector<Leaf> leaves;  // where they were wanted: ascending by entry
   uint64_t arena_size = 0;
   FIELDS(v("task", s.task); v("unpacked", s.unpacked); v("facts", s.facts); v("code", s.code); v("output", s.output);
-         v("failure", s.failure); v("arena_size", s.arena_size))
+         v("failure", s.failure); v("leaves", s.leaves); v("arena_size", s.arena_size))
 };
 
 struct SystemInput {

@@ -3,6 +3,7 @@
 #include "code/answer.h"
 #include "core/merge.h"
 #include "engine/excerpt.h"
+#include "engine/leaves.h"
 #include "engine/raw_code.h"
 #include "engine/sandbox.h"
 #include "engine/unknown_ranges.h"
@@ -14,6 +15,7 @@
 
 #include <map>
 #include <new>
+#include <optional>
 #include <utility>
 
 namespace assay::engine {
@@ -23,6 +25,8 @@ constexpr uint64_t kMostMemory = uint64_t{1} << 30;
 constexpr uint64_t kMostEntropyBlocks = 2048;
 // Replies wait for others up to so many bytes, those of a next task's content among them: each wakes the supervisor.
 constexpr uint64_t kHeldBack = 64 << 10;
+// Where bytes may be forgotten, so many wait for that before they are written.
+constexpr uint64_t kHeldBackDecoded = 8 << 20;
 
 class Worker {
  public:
@@ -66,11 +70,15 @@ class Worker {
     try {
       const Bytes content = bytes_at(task.place);
       if (task.unpack) {
-        Unpacked unpacked = unpack::examine(content, task.place, task.role, *setup_.keys, task.budget, own_);
+        std::optional<Leaves> leaves;
+        if (task.leaves) leaves.emplace(*setup_.keys, setup_.forget, reply.leaves);
+        Unpacked unpacked = unpack::examine(content, task.place, task.role, *setup_.keys, task.budget, own_,
+                                            leaves ? &*leaves : nullptr);
         const bool again = unpacked.limited && task.drop_if_limited;
         if (task.facts && !again && unpack::is_readable(unpacked)) read_file(task, content, reply);
         if (again) {
           own_.truncate(before);
+          reply.leaves.clear();
           unpacked = Unpacked{};
           unpacked.limited = true;
         }
@@ -179,6 +187,7 @@ class Worker {
 void run_worker(const WorkerSetup& setup) {
   for (SharedArena& arena : *setup.arenas)
     if (arena.id() != setup.own_arena) arena.make_readonly();
+  if (setup.forget) (*setup.arenas)[setup.own_arena].hold_back(kHeldBackDecoded);
   warm_up_libraries();
   if (!send_frame(setup.socket, pack(enter_sandbox(kMostMemory, [&] { unpack::start_helpers(setup.helpers); }))))
     _exit(0);

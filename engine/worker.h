@@ -20,6 +20,7 @@ struct WorkerSetup {
   const unpack::Keys* keys = nullptr;
   unsigned helpers = 0;  // threads that decode ahead of it
   Begun* begun = nullptr;
+  bool forget = false;  // nobody asks for the bytes of leaves
 };
 
 // First frame: the sandbox's protections, packed vector<string>. Then, until the socket closes, for each Job frames of

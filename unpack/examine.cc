@@ -76,17 +76,20 @@ struct Candidate {
 
 class Examiner {
  public:
-  Examiner(Bytes content, Place place, Role role, const Keys& keys, const Budget& budget, Arena& arena)
+  Examiner(Bytes content, Place place, Role role, const Keys& keys, const Budget& budget, Arena& arena,
+           Onlooker* onlooker)
       : content_(content),
         place_(place),
         role_(role),
         keys_(keys),
         arena_(arena),
-        sink_(content, place, keys, budget, arena) {}
+        leaf_(budget.leaf),
+        sink_(content, place, keys, budget, arena, onlooker) {}
 
   Unpacked run() {
     if (content_.empty()) return sink_.finish("", 0, false, true);
     const Candidate whole = best_at_start();
+    if (in_vain()) return sink_.finish("", 0, false, false);
     if (whole.format && only_padding_after(whole.length)) return take_whole(whole);
     if (whole.format && !whole.format->unpack && !whole.format->decode && role_ == Role::kFile)
       return leaf_with_tail(whole);
@@ -101,6 +104,9 @@ class Examiner {
   }
 
  private:
+  // Something lies inside of what matters only if nothing does.
+  bool in_vain() const { return leaf_ && sink_.limited(); }
+
   bool only_padding_after(uint64_t length) const {
     const Bytes rest = content_.head(content_.size(), length);
     return rest.empty() || is_run(rest);
@@ -140,6 +146,7 @@ class Examiner {
       if (!sink_.step(1)) break;
       Error refusal{};
       attempt_beside(*format, content_, best, &refusal);
+      if (in_vain()) break;
       remember(*format, refusal);
       // Nothing beats what is verified to the last byte, nor says more than a stream that decoded to the end.
       if (best.verified && best.length == content_.size()) break;
@@ -200,7 +207,7 @@ class Examiner {
     uint64_t cursor = from;
     for (size_t i = 0; i < hits.size(); ++i) {
       if (hits[i].start < cursor || exhausted(*hits[i].format)) continue;
-      if (!sink_.step(1)) break;
+      if (in_vain() || !sink_.step(1)) break;
       const Bytes rest = content_.head(content_.size(), hits[i].start);
       const bool is_known = known && hits[i].start == 0;
       if (is_known && hits[i].format != best_at_zero.format) continue;  // it was tried, and lost
@@ -305,6 +312,7 @@ class Examiner {
   Role role_;
   const Keys& keys_;
   Arena& arena_;
+  const bool leaf_;
   Collector sink_;
   std::map<const Format*, uint64_t> failures_;  // looked up only, never walked: the order of addresses does not show
   std::set<const Format*> said_limit_;          // the same
@@ -329,9 +337,10 @@ Bytes LocalArena::view(uint64_t at, uint64_t size) const {
   return Bytes(std::span<const std::byte>(bytes_.data() + at, size));
 }
 
-Unpacked examine(Bytes content, Place place, Role role, const Keys& keys, const Budget& budget, Arena& arena) {
+Unpacked examine(Bytes content, Place place, Role role, const Keys& keys, const Budget& budget, Arena& arena,
+                 Onlooker* onlooker) {
   const Remembering until_done(content);
-  return Examiner(content.rebased(0), place, role, keys, budget, arena).run();
+  return Examiner(content.rebased(0), place, role, keys, budget, arena, onlooker).run();
 }
 
 bool is_readable(const Unpacked& unpacked) {

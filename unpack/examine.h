@@ -51,15 +51,26 @@ struct Budget {
   uint64_t bytes = 512 << 20;  // decoded
   uint64_t entries = 1'000'000;
   uint64_t steps = 200'000'000;  // records walked, candidates tried
+  bool leaf = false;             // the result matters only if nothing lies inside: `limited` ends the work
   FIELDS(v("bytes", s.bytes); v("entries", s.entries); v("steps", s.steps))
 };
 
 // Key files a laboratory supplied: format id -> content.
 using Keys = std::vector<std::pair<std::string, std::string>>;
 
+// Looks at what a container stores while the bytes are in memory.
+class Onlooker {
+ public:
+  virtual ~Onlooker() = default;
+  // A stored file that is to be the entry of this number. True: nobody will ask for its bytes, the arena may forget
+  // them (Place::held).
+  virtual bool saw(size_t number, const Entry& entry, Bytes bytes) = 0;
+};
+
 // `place` is where `content` lies, so that entries stored as they are need no copy. Never fails: what goes wrong is in
 // the result's problems. A hit budget sets `limited`.
-Unpacked examine(Bytes content, Place place, Role role, const Keys& keys, const Budget& budget, Arena& arena);
+Unpacked examine(Bytes content, Place place, Role role, const Keys& keys, const Budget& budget, Arena& arena,
+                 Onlooker* onlooker = nullptr);
 
 // Whether file analyses should read this content's own bytes: leaves, and containers that are programs as well.
 bool is_readable(const Unpacked& unpacked);

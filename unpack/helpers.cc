@@ -68,6 +68,12 @@ void start_helpers(unsigned count) {
 
 unsigned helper_count() { return helpers().count; }
 
+bool helpers_free() {
+  Helpers& h = helpers();
+  const std::lock_guard lock(h.lock);
+  return h.count > 0 && h.busy == 0 && !h.job;
+}
+
 HelpersAtWork::HelpersAtWork(std::function<void()> job) {
   Helpers& h = helpers();
   const std::lock_guard lock(h.lock);

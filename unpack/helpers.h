@@ -11,6 +11,7 @@ namespace assay::unpack {
 // Once in a process; returns when each of them waits for work.
 void start_helpers(unsigned count);
 unsigned helper_count();
+bool helpers_free();  // none where they have a job already: what is opened inside of what they decode does without
 
 // While it lives, every helper runs `job` once, at the same time as the caller.
 // The destructor waits until all have returned: let the job know in time that nobody wants it any more.

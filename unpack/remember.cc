@@ -77,7 +77,16 @@ bool may_spend(std::string_view what, Bytes range, uint64_t work, uint64_t most)
   return true;
 }
 
-Remembering::Remembering(Bytes content) { memory = {content, {}, {}, {}}; }
-Remembering::~Remembering() { memory = {}; }
+Remembering::Remembering(Bytes content) {
+  if (!memory.content.empty()) outer_ = std::make_shared<Memory>(std::move(memory));
+  memory = {content, {}, {}, {}};
+}
+
+Remembering::~Remembering() {
+  if (outer_)
+    memory = std::move(*std::static_pointer_cast<Memory>(outer_));
+  else
+    memory = {};
+}
 
 }  // namespace assay::unpack

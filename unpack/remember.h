@@ -5,6 +5,7 @@
 #include "core/bytes.h"
 
 #include <functional>
+#include <memory>
 #include <string_view>
 
 namespace assay::unpack {
@@ -28,6 +29,9 @@ class Remembering {
   ~Remembering();
   Remembering(const Remembering&) = delete;
   Remembering& operator=(const Remembering&) = delete;
+
+ private:
+  std::shared_ptr<void> outer_;  // of the content in which this one lies
 };
 
 }  // namespace assay::unpack

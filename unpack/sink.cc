@@ -20,12 +20,13 @@ bool has_dot_dot(std::string_view path) {
 
 }  // namespace
 
-Collector::Collector(Bytes whole, Place place, const Keys& keys, const Budget& budget, Arena& arena)
+Collector::Collector(Bytes whole, Place place, const Keys& keys, const Budget& budget, Arena& arena, Onlooker* onlooker)
     : whole_(whole),
       place_(place),
       keys_(keys),
       budget_(budget),
       arena_(arena),
+      onlooker_(onlooker),
       output_(*this),
       trial_(*this),
       mark_(arena.size()) {}
@@ -94,6 +95,16 @@ Result<void> Collector::copy_together(const std::vector<Bytes>& extents) {
   return {};
 }
 
+// Before the next entry is decoded, while the bytes are at hand.
+void Collector::show(Entry& entry, Bytes bytes) {
+  if (!onlooker_->saw(result_.entries.size(), entry, bytes)) return;
+  if (entry.place.arena == arena_.id() && entry.place.at + entry.size == mark_) {  // decoded, and the last
+    arena_.truncate(entry.place.at);
+    mark_ = arena_.size();
+    entry.place.held = false;
+  }
+}
+
 Result<void> Collector::add(Node node, Content content, std::vector<Unpacked> inner) {
   if (result_.entries.size() >= budget_.entries) {
     result_.limited = true;
@@ -125,6 +136,7 @@ Result<void> Collector::add(Node node, Content content, std::vector<Unpacked> in
   entry.codec = std::move(content.codec);
   entry.node = std::move(node);
   entry.inner = std::move(inner);
+  if (onlooker_ && entry.has_content && entry.node.kind == Kind::kFile && !bytes.empty()) show(entry, bytes);
   result_.entries.push_back(std::move(entry));
   return {};
 }

@@ -6,7 +6,8 @@ namespace assay::unpack {
 
 class Collector final : public Sink {
  public:
-  Collector(Bytes whole, Place place, const Keys& keys, const Budget& budget, Arena& arena);
+  Collector(Bytes whole, Place place, const Keys& keys, const Budget& budget, Arena& arena,
+            Onlooker* onlooker = nullptr);
 
   Output& output() override { return output_; }
   Output& trial() { return trial_; }  // charges what is written, and keeps nothing
@@ -23,6 +24,7 @@ class Collector final : public Sink {
 
   // A part found by search, with what is already known about its inside.
   Result<void> part(std::string_view name, Bytes bytes, std::vector<Unpacked> inner);
+  bool limited() const { return result_.limited; }
   uint64_t bytes_left() const { return budget_.bytes - bytes_; }
   Budget left() const {
     return {budget_.bytes - bytes_, budget_.entries - result_.entries.size(), budget_.steps - steps_};
@@ -57,6 +59,7 @@ class Collector final : public Sink {
   Result<void> charge(uint64_t bytes);
   Result<void> add(Node node, Content content, std::vector<Unpacked> inner);
   Result<void> copy_together(const std::vector<Bytes>& extents);
+  void show(Entry& entry, Bytes bytes);
   void normalise(Node& node);
 
   Bytes whole_;
@@ -64,6 +67,7 @@ class Collector final : public Sink {
   const Keys& keys_;
   Budget budget_;
   Arena& arena_;
+  Onlooker* onlooker_;
   ArenaOutput output_;
   TrialOutput trial_;
   uint64_t mark_;  // arena size when the last entry was taken: what lies behind belongs to the next one

@@ -9,11 +9,12 @@
 namespace assay::engine {
 namespace {
 
-TEST(SharedArena, GivesBackWhatWasAppended) {
+void give_back(uint64_t held_back) {
   std::mt19937 random(3);
   auto made = SharedArena::create(1);
   ASSERT_TRUE(made);
   SharedArena arena = std::move(*made);
+  arena.hold_back(held_back);
   std::string expected;
   constexpr size_t kSizes[] = {1, 100, 4096, 65'536, 262'143, 262'144, 262'145, 700'000};
   for (int round = 0; round < 60; ++round) {
@@ -36,6 +37,23 @@ TEST(SharedArena, GivesBackWhatWasAppended) {
   arena.flush();
   ASSERT_TRUE(arena.holds(0, expected.size()));
   EXPECT_TRUE(arena.view(0, expected.size()).text() == expected);
+}
+
+TEST(SharedArena, GivesBackWhatWasAppended) { give_back(0); }
+TEST(SharedArena, GivesBackWhatWaits) { give_back(1'000'000); }
+
+// What is forgotten in time is in no file.
+TEST(SharedArena, WritesNothingThatIsTruncatedBefore) {
+  auto made = SharedArena::create(1);
+  ASSERT_TRUE(made);
+  made->hold_back(1 << 20);
+  const std::string piece(300'000, 'x');
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(made->append(std::as_bytes(std::span(piece))));
+    made->truncate(0);
+  }
+  made->flush();
+  EXPECT_FALSE(made->holds(0, 1));
 }
 
 // Two contents have one likeness where they are the same; another run's says nothing.

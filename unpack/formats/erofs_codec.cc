@@ -9,6 +9,7 @@
 
 #include <algorithm>
 #include <memory>
+#include <span>
 
 namespace assay::unpack::erofs {
 namespace {
@@ -16,7 +17,7 @@ namespace {
 // Keeps the first bytes, up to its size; refuses what is beyond.
 class First final : public Output {
  public:
-  explicit First(std::vector<std::byte>& into) : into_(into) {}
+  explicit First(std::span<std::byte> into) : into_(into) {}
   Result<void> write(std::span<const std::byte> piece) override {
     const size_t now = std::min(piece.size(), into_.size() - done_);
     std::copy_n(piece.begin(), now, into_.begin() + static_cast<ptrdiff_t>(done_));
@@ -27,11 +28,11 @@ class First final : public Output {
   uint64_t written() const override { return done_; }
 
  private:
-  std::vector<std::byte>& into_;
+  std::span<std::byte> into_;
   size_t done_ = 0;
 };
 
-Result<void> lz4(Bytes from, std::vector<std::byte>& out) {
+Result<void> lz4(Bytes from, std::span<std::byte> out) {
   const int size = static_cast<int>(out.size());
   const int given =
       LZ4_decompress_safe_partial(reinterpret_cast<const char*>(from.data()), reinterpret_cast<char*>(out.data()),
@@ -40,7 +41,7 @@ Result<void> lz4(Bytes from, std::vector<std::byte>& out) {
   return {};
 }
 
-Result<void> micro_lzma(Bytes from, uint32_t dictionary, std::vector<std::byte>& out) {
+Result<void> micro_lzma(Bytes from, uint32_t dictionary, std::span<std::byte> out) {
   lzma_stream z = LZMA_STREAM_INIT;
   const std::unique_ptr<lzma_stream, void (*)(lzma_stream*)> owner(&z, lzma_end);
   if (lzma_microlzma_decoder(&z, from.size(), out.size(), false, dictionary) != LZMA_OK)
@@ -56,7 +57,7 @@ Result<void> micro_lzma(Bytes from, uint32_t dictionary, std::vector<std::byte>&
 }
 
 template <class Decode>
-Result<void> streamed(Decode decode, Bytes from, std::vector<std::byte>& out) {
+Result<void> streamed(Decode decode, Bytes from, std::span<std::byte> out) {
   First first(out);
   const auto used = decode(from, first);
   if (first.written() == out.size()) return {};
@@ -73,7 +74,8 @@ Result<void> decode_cluster(uint8_t algorithm, Bytes from, uint64_t size, const 
     from = from.head(from.size(), zeros);
   }
   if (from.empty()) return fail(Fault::kMalformed, "compressed cluster holds zeros only", from.base());
-  std::vector<std::byte> out(size);
+  const auto buffer = std::make_unique_for_overwrite<std::byte[]>(size);
+  const std::span out(buffer.get(), size);
   if (algorithm == 0)
     TRY_VOID(lz4(from, out));
   else if (algorithm == 1)

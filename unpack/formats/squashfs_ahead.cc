@@ -6,7 +6,8 @@
 namespace assay::unpack::squashfs {
 namespace {
 
-constexpr uint64_t kMostHeld = 8 << 20;          // decoded bytes that wait for the walk
+// Decoded bytes that wait for the walk: more only means more memory that is touched for the first time.
+constexpr uint64_t kMostHeld = 2 << 20;
 constexpr uint64_t kSmallestShared = 256 << 10;  // bytes of an image; below, waking threads costs more than it saves
 // What a walk ahead keeps of the nodes it passed, by estimate; then it ends: the memory is the real walk's.
 constexpr uint64_t kMostKept = 32 << 20, kKeptOfOne = 512;
@@ -116,7 +117,7 @@ class Ahead::Scout final : public Decoder {
 };
 
 Ahead::Ahead(const Image& image, Walk walk) : packing_(image.packing()) {
-  if (helper_count() == 0 || image.whole().size() < kSmallestShared) return;
+  if (!helpers_free() || image.whole().size() < kSmallestShared) return;
   // However far it came: the real walk decodes the rest itself.
   at_work_.emplace(
       [this, copy = image.copy(nullptr), walk = std::move(walk)] { std::ignore = look_ahead(copy, walk); });
