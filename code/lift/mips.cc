@@ -312,7 +312,8 @@ struct Branch {
   Code kind = Code::kJump;
 };
 void leave(Machine& m, const Branch& branch) {
-  if (!delay_slot(m, branch.likely ? branch.condition : 0)) return m.opaque_leave();
+  if (!delay_slot(m, branch.likely ? branch.condition : 0))
+    return m.only_links() ? m.opaque_instruction() : m.opaque_leave();
   if (!m.only_links()) m.leave(branch.kind, branch.target, branch.condition);
 }
 

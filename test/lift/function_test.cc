@@ -86,7 +86,7 @@ TEST(Function, IsNotCutByCallsOfWhatFollows) {
   const auto whole = [](Processor processor, std::initializer_list<uint8_t> code) {
     const std::string text = lifted(processor, code), end = fmt::format("{:x}", 0x1000 + code.size());
     EXPECT_EQ(blocks_of(text), "0x1000 next 0x" + end + "\n") << text;
-    for (const std::string_view leaves : {"jump", "call"}) EXPECT_EQ(text.find(leaves), text.npos) << text;
+    for (const std::string_view leaves : {"jump", "call", "leaves"}) EXPECT_EQ(text.find(leaves), text.npos) << text;
     EXPECT_NE(text.find("\n  ret "), text.npos) << text;
   };
   whole(Processor::kRiscv64, {0xef, 0, 0x40, 0, 0x82, 0x80});                           // jal ra, .+4; ret
@@ -101,6 +101,12 @@ TEST(Function, IsNotCutByCallsOfWhatFollows) {
   whole(Processor::kMips32Be, {0x0c, 0, 4, 2, 0, 0, 0, 0, 3, 0xe0, 0, 8, 0, 0, 0, 0});  // jal .+8; …
   whole(Processor::kPpc32, {0x48, 0, 0, 5, 0x4e, 0x80, 0, 0x20});                       // bl .+4; blr
   whole(Processor::kX86_64, {0xe8, 0, 0, 0, 0, 0xc3});                                  // call .+5; ret
+}
+
+// A jump in its delay slot is UNPREDICTABLE: what that does is not known, but that it only asks is. bal .+8; jr ra; nop
+TEST(Function, CallsOfWhatFollowsLeaveNowhereWhateverTheirSlotHolds) {
+  const std::string text = lifted(Processor::kMips32Be, {4, 0x11, 0, 1, 3, 0xe0, 0, 8, 0, 0, 0, 0});
+  EXPECT_NE(text.find("opaque \"BGEZAL\" writes ra\n"), text.npos) << text;
 }
 
 // In the other instruction set it is a call: blx .+4; bx lr.
