@@ -207,7 +207,8 @@ Value pointer_at(Machine& m, size_t operand) { return m.zero_extend(m.r(operand)
 // The source may lie in a segment of its own, which the next operand names.
 Value source_at(Machine& m, size_t operand) { return with_segment(m, pointer_at(m, operand), operand + 1); }
 
-// `step` says whether it compares: the zero flag then decides too, with the count, whether it is done again.
+// `step` gives what it found to be equal, which then decides too, with the count, whether it is done again; 0 where it
+// does not compare. It is the zero flag that the CPU asks, but who reads the flags behind it shall not matter here.
 template <class Step>
 void repeat(Machine& m, Step step) {
   if ((m.insn().prefixes & (kRepeat | kRepeatNotEqual)) == 0) {
@@ -217,13 +218,10 @@ void repeat(Machine& m, Step step) {
   const Slot counter = general(kC, m.slot(0).bits);
   const Value count = m.read(counter), some = m.differs(count, 0);
   m.set_guard(some);
-  const bool compares = step();
+  const Value equal = step();
   m.write(counter, m.add_number(count, -1));
   Value again = some;
-  if (compares) {
-    const Value equal = m.get(kZero);
-    again = m.bit_and(some, (m.insn().prefixes & kRepeat) != 0 ? equal : m.bit_not(equal));
-  }
+  if (equal != 0) again = m.bit_and(some, (m.insn().prefixes & kRepeat) != 0 ? equal : m.bit_not(equal));
   m.set_guard(0);
   m.leave(Code::kJump, m.address_value(m.address()), again);
 }
@@ -235,7 +233,7 @@ void move_string(Machine& m) {
     m.store(m.order(), pointer_at(m, 0), v);
     advance(m, 0, kBits);
     advance(m, 1, kBits);
-    return false;
+    return Value{0};
   });
 }
 template <unsigned kBits>
@@ -244,7 +242,7 @@ void store_string(Machine& m) {
     const Value v = m.read(general(kA, kBits));
     m.store(m.order(), pointer_at(m, 0), v);
     advance(m, 0, kBits);
-    return false;
+    return Value{0};
   });
 }
 template <unsigned kBits>
@@ -252,16 +250,16 @@ void load_string(Machine& m) {
   repeat(m, [&] {
     m.write(general(kA, kBits), m.load(kBits, m.order(), source_at(m, 0)));
     advance(m, 0, kBits);
-    return false;
+    return Value{0};
   });
 }
 template <unsigned kBits>
 void scan_string(Machine& m) {
   repeat(m, [&] {
-    const Value b = m.load(kBits, m.order(), pointer_at(m, 0));
-    compare(m, m.read(general(kA, kBits)), b);
+    const Value a = m.read(general(kA, kBits)), b = m.load(kBits, m.order(), pointer_at(m, 0));
+    compare(m, a, b);
     advance(m, 0, kBits);
-    return true;
+    return m.compare(Code::kEqual, a, b);
   });
 }
 template <unsigned kBits>
@@ -271,7 +269,7 @@ void compare_string(Machine& m) {
     compare(m, a, b);
     advance(m, 0, kBits);
     advance(m, 1, kBits);
-    return true;
+    return m.compare(Code::kEqual, a, b);
   });
 }
 template <unsigned kBits>
