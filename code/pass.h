@@ -199,6 +199,7 @@ class Pass {
     std::vector<Value> words;          // and words of the stack
     std::vector<SlotInterval> bounds;  // where comparisons put what the slots hold, on every way in
   };
+  static void forget_unbounded(Head& head);  // bounds of kNoSlot
   std::vector<Head> heads_;
   std::vector<uint32_t>& head_of_;                  // by block: in heads_, or kNone
   uint32_t changed_ = kNone;                        // rank of the first head that is entered with less than before

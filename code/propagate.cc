@@ -45,6 +45,10 @@ void Pass::send(uint32_t from, uint32_t to, const State& state) {
     into = state;
 }
 
+void Pass::forget_unbounded(Head& head) {
+  std::erase_if(head.bounds, [](const SlotInterval& known) { return known.slot == kNoSlot; });
+}
+
 // Backwards, it may only show that a register or a word does not hold at the loop's head what it held on the way in: it
 // is forgotten there, and all from there on begins again.
 void Pass::send_back(uint32_t to, const State& state) {
@@ -59,12 +63,16 @@ void Pass::send_back(uint32_t to, const State& state) {
     if (one && other) head.bounds.push_back({i, one->with(*other)});
   }
   // What was put between bounds may turn out to lie outside once, and is then taken to be anything.
-  std::erase_if(head.bounds, [&](SlotInterval& known) {
+  for (SlotInterval& known : head.bounds) {
     const auto in = Machine::compared(state, state.slots[known.slot]);
-    if (in && known.in.holds(*in)) return false;
+    if (in && known.in.holds(*in)) continue;
     change();
-    return !in || std::exchange(known.widened, true) || (known.in = known.in.with(*in), false);
-  });
+    if (in && !std::exchange(known.widened, true))
+      known.in = known.in.with(*in);
+    else
+      known.slot = kNoSlot;
+  }
+  forget_unbounded(head);
   for (uint8_t i = 0; i < into.saved; ++i) {
     if (state.holds(into.memory[i], i)) continue;
     head.words.push_back(into.memory[i].address);
@@ -77,11 +85,14 @@ void Pass::enter(uint32_t piece) {
   if (head_of_[piece] == kNone) return;
   Head& head = heads_[head_of_[piece]];
   State& state = work_.states[piece];
-  std::erase_if(head.bounds, [&](SlotInterval& known) {
+  for (SlotInterval& known : head.bounds) {
     const auto in = Machine::compared(state, state.slots[known.slot]);
-    if (in) known.in = known.in.with(*in);
-    return !in;
-  });
+    if (in)
+      known.in = known.in.with(*in);
+    else
+      known.slot = kNoSlot;
+  }
+  forget_unbounded(head);
   Machine::forget(state, head.lost, head.words, head.bounds, piece);
 }
 

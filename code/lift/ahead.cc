@@ -1,5 +1,7 @@
 #include "code/lift/ahead.h"
 
+#include "code/find_at.h"
+
 #include <algorithm>
 #include <bit>
 
@@ -27,15 +29,7 @@ Ahead::Ahead(const Isa& isa, const Shape& shape, const ir::Options& options, Dec
 Ahead::Range* Ahead::block_at(uint64_t address) {
   for (const size_t i : {last_, last_ - 1})
     if (i < blocks_.size() && blocks_[i].begin == address) return &blocks_[i];
-  Range* at = blocks_.data();  // what is looked for is at random: no branch depends on it
-  for (size_t left = blocks_.size(); left > 1;) {
-    const size_t half = left / 2;
-    at += at[half].begin <= address ? half : 0;
-    left -= half;
-  }
-  if (blocks_.empty() || at->begin != address) return nullptr;
-  while (at != blocks_.data() && at[-1].begin == address) --at;
-  return at;
+  return find_at(std::span(blocks_), address, &Range::begin);
 }
 
 void Ahead::lifted(uint64_t address, Set lost) {

@@ -1,5 +1,6 @@
 // From an address to the block that begins there.
 #pragma once
+#include "code/find_at.h"
 #include "code/ir.h"
 
 #include <algorithm>
@@ -29,15 +30,8 @@ class BlockIndex {
   }
   uint32_t at(uint64_t address) const {
     address &= ~mode_bit_;
-    const Entry* at = order_.data();  // what is looked for is at random: no branch depends on it
-    for (size_t left = order_.size(); left > 1;) {
-      const size_t half = left / 2;
-      at += at[half].address <= address ? half : 0;
-      left -= half;
-    }
-    if (order_.empty() || at->address != address) return kNoBlock;
-    while (at != order_.data() && at[-1].address == address) --at;
-    return at->block;
+    const Entry* const found = find_at(std::span(order_), address, &Entry::address);
+    return found == nullptr ? kNoBlock : found->block;
   }
 
  private:
