@@ -40,7 +40,8 @@ class StartWalker {
   void script(int volume, const StartContext& context, const Artifact& artifact, std::vector<std::string> arguments);
   bool visited(const Artifact& artifact) const { return visited_scripts_.count(artifact.way) > 0; }
   bool is_script(const Artifact& artifact) const;
-  void limits();  // states budgets that were hit, as problems
+  void limit() { limited_ = true; }  // what was not followed for want of a budget
+  void limits();                     // states budgets that were hit, as problems
 
  private:
   enum class Outcome : uint8_t { kTrue, kFalse, kUnknown };

@@ -13,12 +13,14 @@
 #include "system/startup.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 namespace assay::system::android_init {
 namespace {
 
-constexpr size_t kMaximumTable = 1 << 20, kMaximumLines = 20000;
+// Of all tables together; a phone has some 10,000 lines, which start some 500 programs.
+constexpr size_t kMaximumBytes = 8 << 20, kMaximumLines = 50000, kMaximumStarts = 5000;
 constexpr std::string_view kTables[] = {"/*.rc",
                                         "/etc/init/*.rc",
                                         "/etc/init/hw/*.rc",
@@ -50,6 +52,8 @@ struct Action {
 struct Scripts {
   std::vector<Service> services;
   std::vector<Action> actions;
+  size_t bytes = 0, lines = 0;
+  bool cut = false;  // by what may be read
 };
 
 std::vector<std::string> words_of(std::string_view text) {
@@ -73,19 +77,26 @@ std::vector<std::string> words_of(std::string_view text) {
   return found;
 }
 
-std::vector<Command> commands_of(const Tree& tree, int volume, const Artifact& table) {
+std::vector<Command> commands_of(const Tree& tree, int volume, const Artifact& table, Scripts& scripts) {
   std::vector<Command> found;
   bool goes_on = false;
-  for (const Line& line : lines(tree.content(table).text().substr(0, kMaximumTable))) {
+  const std::string_view content = tree.content(table).text().substr(0, kMaximumBytes - scripts.bytes);
+  scripts.bytes += content.size();
+  scripts.cut |= content.size() < tree.content(table).size();
+  for (const Line& line : lines(content)) {
+    if (++scripts.lines > kMaximumLines) {
+      scripts.cut = true;
+      break;
+    }
     std::string_view text = line.text;
     while (text.ends_with('\r')) text.remove_suffix(1);
     const bool more = text.ends_with('\\');
     if (more) text.remove_suffix(1);
     if (goes_on)
       found.back().text += " " + std::string(trim(text));
-    else if (found.size() < kMaximumLines)
+    else
       found.push_back({std::string(trim(text)), {}, &table, volume, line.offset});
-    goes_on = more && !found.empty();
+    goes_on = more;
   }
   for (Command& command : found) command.words = words_of(command.text);
   std::erase_if(found, [](const Command& command) { return command.words.empty(); });
@@ -101,7 +112,7 @@ void read_option(const Command& option, Service& service) {
 
 void read_table(const Tree& tree, int volume, const Artifact& table, Scripts& scripts) {
   enum class Section : uint8_t { kNone, kService, kAction } section = Section::kNone;
-  for (Command& command : commands_of(tree, volume, table)) {
+  for (Command& command : commands_of(tree, volume, table, scripts)) {
     const std::string& word = command.words[0];
     if (word == "service" && command.words.size() > 2) {
       scripts.services.push_back({.line = std::move(command), .classes = {"default"}});
@@ -127,13 +138,19 @@ std::string trigger(const Action& action) {
 
 // The events that happen at every start: those of init itself, and what their actions trigger in turn.
 std::set<std::string> fired(const Scripts& scripts) {
-  std::set<std::string> events{"early-init", "init", "late-init"};
-  for (size_t before = 0; before != events.size();) {
-    before = events.size();
-    for (const Action& action : scripts.actions)
-      for (const Command& command : action.commands)
-        if (events.contains(trigger(action)) && command.words[0] == "trigger" && command.words.size() == 2)
-          events.insert(command.words[1]);
+  std::map<std::string, std::vector<std::string>> triggers;
+  for (const Action& action : scripts.actions)
+    for (const Command& command : action.commands)
+      if (command.words[0] == "trigger" && command.words.size() == 2)
+        triggers[trigger(action)].push_back(command.words[1]);
+  std::vector<std::string> next{"early-init", "init", "late-init"};
+  std::set<std::string> events;
+  while (!next.empty()) {
+    const std::string event = std::move(next.back());
+    next.pop_back();
+    if (!events.insert(event).second) continue;
+    const auto more = triggers.find(event);
+    if (more != triggers.end()) next.insert(next.end(), more->second.begin(), more->second.end());
   }
   return events;
 }
@@ -141,12 +158,21 @@ std::set<std::string> fired(const Scripts& scripts) {
 class Walk {
  public:
   Walk(const Tree& tree, const Scripts& scripts, StartWalker& walker)
-      : tree_(tree), scripts_(scripts), fired_(fired(scripts)), walker_(walker) {}
+      : tree_(tree), scripts_(scripts), fired_(fired(scripts)), walker_(walker) {
+    for (const Service& service : scripts.services) {
+      by_name_[service.line.words[1]].push_back(&service);
+      if (!service.disabled)
+        for (const std::string& one : service.classes) by_class_[one].push_back(&service);
+    }
+  }
 
   void run() {
-    for (const Action& action : scripts_.actions)
+    for (const Action& action : scripts_.actions) {
+      const std::string when = trigger(action);
       for (const Command& command : action.commands)
-        if (command.words.size() > 1) follow(action, command);
+        if (command.words.size() > 1) follow(when, command);
+    }
+    if (scripts_.cut || starts_ > kMaximumStarts) walker_.limit();
   }
 
  private:
@@ -159,7 +185,7 @@ class Walk {
   }
 
   void state(const Command& at, const std::string& when, const std::string& user, std::vector<std::string> run) {
-    if (run.empty()) return;
+    if (run.empty() || ++starts_ > kMaximumStarts) return;
     run[0] = in_volume(at.volume, run[0]);
     const StartContext context{.mechanism = "android-init",
                                .event = "boot",
@@ -169,31 +195,37 @@ class Walk {
     walker_.start(at.volume, context, std::move(run), at.text, evidence_at(*at.table, at.offset, at.text));
   }
 
-  void state(const Service& service, const std::string& when) {
-    const std::vector<std::string>& words = service.line.words;
-    state(service.line, when, service.user, {words.begin() + 2, words.end()});
+  using Services = std::map<std::string, std::vector<const Service*>>;
+  void state_all(const Services& services, const std::string& of, const std::string& when) {
+    const auto found = services.find(of);
+    if (found == services.end()) return;
+    for (const Service* service : found->second) {
+      if (starts_ > kMaximumStarts) return;
+      const std::vector<std::string>& words = service->line.words;
+      state(service->line, when, service->user, {words.begin() + 2, words.end()});
+    }
   }
 
-  void follow(const Action& action, const Command& command) {
+  void follow(const std::string& when, const Command& command) {
     const std::string& name = command.words[0];
     const std::string& subject = command.words[1];
     if (name == "class_start") {
-      for (const Service& service : scripts_.services)
-        if (!service.disabled && std::ranges::count(service.classes, subject) > 0) state(service, trigger(action));
+      state_all(by_class_, subject, when);
     } else if (name == "start" || name == "exec_start" || name == "restart" || name == "enable") {
-      for (const Service& service : scripts_.services)
-        if (service.line.words[1] == subject) state(service, trigger(action));
+      state_all(by_name_, subject, when);
     } else if (name == "exec" || name == "exec_background") {
       const auto dashes = std::ranges::find(command.words, "--");
       if (dashes == command.words.end()) return;
       const bool user = dashes - command.words.begin() > 2;
-      state(command, trigger(action), user ? command.words[2] : "root", {dashes + 1, command.words.end()});
+      state(command, when, user ? command.words[2] : "root", {dashes + 1, command.words.end()});
     }
   }
 
   const Tree& tree_;
   const Scripts& scripts_;
   std::set<std::string> fired_;
+  Services by_name_, by_class_;
+  size_t starts_ = 0;
   StartWalker& walker_;
 };
 

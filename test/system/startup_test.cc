@@ -102,6 +102,20 @@ TEST(Startup, ReadsAndroidsInit) {
   EXPECT_EQ(line("", "/bin/none"), "absent");
 }
 
+// Each of many classes started by each of many actions: what a budget leaves out is stated.
+TEST(Startup, AndroidsInitHasABudget) {
+  std::string tables = "on init\n  trigger a0\n";
+  for (int i = 0; i < 4000; ++i)
+    tables += "on a" + std::to_string(i) + "\n trigger a" + std::to_string(i + 1) + "\n class_start core\n";
+  for (int i = 0; i < 4000; ++i) tables += "service s" + std::to_string(i) + " /bin/x\n class core\n";
+  TreeBuilder builder;
+  builder.program("bin/x").file("init.rc", tables);
+  const Facts facts = facts_of(builder.tree());
+  EXPECT_GE(facts.startup.size(), 4000u);
+  ASSERT_EQ(facts.problems.size(), 1u);
+  EXPECT_EQ(facts.problems[0].fault, Fault::kLimit);
+}
+
 TEST(Startup, MarksWhatHangsOnSomethingUndecided) {
   TreeBuilder builder = with_rcs(
       "if [ \"$(nvram get a)\" = 1 ]; then A=1; x -1; fi\nx -2 $A\n[ -x /usr/sbin/y ] && y -3\n"
