@@ -56,6 +56,7 @@ TEST(Requirements, PoliciesJudgeWhatStandsHere) {
   }
 }
 
+// And there the check stands among those that speak of it.
 TEST(Requirements, WhatChecksNameStandsHere) {
   const auto all = by_reference();
   for (const Rule& rule : checks::rules())
@@ -65,7 +66,8 @@ TEST(Requirements, WhatChecksNameStandsHere) {
       EXPECT_TRUE(std::ranges::any_of(all,
                                       [&](const auto& one) {
                                         return one.first.starts_with(prefix + ":") &&
-                                               (one.second.id == id || one.second.clause == id);
+                                               (one.second.id == id || one.second.clause == id) &&
+                                               std::ranges::binary_search(one.second.rules, rule.id);
                                       }))
           << rule.id << ": " << name;
     }
